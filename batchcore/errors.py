@@ -1,0 +1,172 @@
+"""Errors. One tree::
+
+BatchcoreError
+├── ConfigurationError (also TypeError)      wrong use, found before the first record
+│   ├── HandlerSignatureError                the handler cannot be called with a record
+│   └── PluginError                          a plugin that cannot be used
+│       ├── UnknownHookError                 marked as a hook that does not exist
+│       ├── UnmarkedHookError                named like a hook, marker forgotten
+│       ├── MissingHookError                 a source without a hook it must have
+│       ├── HookArgumentsError               a hook with arguments its specification lacks
+│       ├── DuplicateHookError               a second plain implementation
+│       ├── PluginLoadError                  named in the environment, and does not load
+│       └── SourceError
+│           ├── SourceNotInstalledError      no package offers it
+│           ├── SourceBrokenError            its package is installed and does not load
+│           └── AmbiguousSourceError         two sources claim one name or one event
+├── UnexpectedBatchTypeError (also ValueError)   the event is not this source's
+│   └── RecordIdentityError                  a record has no identifier to report it by
+├── NoBatchError (also RuntimeError)         asked for an answer before there was a batch
+├── BatchProcessingError                     every record failed
+├── WholeBatchRetry                          a source's only way to ask for redelivery
+└── RecordError                              what a record failed with, where no exception of the user's did
+    ├── NotAttemptedError                    an earlier record of its lane failed
+    ├── UnawaitedResultError                 a handler called synchronously returned an awaitable
+    └── EntryFailedError                     a processor from scratch gave an entry that is no success
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from batchcore.outcome import BatchResult
+    from batchcore.types import ExceptionInfo
+
+
+class BatchcoreError(Exception):
+    """Base of all errors of batchcore."""
+
+
+class ConfigurationError(BatchcoreError, TypeError):
+    """The library is used in a way that cannot work. Raised before the first record."""
+
+
+class HandlerSignatureError(ConfigurationError):
+    """The handler cannot be called with a record, or needs a Lambda context that was not given."""
+
+
+class PluginError(ConfigurationError):
+    """A plugin cannot be used.
+
+    Attributes:
+        plugin: the plugin, or its name.
+        hook: the hook in question, where there is one.
+    """
+
+    def __init__(self, message: str, *, plugin: object = None, hook: str | None = None) -> None:
+        super().__init__(message)
+        self.plugin = plugin
+        self.hook = hook
+
+
+class UnknownHookError(PluginError):
+    """A method is marked with ``hookimpl`` and no hook has its name."""
+
+
+class UnmarkedHookError(PluginError):
+    """A method has a hook's name and lacks the marker ``hookimpl``."""
+
+
+class MissingHookError(PluginError):
+    """A source lacks a hook that every source must have."""
+
+
+class HookArgumentsError(PluginError):
+    """A hook takes an argument that its specification does not have."""
+
+
+class DuplicateHookError(PluginError):
+    """Two plugins implement a hook that takes one plain implementation. The others may wrap it."""
+
+
+class PluginLoadError(PluginError):
+    """An extension or observer that was named could not be loaded. The cause is chained."""
+
+
+class SourceError(PluginError):
+    """No source can be had by this name or for this event."""
+
+
+class SourceNotInstalledError(SourceError):
+    """No installed package offers the source."""
+
+
+class SourceBrokenError(SourceError):
+    """The package that offers the source is installed, and fails to load. The cause is chained."""
+
+
+class AmbiguousSourceError(SourceError):
+    """Two sources claim the same name or the same event."""
+
+
+class UnexpectedBatchTypeError(BatchcoreError, ValueError):
+    """The event is not one of the source that was named, or of no source that is installed."""
+
+
+class RecordIdentityError(UnexpectedBatchTypeError):
+    """A record has no identifier, or an empty one, so that no answer could name it.
+
+    Attributes:
+        position: where in the batch, counting from 0.
+    """
+
+    def __init__(self, message: str, *, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class NoBatchError(BatchcoreError, RuntimeError):
+    """An answer was asked for before a batch was begun, or after one was refused."""
+
+
+class WholeBatchRetry(BatchcoreError):
+    """Raised by a source that has no partial answer: AWS delivers the whole batch again. No option turns it off."""
+
+
+class RecordError(BatchcoreError):
+    """Base of what a record fails with when no exception of the user's code did it."""
+
+
+class NotAttemptedError(RecordError):
+    """An earlier record of the same lane failed, so this one was not attempted."""
+
+    def __init__(self, message: str = "An earlier record of its lane failed, so it was not attempted.") -> None:
+        super().__init__(message)
+
+
+class UnawaitedResultError(RecordError):
+    """A handler that was called synchronously returned an awaitable, so its work was not done."""
+
+
+class EntryFailedError(RecordError):
+    """A processor from scratch gave an entry that is no success.
+
+    Attributes:
+        entry: the entry.
+    """
+
+    def __init__(self, entry: Any) -> None:
+        cause = entry[1] if isinstance(entry, tuple) and entry[:1] == ("fail",) and len(entry) > 1 else None
+        super().__init__(f"{cause}" if isinstance(cause, str) else f"no success: an entry of {type(entry).__name__}")
+        self.entry = entry
+
+
+class BatchProcessingError(BatchcoreError):
+    """No record of the batch was processed, and at least one failed.
+
+    Attributes:
+        msg: the message.
+        child_exceptions: one ``(type, exception, traceback)`` per failed record, in the order of the batch.
+        result: the whole result of the batch; its response names every record.
+    """
+
+    def __init__(
+        self, msg: str = "", child_exceptions: Sequence[ExceptionInfo] = (), result: BatchResult | None = None
+    ) -> None:
+        super().__init__(msg)
+        self.msg = msg
+        self.child_exceptions = list(child_exceptions)
+        self.result = result

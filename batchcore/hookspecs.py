@@ -1,0 +1,202 @@
+"""Every hook there is, and the two markers.
+
+A *source* is an object whose methods implement :class:`SourceHooks`: it knows one AWS event source.  An *extension*
+implements :class:`ExtensionHooks`, an *observer* :class:`ObserverHooks`; both are handed to a processor as ``plugins=``.
+One object may be an extension and an observer at once.  Extensions may also *wrap* the hooks of the source.
+
+Every hook is called once per batch or less often, except the observer's two per-record ones.  What runs for each record
+is a plain callable that a hook returned.  A hook may name fewer arguments than its specification, never others.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from typing import Any, Literal, TypeVar, overload
+
+    from batchcore.batch import Batch
+    from batchcore.ordering import Ordering
+    from batchcore.outcome import BatchResult, Outcome, Outcomes
+    from batchcore.types import Identifier, Record
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+PROJECT = "batchcore"
+"""The project's name towards pluggy: markers are stored as ``batchcore_spec`` and ``batchcore_impl``."""
+
+
+def hookspec(function: F) -> F:
+    """Mark a method of this file as the specification of a hook."""
+    function.batchcore_spec = {  # type: ignore[attr-defined]  # the form in which pluggy reads a specification
+        "firstresult": True,
+        "historic": False,
+        "warn_on_impl": None,
+        "warn_on_impl_args": None,
+    }
+    return function
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def hookimpl(function: F, /) -> F: ...
+    @overload
+    def hookimpl(
+        *, wrapper: bool = False, tryfirst: bool = False, trylast: bool = False, specname: str | None = None
+    ) -> Callable[[F], F]: ...
+
+
+def hookimpl(
+    function: Callable[..., Any] | None = None,
+    *,
+    wrapper: bool = False,
+    tryfirst: bool = False,
+    trylast: bool = False,
+    specname: str | None = None,
+) -> Any:
+    """Mark a method as the implementation of a hook.
+
+    Args:
+        function: the method, when the marker is used without brackets.
+        wrapper: the method is a generator that yields once, to wrap the implementation: ``inner = yield; return ...``.
+        tryfirst: run this wrapper outside of the others.
+        trylast: run this wrapper inside of the others.
+        specname: the hook's name, when the method is named otherwise.
+
+    Returns:
+        The method itself, marked; or the marker, when only options were given.
+    """
+
+    def mark(marked: F) -> F:
+        marked.batchcore_impl = {  # type: ignore[attr-defined]  # the form in which pluggy reads an implementation
+            "wrapper": wrapper,
+            "hookwrapper": False,
+            "optionalhook": False,
+            "tryfirst": tryfirst,
+            "trylast": trylast,
+            "specname": specname,
+        }
+        return marked
+
+    return mark if function is None else mark(function)
+
+
+class SourceHooks:
+    """What a source knows. ``claims_event``, ``extract_records`` and ``identify_records`` are required."""
+
+    @hookspec
+    def claims_event(self, event: Any) -> bool:
+        """Say whether this event, all of it, comes from this source. An empty batch may be claimed by several sources."""
+        raise NotImplementedError
+
+    @hookspec
+    def extract_records(self, event: Any) -> Sequence[Record]:
+        """Give the raw records of an event that this source has claimed, in the order of delivery."""
+        raise NotImplementedError
+
+    @hookspec
+    def identify_records(self, records: Sequence[Record]) -> Sequence[Identifier]:
+        """Give one identifier per raw record, as AWS wants it back: a string, an object, or None where there is none.
+
+        Called before the first handler. Raise :class:`batchcore.RecordIdentityError` for an identifier that is missing
+        or empty: AWS treats an answer with such a one as the failure of the whole batch.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def record_preparer(self, batch: Batch) -> Callable[[Record], Record] | Callable[[Record], Awaitable[Record]]:
+        """Give the callable that prepares a raw record before it is decoded: open an envelope, fetch a payload.
+
+        Default: the record as it is. It runs inside the record's guard. Under asyncio it may be a coroutine function.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def record_decoder(self, batch: Batch) -> Callable[[Record], Any]:
+        """Give the callable that makes of a prepared record what the handler gets, when no model is given.
+
+        Default: the record as it is.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def ordering_policy(self, batch: Batch) -> Ordering:
+        """Give the order in which the records must run, unless the caller chose one. Default: unordered."""
+        raise NotImplementedError
+
+    @hookspec
+    def acknowledgement(self) -> Literal["record", "checkpoint"]:
+        """Say how AWS acknowledges: each ``record`` by itself (the default), or by a ``checkpoint``.
+
+        With a checkpoint everything from the lowest failed record on is delivered again.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def delivery_attempt(self, record: Record) -> int | None:
+        """Say how often this record has been delivered, counting from 1. Default: None, not known."""
+        raise NotImplementedError
+
+    @hookspec
+    def describe_record(self, record: Record) -> Mapping[str, Any]:
+        """Describe a record for logs and traces: its group, shard or partition, never its body. Default: empty."""
+        raise NotImplementedError
+
+    @hookspec
+    def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
+        """Build the answer that AWS reads. Default: ``{"batchItemFailures": [{"itemIdentifier": ...}, ...]}``.
+
+        May raise :class:`batchcore.WholeBatchRetry` where the source has no answer but an error.
+        """
+        raise NotImplementedError
+
+
+class ExtensionHooks:
+    """What changes how records are handled."""
+
+    @hookspec
+    def wrap_handler(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the handler to call instead: an ordinary decorator, sync or async as the handler is.
+
+        Called once per processor and handler. Several wrap one another, the first named being the innermost.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def deliver_dead_letter(self, outcome: Outcome) -> None:
+        """Deliver one failed record elsewhere. One plugin may implement it. If it raises, the record is retried."""
+        raise NotImplementedError
+
+
+class ObserverHooks:
+    """What watches. An observer that raises is logged once per batch and switched off for it."""
+
+    @hookspec
+    def batch_started(self, batch: Batch) -> None:
+        """Called once, before the first record."""
+        raise NotImplementedError
+
+    @hookspec
+    def record_scope(self, record: Record) -> AbstractContextManager[Any]:
+        """Give a context manager to hold open around one handler call. What its ``__exit__`` returns is ignored."""
+        raise NotImplementedError
+
+    @hookspec
+    def record_finished(self, outcome: Outcome) -> None:
+        """Called after each record, whatever became of it, those not attempted included."""
+        raise NotImplementedError
+
+    @hookspec
+    def batch_finished(self, result: BatchResult) -> None:
+        """Called once, when the response is ready, before anything is raised."""
+        raise NotImplementedError
+
+
+HOOK_GROUPS = (SourceHooks, ExtensionHooks, ObserverHooks)
+
+SOURCE_HOOKS = frozenset(name for name in vars(SourceHooks) if not name.startswith("_"))
+EXTENSION_HOOKS = frozenset(name for name in vars(ExtensionHooks) if not name.startswith("_"))
+OBSERVER_HOOKS = frozenset(name for name in vars(ObserverHooks) if not name.startswith("_"))
+REQUIRED_HOOKS = ("claims_event", "extract_records", "identify_records")
