@@ -1,0 +1,243 @@
+"""Find, load and register: sources by name or event, extensions and observers by object or name."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from batchcore.errors import (
+    AmbiguousSourceError,
+    DuplicateHookError,
+    PluginError,
+    PluginLoadError,
+    SourceBrokenError,
+    SourceNotInstalledError,
+    UnexpectedBatchTypeError,
+)
+from batchcore.hookspecs import OBSERVER_HOOKS, SOURCE_HOOKS
+from batchcore.source import Source, describe, marked_methods, source_hooks, with_all_arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    from batchcore.hookspecs import SourceHooks
+
+SOURCES_GROUP = "batchcore.sources"
+PLUGINS_GROUP = "batchcore.plugins"
+ENVIRONMENT_VARIABLE = "BATCHCORE_PLUGINS"
+
+_offered: dict[str, object] = {}
+_entry_points: dict[str, dict[str, list[Any]]] = {}
+
+
+def offer(name: str, source: object) -> None:
+    """Make a source known by a name, without a scan of what is installed. A source package calls it when imported.
+
+    Args:
+        name: the name that functions ask for, as in ``BatchProcessor("kafka")``.
+        source: an object that implements the hooks of a source.
+
+    Raises:
+        AmbiguousSourceError: another source was offered by this name.
+    """
+    known = _offered.setdefault(name, source)
+    if known is not source and type(known) is not type(source):
+        raise AmbiguousSourceError(
+            f"Two sources are offered as {name!r}: {describe(known)} and {describe(source)}. Uninstall one of the "
+            "packages, or pass the source itself as event_type.",
+            plugin=source,
+        )
+
+
+def find_source(name: str) -> object:
+    """Find a source by name: among those offered, else among the entry points.
+
+    Raises:
+        SourceNotInstalledError: nobody offers it.
+        SourceBrokenError: its package fails to load.
+        AmbiguousSourceError: two packages register it.
+    """
+    if name in _offered:
+        return _offered[name]
+    found = _scan(SOURCES_GROUP).get(name, [])
+    if not found:
+        raise SourceNotInstalledError(
+            f"No source named {name!r} is installed; pip install batchcore-{name}. Installed: "
+            f"{', '.join(sorted({*_offered, *_scan(SOURCES_GROUP)})) or 'none'}.",
+            plugin=name,
+        )
+    if len(found) > 1:
+        raise AmbiguousSourceError(
+            f"Two packages register a source named {name!r}: {' and '.join(sorted(_origin(e) for e in found))}. "
+            "Uninstall one, or pass the source itself as event_type.",
+            plugin=name,
+        )
+    source: object = _load(found[0], "source", SourceBrokenError)
+    _offered.setdefault(name, source)
+    return source
+
+
+def find_source_of(recognises: Callable[[SourceHooks], bool], what: str) -> tuple[str, object]:
+    """Find the one source that recognises something: an event, or bare records.
+
+    Sources that were offered are asked first; the entry points are read when none of those recognises it.
+
+    Args:
+        recognises: asks one source.
+        what: names the thing in a message.
+
+    Returns:
+        The name and the source.
+
+    Raises:
+        UnexpectedBatchTypeError: no source recognises it.
+        SourceBrokenError: no source recognises it, and one could not be asked since it fails to load.
+        AmbiguousSourceError: several do.
+    """
+    claims = {name: source for name, source in _offered.items() if recognises(source)}  # type: ignore[arg-type]  # checked when resolved
+    broken: SourceBrokenError | None = None
+    asked = set(_offered)
+    if not claims:
+        for name in _scan(SOURCES_GROUP).keys() - asked:
+            try:
+                source = find_source(name)
+            except SourceBrokenError as error:
+                broken = error
+                continue
+            if recognises(source):  # type: ignore[arg-type]  # checked when resolved
+                claims[name] = source
+    if len(claims) == 1:
+        return claims.popitem()
+    if claims:
+        raise AmbiguousSourceError(
+            f"Several sources claim {what}: {', '.join(sorted(claims))}. Name one as event_type.", plugin=None
+        )
+    if broken is not None:
+        raise broken
+    raise UnexpectedBatchTypeError(
+        f"No installed source claims {what}. Installed: {', '.join(sorted({*_offered, *_scan(SOURCES_GROUP)})) or 'none'}. "
+        "Install the source's package, or pass the event as Lambda delivered it."
+    )
+
+
+class Plugins:
+    """The extensions and observers of one processor, checked, and each hook a list of plain callables.
+
+    Args:
+        plugins: the objects passed in code. Those named in ``BATCHCORE_PLUGINS`` follow them.
+    """
+
+    __slots__ = ("_objects", "dead_letter", "observers", "wrap_handler")
+
+    def __init__(self, plugins: Iterable[object]) -> None:
+        self._objects = (*plugins, *_from_environment())
+        self.wrap_handler: list[Callable[..., Any]] = []
+        self.dead_letter: Callable[..., Any] | None = None
+        self.observers: dict[str, list[Callable[..., Any]]] = {}
+        for plugin in self._objects:
+            self._register(plugin)
+
+    def _register(self, plugin: object) -> None:
+        hooks = 0
+        for hook, function, options in marked_methods(plugin):
+            hooks += 1
+            if hook in SOURCE_HOOKS:
+                if not options["wrapper"]:
+                    raise DuplicateHookError(
+                        f"{describe(plugin)} implements {hook}(), which the source already answers. Wrap it: "
+                        "@hookimpl(wrapper=True).",
+                        plugin=plugin,
+                        hook=hook,
+                    )
+                continue
+            if options["wrapper"]:
+                raise PluginError(
+                    f"{describe(plugin)} wraps {hook}(); only the hooks of a source can be wrapped.",
+                    plugin=plugin,
+                    hook=hook,
+                )
+            self._add(plugin, hook, with_all_arguments(plugin, hook, function))
+        if not hooks:
+            raise PluginError(f"{describe(plugin)} implements no hook. Mark its methods with @hookimpl.", plugin=plugin)
+
+    def _add(self, plugin: object, hook: str, function: Callable[..., Any]) -> None:
+        if hook in OBSERVER_HOOKS:
+            self.observers.setdefault(hook, []).append(function)
+        elif hook == "wrap_handler":
+            self.wrap_handler.append(function)
+        elif self.dead_letter is None:
+            self.dead_letter = function
+        else:
+            raise DuplicateHookError(
+                f"{describe(plugin)} implements deliver_dead_letter(), and so does another plugin. One may.",
+                plugin=plugin,
+                hook=hook,
+            )
+
+    def resolve(self, plugin: object, name: str) -> Source:
+        """Resolve a source, the wrappers of these plugins put round its hooks."""
+        hooks = source_hooks(plugin, name)
+        if self._objects:
+            from batchcore.manager import wrapped_hooks
+
+            hooks.update(wrapped_hooks(name, hooks, self._objects))
+        return Source(plugin, name, hooks)
+
+
+def _from_environment() -> Sequence[object]:
+    """Load what ``BATCHCORE_PLUGINS`` names: entry points of ``batchcore.plugins``, or modules."""
+    names = [name.strip() for name in os.environ.get(ENVIRONMENT_VARIABLE, "").split(",") if name.strip()]
+    return [_load_plugin(name) for name in names]
+
+
+def _load_plugin(name: str) -> object:
+    found = _scan(PLUGINS_GROUP).get(name, [])
+    if len(found) > 1:
+        raise PluginLoadError(
+            f"Two packages register a plugin named {name!r}: {' and '.join(sorted(_origin(e) for e in found))}.",
+            plugin=name,
+        )
+    if found:
+        loaded = _load(found[0], "plugin", PluginLoadError)
+        return loaded() if isinstance(loaded, type) else loaded
+    try:
+        __import__(name)
+    except Exception as error:
+        raise PluginLoadError(
+            f"{ENVIRONMENT_VARIABLE} names {name!r}, which is neither a plugin of an installed package nor a module that "
+            f"can be imported: {type(error).__name__}: {error}",
+            plugin=name,
+        ) from error
+    return sys.modules[name]
+
+
+def _scan(group: str) -> Mapping[str, list[Any]]:
+    """Read the entry points of a group, once per process."""
+    if group not in _entry_points:
+        from importlib_metadata import entry_points
+
+        by_name: dict[str, list[Any]] = {}
+        for entry_point in entry_points(group=group):
+            same = by_name.setdefault(entry_point.name, [])
+            if entry_point.value not in [other.value for other in same]:  # one package may be found on two paths
+                same.append(entry_point)
+        _entry_points[group] = by_name
+    return _entry_points[group]
+
+
+def _load(entry_point: Any, kind: str, error_class: Callable[..., PluginError]) -> Any:
+    try:
+        return entry_point.load()
+    except Exception as error:
+        raise error_class(
+            f"The {kind} {entry_point.name!r} is installed ({_origin(entry_point)}) and fails to load: "
+            f"{type(error).__name__}: {error}",
+            plugin=entry_point.name,
+        ) from error
+
+
+def _origin(entry_point: Any) -> str:
+    package = getattr(entry_point.dist, "name", None) or "an unknown package"
+    return f"{package}, {entry_point.value}"

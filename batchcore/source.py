@@ -1,0 +1,229 @@
+"""One source, its hooks resolved to plain callables.
+
+A lone source is resolved without pluggy: each hook becomes the source's own method, or its default. Where extensions
+wrap hooks of the source, those hooks, and no others, go through pluggy (see :mod:`batchcore.plugins`).
+"""
+
+from __future__ import annotations
+
+from types import FunctionType, MethodType
+
+from batchcore import hookspecs
+from batchcore.errors import (
+    DuplicateHookError,
+    HookArgumentsError,
+    MissingHookError,
+    PluginError,
+    UnknownHookError,
+    UnmarkedHookError,
+)
+from batchcore.hookspecs import SOURCE_HOOKS
+from batchcore.ordering import unordered
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any, Literal
+
+    from batchcore.batch import Batch
+    from batchcore.ordering import Ordering
+    from batchcore.outcome import Outcomes
+    from batchcore.types import Identifier, PartialItemFailureResponse, Record
+
+
+def as_it_is(record: Record) -> Record:
+    """The default preparer and decoder."""
+    return record
+
+
+def batch_item_failures(batch: Batch, outcomes: Outcomes) -> PartialItemFailureResponse:
+    """The default answer: the identifiers of all records that are not done, in the order of the batch.
+
+    See "Reporting batch item failures" in the AWS Lambda developer guide, for SQS, Kinesis and DynamoDB alike.
+    """
+    identifiers = batch.identifiers
+    return {"batchItemFailures": [{"itemIdentifier": identifiers[i]} for i in outcomes.unfinished_positions()]}
+
+
+class Source:
+    """The hooks of one source as plain callables, and its name.
+
+    Attributes:
+        name: the name it was found by, or calls itself.
+        plugin: the object that implements it.
+        by_checkpoint: whether AWS acknowledges it by a checkpoint.
+
+    The other attributes are the hooks of :class:`batchcore.hookspecs.SourceHooks`, by the same names.
+    """
+
+    __slots__ = (
+        "build_response",
+        "by_checkpoint",
+        "claims_event",
+        "delivery_attempt",
+        "describe_record",
+        "extract_records",
+        "identify_records",
+        "name",
+        "ordering_policy",
+        "plugin",
+        "record_decoder",
+        "record_preparer",
+    )
+
+    claims_event: Callable[[Any], bool]
+    extract_records: Callable[[Any], Sequence[Record]]
+    identify_records: Callable[[Sequence[Record]], Sequence[Identifier]]
+    record_preparer: Callable[[Batch], Callable[[Record], Any]]
+    record_decoder: Callable[[Batch], Callable[[Record], Any]]
+    ordering_policy: Callable[[Batch], Ordering]
+    delivery_attempt: Callable[[Record], int | None]
+    describe_record: Callable[[Record], Mapping[str, Any]]
+    build_response: Callable[[Batch, Outcomes], Any]
+
+    def __init__(self, plugin: object, name: str, hooks: Mapping[str, Callable[..., Any]]) -> None:
+        self.plugin = plugin
+        self.name = name
+        acknowledgement: Literal["record", "checkpoint"] = hooks["acknowledgement"]()
+        if acknowledgement not in ("record", "checkpoint"):
+            raise PluginError(
+                f"acknowledgement() of source {name!r} gives 'record' or 'checkpoint', not {acknowledgement!r}.",
+                plugin=plugin,
+                hook="acknowledgement",
+            )
+        self.by_checkpoint = acknowledgement == "checkpoint"
+        for hook, function in hooks.items():
+            if hook != "acknowledgement":
+                setattr(self, hook, function)
+
+    def __repr__(self) -> str:
+        return f"<Source {self.name}>"
+
+
+DEFAULTS: dict[str, Callable[..., Any]] = {
+    "record_preparer": lambda batch: as_it_is,
+    "record_decoder": lambda batch: as_it_is,
+    "ordering_policy": lambda batch: unordered,
+    "acknowledgement": lambda: "record",
+    "delivery_attempt": lambda record: None,
+    "describe_record": lambda record: {},
+    "build_response": batch_item_failures,
+}
+
+
+def source_hooks(plugin: object, name: str) -> dict[str, Callable[..., Any]]:
+    """Resolve the hooks of a source to plain callables, defaults where it has none.
+
+    Raises:
+        PluginError: and its subclasses, for each way in which a source can be wrong.
+    """
+    own: dict[str, Callable[..., Any]] = {}
+    for hook, function, options in marked_methods(plugin):
+        if hook not in SOURCE_HOOKS or options["wrapper"]:
+            what = "wraps hooks" if hook in SOURCE_HOOKS else f"has the hook {hook}()"
+            raise PluginError(
+                f"The source {name!r} {what}; a source implements the hooks of a source, plainly. Put the rest into a "
+                "plugin of its own.",
+                plugin=plugin,
+                hook=hook,
+            )
+        if hook in own:
+            raise DuplicateHookError(f"The source {name!r} implements {hook}() twice.", plugin=plugin, hook=hook)
+        own[hook] = with_all_arguments(plugin, hook, function)
+    for hook in hookspecs.REQUIRED_HOOKS:
+        if hook not in own:
+            raise MissingHookError(
+                f"The source {name!r} lacks {hook}(), which every source must have. Define it and mark it with "
+                "@hookimpl.",
+                plugin=plugin,
+                hook=hook,
+            )
+    return {**DEFAULTS, **own}
+
+
+def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Mapping[str, Any]]]:
+    """Give hook name, bound method and options of each method that is marked.
+
+    Raises:
+        UnknownHookError: a marked method names no hook.
+        UnmarkedHookError: a method named like a hook is not marked.
+        PluginError: the plugin is a class, not an object.
+    """
+    if isinstance(plugin, type):
+        raise PluginError(f"{plugin.__name__} is a class; pass an object of it: {plugin.__name__}().", plugin=plugin)
+    for attribute in attribute_names(plugin):
+        method = getattr(plugin, attribute)
+        options = getattr(method, "batchcore_impl", None)
+        if not isinstance(options, dict):
+            if attribute in ALL_HOOKS and callable(method):
+                raise UnmarkedHookError(
+                    f"{attribute}() of {describe(plugin)} has the name of a hook and is not marked. Put @hookimpl on it, "
+                    "or name it otherwise.",
+                    plugin=plugin,
+                    hook=attribute,
+                )
+            continue
+        hook: str = options["specname"] or attribute
+        if hook not in ALL_HOOKS:
+            raise UnknownHookError(
+                f"{describe(plugin)} implements {hook}(), which is no hook. The hooks are: "
+                f"{', '.join(sorted(ALL_HOOKS))}.",
+                plugin=plugin,
+                hook=hook,
+            )
+        yield hook, method, options
+
+
+ALL_HOOKS = SOURCE_HOOKS | hookspecs.EXTENSION_HOOKS | hookspecs.OBSERVER_HOOKS
+
+
+def attribute_names(plugin: object) -> list[str]:
+    """Name what a plugin defines in its classes and itself, without touching a property."""
+    names: dict[str, Any] = {}
+    for space in (*reversed(type(plugin).__mro__[:-1]), plugin):
+        names.update(getattr(space, "__dict__", {}))
+    return [
+        name
+        for name, value in names.items()
+        if isinstance(value, (FunctionType, MethodType, staticmethod, classmethod)) or hasattr(value, "batchcore_impl")
+    ]
+
+
+def with_all_arguments(plugin: object, hook: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a hook that names fewer arguments than its specification be called with all of them.
+
+    Raises:
+        HookArgumentsError: it names an argument that the specification lacks.
+    """
+    expected = ARGUMENTS[hook]
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return function
+    skipped = 1 if isinstance(function, MethodType) else 0
+    named = code.co_varnames[skipped : code.co_argcount]
+    optional = len(function.__defaults__ or ())
+    unknown = [name for name in named[: len(named) - optional] if name not in expected]
+    if unknown:
+        raise HookArgumentsError(
+            f"{hook}() of {describe(plugin)} takes {', '.join(unknown)}; it may take: {', '.join(expected) or 'nothing'}.",
+            plugin=plugin,
+            hook=hook,
+        )
+    wanted = tuple(expected.index(name) for name in named if name in expected)
+    if wanted == tuple(range(len(expected))):
+        return function
+    return lambda *arguments: function(*[arguments[index] for index in wanted])
+
+
+def describe(plugin: object) -> str:
+    """Name a plugin for a message."""
+    name = getattr(plugin, "__name__", None)
+    return f"the module {name}" if isinstance(name, str) else type(plugin).__name__
+
+
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    name: spec.__code__.co_varnames[1 : spec.__code__.co_argcount]
+    for group in hookspecs.HOOK_GROUPS
+    for name, spec in vars(group).items()
+    if name in ALL_HOOKS
+}
