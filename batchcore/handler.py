@@ -1,0 +1,195 @@
+"""How a handler is called: by position or as ``record=``, with the Lambda context or without."""
+
+from __future__ import annotations
+
+from types import FunctionType, MethodType
+
+from batchcore.errors import HandlerSignatureError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+CONTEXT = "lambda_context"
+_VARARGS, _VARKEYWORDS, _COROUTINE = 0x04, 0x08, 0x80
+
+
+class Parameters:
+    """What a callable accepts.
+
+    Attributes:
+        positional: names that may be given by position, in order.
+        by_name: names that may be given by keyword.
+        required: names without a default.
+        varargs: whether any number of further positional arguments is accepted.
+        varkeywords: whether any further keyword argument is accepted.
+    """
+
+    __slots__ = ("by_name", "positional", "required", "varargs", "varkeywords")
+
+    def __init__(
+        self, positional: list[str], by_name: set[str], required: set[str], varargs: bool, varkeywords: bool
+    ) -> None:
+        self.positional = positional
+        self.by_name = by_name
+        self.required = required
+        self.varargs = varargs
+        self.varkeywords = varkeywords
+
+
+class Binding:
+    """A handler, examined once.
+
+    Attributes:
+        handler: the handler.
+        keyword: the name to give the record by, or None to give it by position.
+        takes_context: whether ``lambda_context`` is one of its parameters.
+        needs_context: whether that parameter has no default.
+        is_coroutine_function: whether calling it gives a coroutine.
+    """
+
+    __slots__ = ("handler", "is_coroutine_function", "keyword", "needs_context", "takes_context")
+
+    def __init__(self, handler: Callable[..., Any]) -> None:
+        if not callable(handler):
+            raise HandlerSignatureError(f"A record handler is a function of one record, not {handler!r}.")
+        parameters = _parameters(handler)
+        self.handler = handler
+        self.takes_context = CONTEXT in parameters.by_name
+        self.needs_context = CONTEXT in parameters.required
+        self.keyword = _record_keyword(handler, parameters)
+        self.is_coroutine_function = is_coroutine_function(handler)
+
+    def with_context(self, context: Any) -> Callable[[Any], Any]:
+        """Give the callable that takes a record alone.
+
+        Args:
+            context: the Lambda context, or None; injected where the handler has the parameter.
+
+        Raises:
+            HandlerSignatureError: the handler needs a context and there is none.
+        """
+        handler, keyword = self.handler, self.keyword
+        if context is None and self.needs_context:
+            raise HandlerSignatureError(
+                f"{_name(handler)} needs `{CONTEXT}` and no context was given. Pass the Lambda context on, or give the "
+                "parameter a default."
+            )
+        if self.takes_context and context is not None:
+            if keyword is None:
+                return lambda record: handler(record, lambda_context=context)
+            return lambda record: handler(**{keyword: record, CONTEXT: context})
+        if keyword is None:
+            return handler
+        if keyword == "record":
+            return lambda record: handler(record=record)
+        return lambda record: handler(**{keyword: record})
+
+
+def is_coroutine_function(function: Any) -> bool:
+    """Say whether calling this gives a coroutine: functions, methods, partials and objects with such a ``__call__``."""
+    while hasattr(function, "func") and hasattr(function, "keywords"):
+        function = function.func
+    if isinstance(function, MethodType):
+        function = function.__func__
+    if isinstance(function, FunctionType):
+        if function.__code__.co_flags & _COROUTINE:
+            return True
+        return "_is_coroutine_marker" in vars(function)  # set by inspect.markcoroutinefunction
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - its code is wanted, not whether it is callable
+    return isinstance(call, FunctionType) and bool(call.__code__.co_flags & _COROUTINE)
+
+
+def _record_keyword(handler: Callable[..., Any], parameters: Parameters) -> str | None:
+    """Choose the record's parameter: the one named ``record``, else the first that is not the Lambda context."""
+    name = _record_parameter(handler, parameters)
+    missing = parameters.required - {name, CONTEXT}
+    if missing:
+        raise HandlerSignatureError(
+            f"{_name(handler)} needs {', '.join(sorted(missing))} besides the record. A record handler takes one "
+            f"record, and `{CONTEXT}` if it wants the Lambda context."
+        )
+    if CONTEXT in parameters.required and CONTEXT not in parameters.by_name:
+        raise HandlerSignatureError(f"{_name(handler)} takes `{CONTEXT}` by position only; it is given by name.")
+    first = parameters.positional[0] if parameters.positional else None
+    by_position = name is None or (name == first and (name != "record" or not parameters.varkeywords))
+    return None if by_position else name
+
+
+def _record_parameter(handler: Callable[..., Any], parameters: Parameters) -> str | None:
+    if "record" in parameters.positional or "record" in parameters.by_name:
+        return "record"
+    for name in parameters.positional:
+        if name != CONTEXT:
+            return name
+    if parameters.varargs:
+        return None
+    if parameters.varkeywords:
+        return "record"
+    keyword_only = [name for name in parameters.by_name if name != CONTEXT]
+    if len(keyword_only) == 1:
+        return keyword_only[0]
+    _refuse(handler)
+
+
+def _refuse(handler: Callable[..., Any]) -> NoReturn:
+    raise HandlerSignatureError(f"{_name(handler)} takes no record. A record handler is a function of one record.")
+
+
+def _parameters(handler: Callable[..., Any]) -> Parameters:
+    """Read the parameters from the code object; fall back on ``inspect`` for what is no plain function.
+
+    A decorated function that hides its signature behind ``*args, **kwargs`` is read through ``__wrapped__``, as
+    :func:`inspect.signature` does.
+    """
+    function, skipped = handler, 0
+    if isinstance(function, MethodType):
+        function, skipped = function.__func__, 1
+    if isinstance(function, FunctionType) and "__signature__" not in function.__dict__:
+        catch_all = function.__code__.co_flags & (_VARARGS | _VARKEYWORDS)
+        if not (catch_all and hasattr(function, "__wrapped__")):
+            return _from_code(function, skipped)
+    return _from_signature(handler)
+
+
+def _from_code(function: FunctionType, skipped: int) -> Parameters:
+    code = function.__code__
+    names, count = code.co_varnames, code.co_argcount
+    keyword_only = names[count : count + code.co_kwonlyargcount]
+    defaults = len(function.__defaults__ or ())
+    required = set(names[skipped : count - defaults]) | (set(keyword_only) - set(function.__kwdefaults__ or ()))
+    return Parameters(
+        positional=list(names[skipped:count]),
+        by_name={*names[max(skipped, code.co_posonlyargcount) : count], *keyword_only},
+        required=required,
+        varargs=bool(code.co_flags & _VARARGS),
+        varkeywords=bool(code.co_flags & _VARKEYWORDS),
+    )
+
+
+def _from_signature(handler: Callable[..., Any]) -> Parameters:
+    import inspect
+
+    try:
+        parameters = inspect.signature(handler).parameters.values()
+    except (TypeError, ValueError):  # a builtin without a signature: one positional argument is the best guess
+        return Parameters([], set(), set(), varargs=True, varkeywords=False)
+    kinds = inspect.Parameter
+    positional = [p.name for p in parameters if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
+    by_name = {p.name for p in parameters if p.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)}
+    variable = (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)
+    required = {p.name for p in parameters if p.default is kinds.empty and p.kind not in variable}
+    # What hides behind `*args, **kwargs` may want the name (an idempotency decorator looks for `record=`).
+    behind = hasattr(handler, "__wrapped__")
+    return Parameters(
+        positional,
+        by_name,
+        required,
+        varargs=any(p.kind is kinds.VAR_POSITIONAL for p in parameters),
+        varkeywords=behind or any(p.kind is kinds.VAR_KEYWORD for p in parameters),
+    )
+
+
+def _name(handler: Any) -> str:
+    return f"The handler {getattr(handler, '__qualname__', None) or repr(handler)}"

@@ -1,0 +1,127 @@
+"""The observers of one batch: each called inside a guard of its own, and switched off for the batch once it raises."""
+
+from __future__ import annotations
+
+from batchcore.outcome import exception_info
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from typing import Any
+
+    from batchcore.batch import Batch
+    from batchcore.outcome import BatchResult, Outcome, Outcomes
+    from batchcore.report import Report
+
+
+class Observing:
+    """Calls the observers for one batch.
+
+    Args:
+        observers: hook name to the callables that implement it.
+        report: where an observer that raised is logged.
+    """
+
+    __slots__ = ("_broken", "_observers", "_report", "watches_records")
+
+    def __init__(self, observers: Mapping[str, list[Callable[..., Any]]], report: Report) -> None:
+        self._observers = observers
+        self._report = report
+        self._broken: set[int] = set()
+        self.watches_records = bool(observers.get("record_scope"))
+
+    def batch_started(self, batch: Batch) -> None:
+        """Tell the observers that a batch starts."""
+        self._call("batch_started", batch)
+
+    def batch_finished(self, result: BatchResult) -> None:
+        """Tell the observers what became of a batch."""
+        self._call("batch_finished", result)
+
+    def record_finished(self, outcome: Outcome) -> None:
+        """Tell the observers what became of a record."""
+        self._call("record_finished", outcome)
+
+    def scoped(self, call: Callable[[Any], Any], outcomes: Outcomes) -> Callable[[int, Any], Any]:
+        """Put the observers' scopes round a handler that is called synchronously."""
+
+        def handle(position: int, data: Any) -> Any:
+            scopes = self._enter(outcomes.batch.records[position])
+            try:
+                value = call(data)
+            except BaseException as error:
+                self._leave(scopes, error)
+                raise
+            self._leave(scopes, None)
+            return value
+
+        return handle
+
+    def scoped_async(self, call: Callable[[Any], Any], outcomes: Outcomes) -> Callable[[int, Any], Any]:
+        """Put the observers' scopes round a handler that may return an awaitable."""
+
+        async def handle(position: int, data: Any) -> Any:
+            scopes = self._enter(outcomes.batch.records[position])
+            try:
+                value = call(data)
+                if value is not None and hasattr(type(value), "__await__"):
+                    value = await value
+            except BaseException as error:
+                self._leave(scopes, error)
+                raise
+            self._leave(scopes, None)
+            return value
+
+        return handle
+
+    def _enter(self, record: Any) -> list[tuple[int, AbstractContextManager[Any]]]:
+        entered: list[tuple[int, AbstractContextManager[Any]]] = []
+        for hook in self._observers["record_scope"]:
+            owner = _owner(hook)
+            if owner in self._broken:
+                continue
+            try:
+                scope = hook(record)
+                scope.__enter__()
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                self._switch_off(owner, "record_scope", error)
+            else:
+                entered.append((owner, scope))
+        return entered
+
+    def _leave(self, scopes: list[tuple[int, AbstractContextManager[Any]]], raised: BaseException | None) -> None:
+        exc_info = (None, None, None) if raised is None else exception_info(raised)
+        for owner, scope in reversed(scopes):
+            try:
+                scope.__exit__(*exc_info)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                # A generator's context manager raises the handler's own exception again: that is no fault of its.
+                if error is not raised:
+                    self._switch_off(owner, "record_scope", error)
+
+    def _call(self, name: str, argument: Any) -> None:
+        for hook in self._observers.get(name, ()):
+            owner = _owner(hook)
+            if owner in self._broken:
+                continue
+            try:
+                hook(argument)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                self._switch_off(owner, name, error)
+
+    def _switch_off(self, owner: int, hook: str, error: BaseException) -> None:
+        if owner not in self._broken:
+            self._broken.add(owner)
+            self._report.went_wrong(f"The observer hook {hook}()", error)
+
+
+def _owner(hook: Callable[..., Any]) -> int:
+    """What is switched off when one of its hooks raises: the observer, all of it."""
+    return id(getattr(hook, "__self__", hook))

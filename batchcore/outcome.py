@@ -1,0 +1,225 @@
+"""What became of each record, and of the batch."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from enum import Enum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Literal, TypeAlias, final, overload
+
+    from batchcore.batch import Batch
+    from batchcore.types import ExceptionInfo, Identifier, Record
+
+    Status: TypeAlias = Literal["succeeded", "failed", "not_attempted", "dropped", "dead_lettered"]
+else:
+
+    def final(cls):
+        return cls
+
+
+SUCCEEDED: Literal["succeeded"] = "succeeded"
+FAILED: Literal["failed"] = "failed"
+NOT_ATTEMPTED: Literal["not_attempted"] = "not_attempted"
+DROPPED: Literal["dropped"] = "dropped"
+DEAD_LETTERED: Literal["dead_lettered"] = "dead_lettered"
+_EXCEPTION_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11 and later
+NOT_PROCESSED: Any = object()
+"""What every slot holds at first. A slot that still holds it is no success: AWS delivers its record again."""
+
+
+class Disposition(Enum):
+    """What to do with a record whose handler raised.
+
+    Attributes:
+        RETRY: report it as failed, so that AWS delivers it again. The default.
+        DROP: give it up: it is done, and AWS does not deliver it again.
+        DEAD_LETTER: hand it to the plugin that implements ``deliver_dead_letter``; done once that returned.
+        STOP_BATCH: report it as failed and start no further record.
+    """
+
+    RETRY = "retry"
+    DROP = "drop"
+    DEAD_LETTER = "dead_letter"
+    STOP_BATCH = "stop_batch"
+
+
+@final
+class Outcome:
+    """What became of one record.
+
+    Attributes:
+        position: where in the batch, counting from 0.
+        record: the raw record.
+        identifier: what AWS names it by.
+        status: ``succeeded``, ``failed``, ``not_attempted``, ``dropped`` or ``dead_lettered``.
+        value: what the handler returned, where it succeeded.
+        exception: what it failed with, where it did not. Its traceback is gone once the batch has been answered.
+    """
+
+    __slots__ = ("exception", "identifier", "position", "record", "status", "value")
+
+    def __init__(
+        self,
+        position: int,
+        record: Record,
+        identifier: Identifier,
+        status: Status,
+        value: Any = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        self.position = position
+        self.record = record
+        self.identifier = identifier
+        self.status = status
+        self.value = value
+        self.exception = exception
+
+    @property
+    def done(self) -> bool:
+        """Whether the record needs no further delivery."""
+        return self.status not in (FAILED, NOT_ATTEMPTED)
+
+    def __repr__(self) -> str:
+        return f"<Outcome {self.position}: {self.identifier!r} {self.status}>"
+
+
+class Failure:
+    """What is kept of a record that did not simply succeed.
+
+    Attributes:
+        status: one of the statuses but ``succeeded``.
+        exception: what it failed with.
+        typed: the record as its handler had it, or its view where it did not come to that.
+    """
+
+    __slots__ = ("exception", "status", "typed")
+
+    def __init__(self, status: Status, exception: BaseException, typed: Any) -> None:
+        self.status = status
+        self.exception = exception
+        self.typed = typed
+
+
+@final
+class Outcomes(Sequence["Outcome"]):
+    """The outcomes of a batch, in its order, each made when it is asked for.
+
+    Attributes:
+        batch: the batch.
+    """
+
+    __slots__ = ("_failures", "_values", "batch")
+
+    def __init__(self, batch: Batch, values: list[Any], failures: dict[int, Failure]) -> None:
+        self.batch = batch
+        self._values = values
+        self._failures = failures
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, index: int) -> Outcome: ...
+        @overload
+        def __getitem__(self, index: slice) -> list[Outcome]: ...
+
+    def __getitem__(self, index: int | slice) -> Outcome | list[Outcome]:
+        positions = range(len(self._values))[index]
+        return [self._at(position) for position in positions] if isinstance(positions, range) else self._at(positions)
+
+    def __iter__(self) -> Iterator[Outcome]:
+        return (self._at(position) for position in range(len(self._values)))
+
+    def _at(self, position: int) -> Outcome:
+        record, identifier = self.batch.records[position], self.batch.identifiers[position]
+        failure = self._failures.get(position)
+        if failure is not None:
+            return Outcome(position, record, identifier, failure.status, exception=failure.exception)
+        value = self._values[position]
+        if value is NOT_PROCESSED:
+            return Outcome(position, record, identifier, NOT_ATTEMPTED)
+        return Outcome(position, record, identifier, SUCCEEDED, value)
+
+    def unfinished(self) -> list[Outcome]:
+        """Give the outcomes of the records that are not done, in the order of the batch: what an answer must name."""
+        return [self._at(position) for position in self.unfinished_positions()]
+
+    def unfinished_positions(self) -> list[int]:
+        """Give the positions of the records that are not done, in rising order."""
+        return [position for position, value in enumerate(self._values) if value is NOT_PROCESSED]
+
+    def __repr__(self) -> str:
+        return f"<Outcomes of {self.batch!r}>"
+
+
+@final
+class BatchResult:
+    """What became of a batch.
+
+    Attributes:
+        response: the answer for AWS, as the source built it.
+        outcomes: one per record, in the order of the batch.
+    """
+
+    __slots__ = ("outcomes", "response")
+
+    def __init__(self, response: Any, outcomes: Outcomes) -> None:
+        self.response = response
+        self.outcomes = outcomes
+
+    @property
+    def batch(self) -> Batch:
+        """The batch: its event, context, records and identifiers."""
+        return self.outcomes.batch
+
+    @property
+    def return_values(self) -> list[Any]:
+        """What the handler returned for each record that succeeded, in the order of the batch."""
+        return [outcome.value for outcome in self.outcomes if outcome.status == SUCCEEDED]
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """The outcomes of the records that AWS is to deliver again."""
+        return self.outcomes.unfinished()
+
+    def counts(self) -> dict[Status, int]:
+        """Count the records by status. Statuses that no record has are left out."""
+        counts: dict[Status, int] = {}
+        for outcome in self.outcomes:
+            counts[outcome.status] = counts.get(outcome.status, 0) + 1
+        return counts
+
+    def __repr__(self) -> str:
+        return f"<BatchResult of {self.batch!r}: {self.counts()}>"
+
+
+def exception_info(exception: BaseException) -> ExceptionInfo:
+    """Give the triple that :func:`sys.exc_info` gave while this exception was handled."""
+    return type(exception), exception, exception.__traceback__
+
+
+def chained(exception: BaseException) -> Iterator[BaseException]:
+    """Give an exception and, each once, all that its printed form would show: causes, contexts, members of groups."""
+    waiting: list[BaseException | None] = [exception]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += (current.__cause__, current.__context__)
+        if isinstance(current, _EXCEPTION_GROUP):
+            waiting += current.exceptions
+
+
+def release_frames(exception: BaseException) -> None:
+    """Take the tracebacks off an exception and all it is chained to, so that it keeps no frame alive."""
+    for current in chained(exception):
+        current.__traceback__ = None

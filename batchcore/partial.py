@@ -1,0 +1,399 @@
+"""What every processor does, and the base of processors from scratch."""
+
+from __future__ import annotations
+
+from batchcore.current import Current
+from batchcore.errors import (
+    AmbiguousSourceError,
+    ConfigurationError,
+    EntryFailedError,
+    NoBatchError,
+    UnexpectedBatchTypeError,
+)
+from batchcore.hookspecs import hookimpl
+from batchcore.outcome import NOT_PROCESSED, exception_info
+from batchcore.plugins import Plugins, find_source_of
+from batchcore.report import text_of
+from batchcore.road import Invocation, Settings, begin, begin_records, finish, run_lanes, start
+from batchcore.source import as_it_is
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+    from typing import Any
+
+    from typing_extensions import Self
+
+    from batchcore.hookspecs import SourceHooks
+    from batchcore.outcome import BatchResult
+    from batchcore.types import ExceptionInfo, FailureResponse, Record, SuccessResponse
+
+
+class BasePartialProcessor:
+    """Base of a processor from scratch. Subclass it, and define how one record is processed.
+
+    Define ``_process_record(record)`` for synchronous calls and ``async def _async_process_record(record)`` for
+    asynchronous ones; each returns what :meth:`success_handler` or :meth:`failure_handler` gives. ``_prepare()`` runs
+    before the first record and ``_clean()`` after the last; if ``_clean()`` raises, no record counts as done.
+
+    The lists are yours: they are kept between batches unless ``_prepare()`` clears them. The answer does not come from
+    them: it comes from the entries of this batch, and an entry that is no success is a failure.
+
+    Args:
+        logger: where failures are logged; the logger ``batchcore`` when None.
+
+    Attributes:
+        success_messages: the raw records that succeeded, as :meth:`success_handler` collects them.
+        fail_messages: the records that failed, as :meth:`failure_handler` collects them.
+        exceptions: their ``(type, exception, traceback)``.
+    """
+
+    success_messages: list[Any]
+    fail_messages: list[Any]
+    exceptions: list[ExceptionInfo]
+    logger: logging.Logger | None = None
+
+    def __init__(self, logger: logging.Logger | None = None) -> None:
+        self.success_messages = []
+        self.fail_messages = []
+        self.exceptions = []
+        self.logger = logger
+
+    # -- What a subclass defines.
+
+    def _prepare(self) -> None:
+        """Run before the first record of a batch. Does nothing here."""
+
+    def _clean(self) -> None:
+        """Run after the last record of a batch. Does nothing here."""
+
+    def _process_record(self, record: Any) -> SuccessResponse | FailureResponse:
+        """Process one raw record with ``self.handler``."""
+        raise ConfigurationError(f"{type(self).__name__} defines no _process_record(), which synchronous calls need.")
+
+    async def _async_process_record(self, record: Any) -> SuccessResponse | FailureResponse:
+        """Process one raw record with ``self.handler``, awaiting."""
+        raise ConfigurationError(f"{type(self).__name__} defines no _async_process_record(), which async calls need.")
+
+    def success_handler(self, record: Any, result: Any) -> SuccessResponse:
+        """Collect a record that succeeded.
+
+        Args:
+            record: the raw record.
+            result: what the handler returned.
+
+        Returns:
+            The entry ``("success", result, record)``.
+        """
+        self.success_messages.append(record)
+        return "success", result, record
+
+    def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:
+        """Collect a record that failed.
+
+        Args:
+            record: the record.
+            exception: what :func:`sys.exc_info` gives.
+
+        Returns:
+            The entry ``("fail", "<class '...'>:...", record)``.
+        """
+        self.exceptions.append(exception)
+        self.fail_messages.append(record)
+        return fail_entry(exception, record)
+
+    # -- What a user calls.
+
+    def run(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
+        """Process a whole event.
+
+        Args:
+            event: the Lambda event.
+            record_handler: called with each record.
+            context: the Lambda context.
+
+        Returns:
+            The result, whose ``response`` is the answer for AWS.
+
+        Raises:
+            ConfigurationError: the handler or a plugin cannot be used.
+            UnexpectedBatchTypeError: the event is not the source's.
+            BatchProcessingError: no record is done and at least one failed, unless told not to raise.
+        """
+        return self._run_sync(event, record_handler, context)
+
+    def _run_sync(self, event: Any, record_handler: Callable[..., Any], context: Any) -> BatchResult:
+        invocation = self._begin(event, None, record_handler, context)
+        self._open(invocation)
+        self._run_lanes(invocation)
+        return self._close(invocation)
+
+    def _run_async(self, event: Any, record_handler: Callable[..., Any], context: Any) -> BatchResult:
+        invocation = self._begin(event, None, record_handler, context)
+        self._open(invocation)
+        self._wait_for_lanes(invocation)
+        return self._close(invocation)
+
+    def _respond(self, event: Any, record_handler: Callable[..., Any], context: Any, *, synchronously: bool) -> Any:
+        """Process a whole event and give the answer: a subclass may have one of its own."""
+        run = self._run_sync if synchronously else self._run_async
+        result = run(event, record_handler, context)
+        return self.response() if self._answers_itself else result.response
+
+    @property
+    def _answers_itself(self) -> bool:
+        return getattr(self.response, "__func__", None) is not BasePartialProcessor.response
+
+    def __call__(self, records: Sequence[Record], handler: Callable[..., Any], lambda_context: Any = None) -> Self:
+        """Begin a batch, to be used as a context manager: ``with processor(records=..., handler=...): ...``.
+
+        Args:
+            records: the raw records, ``event["Records"]`` for the sources of AWS.
+            handler: called with each record.
+            lambda_context: the Lambda context.
+        """
+        self._begin(None, records, handler, lambda_context)
+        return self
+
+    def __enter__(self) -> Self:
+        self._open(self._now(begun=False))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._close(self._now(), raising=error is not None)
+
+    def process(self) -> list[SuccessResponse | FailureResponse]:
+        """Process the records of the batch begun, one by one.
+
+        Returns:
+            An entry per record, in the order of the batch.
+        """
+        invocation = self._now(begun=True)
+        self._run_lanes(invocation)
+        return self._entries(invocation)
+
+    def async_process(self) -> list[SuccessResponse | FailureResponse]:
+        """Process the records of the batch begun, on an event loop that lives as long as the process.
+
+        Returns:
+            An entry per record, in the order of the batch.
+
+        Raises:
+            ConfigurationError: an event loop is running already; use ``await processor.aprocess()`` there.
+        """
+        invocation = self._now(begun=True)
+        self._wait_for_lanes(invocation)
+        return self._entries(invocation)
+
+    async def aprocess(self) -> list[SuccessResponse | FailureResponse]:
+        """Process the records of the batch begun, inside a running event loop.
+
+        Returns:
+            An entry per record, in the order of the batch.
+        """
+        invocation = self._now(begun=True)
+        await self._await_lanes(invocation)
+        return self._entries(invocation)
+
+    def response(self) -> Any:
+        """Give the answer for AWS. A record that was not processed, for whatever reason, is named in it as failed.
+
+        Raises:
+            NoBatchError: no batch was begun, or the last one was refused.
+        """
+        invocation = self._now()
+        if invocation.result is not None:
+            return invocation.result.response
+        return invocation.settings.source.build_response(invocation.batch, invocation.outcomes)
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """The raw records of the batch begun."""
+        records: Sequence[Record] = self._now().batch.records
+        return records
+
+    @property
+    def handler(self) -> Callable[..., Any]:
+        """The handler of the batch begun, as it was given."""
+        handler: Callable[..., Any] = self._now().handler
+        return handler
+
+    @property
+    def lambda_context(self) -> Any:
+        """The Lambda context of the batch begun, or None."""
+        return self._now().batch.context
+
+    # -- How it is done: a processor from scratch calls its own methods; BatchProcessor has other answers to these.
+
+    max_concurrency = 100
+
+    def _settings_for(self, recognises: Callable[[SourceHooks], bool], what: str) -> Settings:
+        """Give the settings; the source is the one that recognises the event, where none was named."""
+        try:
+            _, source = find_source_of(recognises, what)
+        except (UnexpectedBatchTypeError, AmbiguousSourceError):
+            if not self._answers_itself:
+                raise
+            source = _NO_SOURCE  # nobody needs the identifiers: this processor builds its own answer
+        return self._cached_settings(source)
+
+    def _cached_settings(self, source: object) -> Settings:
+        known: dict[int, Settings] = self.__dict__.setdefault("_settings_of_source", {})
+        settings = known.get(id(source))
+        if settings is None:
+            resolved = Plugins(()).resolve(source, getattr(source, "name", type(source).__name__))
+            settings = known[id(source)] = Settings(
+                resolved, Plugins(()), None, None, {}, raise_on_entire_batch_failure=False, logger=self.logger
+            )
+        return settings
+
+    def _handler_call(self, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
+        """Give the callable of one record; a processor from scratch chooses it when it knows whether to await."""
+        if not callable(handler):
+            raise ConfigurationError(f"A record handler is a function of one record, not {handler!r}.")
+        return as_it_is
+
+    def _begin(
+        self, event: Any, records: Sequence[Record] | None, handler: Callable[..., Any], context: Any
+    ) -> Invocation:
+        current = self._current
+        current.refused()
+        call = self._handler_call(handler, context)
+        if records is None:
+            settings = self._settings_for(lambda source: bool(source.claims_event(event)), "this event")
+            invocation = begin(settings, event, call, context)
+        else:
+            settings = self._settings_for(lambda source: _identifies(source, records), "these records")
+            invocation = begin_records(settings, records, call, context)
+        invocation.handler = handler
+        self._attach(invocation)
+        current.begun(invocation)
+        return invocation
+
+    def _attach(self, invocation: Invocation) -> None:
+        invocation.decode = as_it_is  # a processor from scratch gets the raw record
+
+    def _open(self, invocation: Invocation) -> None:
+        self._prepare()
+        start(invocation)
+
+    def _close(self, invocation: Invocation, *, raising: bool = False) -> BatchResult:
+        try:
+            self._clean()
+        except BaseException:
+            invocation.values[:] = [NOT_PROCESSED] * len(invocation.values)
+            invocation.failures.clear()
+            self._finish(invocation, raising=True)
+            raise
+        return self._finish(invocation, raising=raising)
+
+    def _finish(self, invocation: Invocation, *, raising: bool) -> BatchResult:
+        try:
+            return finish(invocation, may_raise=not raising)
+        finally:
+            self._current.finished(invocation)
+
+    def _run_lanes(self, invocation: Invocation) -> None:
+        def call(record: Any) -> Any:
+            return _checked(self._process_record(record))
+
+        invocation.call = call
+        run_lanes(invocation)
+
+    def _wait_for_lanes(self, invocation: Invocation) -> None:
+        from batchcore import aio
+
+        aio.run(lambda: self._await_lanes(invocation))
+
+    async def _await_lanes(self, invocation: Invocation) -> None:
+        from batchcore import aio
+
+        async def call(record: Any) -> Any:
+            return _checked(await self._async_process_record(record))
+
+        invocation.call = call
+        await aio.run_lanes(invocation, self.max_concurrency)
+
+    def _entries(self, invocation: Invocation) -> list[Any]:
+        entries = list(invocation.values)
+        for position, failure in invocation.failures.items():
+            error = failure.exception
+            entry = error.entry if isinstance(error, EntryFailedError) else None
+            entries[position] = entry or fail_entry(exception_info(error), invocation.batch.records[position])
+        return entries
+
+    @property
+    def _current(self) -> Current:
+        # Made on demand: a subclass need not call __init__().
+        current: Current | None = self.__dict__.get("_batches")
+        return self.__dict__.setdefault("_batches", Current()) if current is None else current
+
+    def _now(self, *, begun: bool | None = None) -> Invocation:
+        """Give the batch begun last.
+
+        Args:
+            begun: True to mark that its records start now, once; False to ask for one whose records have not.
+        """
+        invocation: Invocation | None = self._current.get()
+        if invocation is None:
+            raise NoBatchError(
+                "There is no batch: none was begun, or the last one was refused. Use process_partial_response(), or "
+                "`with processor(records=..., handler=...)`."
+            )
+        if begun is not None:
+            if invocation.result is not None or invocation.begun:
+                raise NoBatchError(
+                    "The records of this batch have been processed. Begin another: `with processor(records=..., "
+                    "handler=...)`."
+                )
+            invocation.begun = begun
+        return invocation
+
+
+class NoSource:
+    """Stands for the source of records that nobody recognises, where a processor from scratch answers by itself."""
+
+    name = "unknown"
+
+    @hookimpl
+    def claims_event(self, event: Any) -> bool:
+        """Claim nothing: only records can be had from here."""
+        return False
+
+    @hookimpl
+    def extract_records(self, event: Any) -> Sequence[Record]:
+        """Give no records."""
+        return ()
+
+    @hookimpl
+    def identify_records(self, records: Sequence[Record]) -> Sequence[None]:
+        """Give no identity."""
+        return [None] * len(records)
+
+
+_NO_SOURCE = NoSource()
+
+
+def fail_entry(exception: ExceptionInfo, record: Any) -> FailureResponse:
+    """Give the entry of a failed record, whatever its exception's ``__str__`` does."""
+    return "fail", f"{exception[0]}:{text_of(exception[1])}", record
+
+
+def _checked(entry: Any) -> Any:
+    """Give back an entry that is a success; anything else is a failure."""
+    if isinstance(entry, tuple) and entry[:1] == ("success",):
+        return entry
+    raise EntryFailedError(entry)
+
+
+def _identifies(source: SourceHooks, records: Sequence[Record]) -> bool:
+    """Say whether a source can name these records: how it is found when there is no event to ask about."""
+    try:
+        identifiers = source.identify_records(records)
+    except Exception:
+        return False
+    return None not in identifiers

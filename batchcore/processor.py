@@ -1,0 +1,467 @@
+"""``BatchProcessor`` and ``AsyncBatchProcessor``: configuration, and the attributes that show the last batch."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from batchcore.errors import ConfigurationError, HandlerSignatureError
+from batchcore.handler import Binding
+from batchcore.models import check_model, check_source_of, validator_of
+from batchcore.ordering import Ordering
+from batchcore.outcome import NOT_PROCESSED, Disposition, exception_info
+from batchcore.partial import BasePartialProcessor, fail_entry
+from batchcore.plugins import Plugins, find_source
+from batchcore.road import Invocation, Settings, run_lanes, start
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, Literal, NoReturn, Protocol, TypedDict, TypeVar, overload
+
+    from typing_extensions import Unpack
+
+    from batchcore.hookspecs import SourceHooks
+    from batchcore.outcome import BatchResult
+    from batchcore.types import ExceptionInfo, FailureResponse, SuccessResponse
+
+    SourceName = TypeVar("SourceName", contravariant=True)
+
+    class ModelOf(Protocol[SourceName]):
+        """A pydantic model that is not of another source.
+
+        A source's models narrow this method for the type checker; every other model accepts anything here.
+        """
+
+        def model_post_init(self, context: SourceName, /) -> None: ...
+
+    class SourceObject(Protocol):
+        """An object that implements a source, as far as the type checker can tell."""
+
+        @property
+        def claims_event(self) -> Callable[..., bool]: ...
+        @property
+        def extract_records(self) -> Callable[..., Any]: ...
+        @property
+        def identify_records(self) -> Callable[..., Any]: ...
+
+    class Options(TypedDict, total=False):
+        """The keyword arguments that all processors share."""
+
+        plugins: Iterable[object]
+        ordering: Ordering | None
+        max_concurrency: int | None
+        dispositions: Mapping[type[BaseException], Disposition] | None
+
+
+_EXTENSION = "a plugin with wrap_handler(), or a decorator on the record handler"
+INSTEAD_OF = {
+    "_prepare": "a plugin with batch_started()",
+    "_clean": "a plugin with batch_finished()",
+    "_process_record": _EXTENSION,
+    "_async_process_record": _EXTENSION,
+    "_to_batch_type": "a plugin that wraps record_decoder()",
+    "_register_model_validation_error_record": "failure_handler()",
+    "_get_messages_to_report": "a plugin that wraps build_response()",
+    "_has_messages_to_report": "a plugin that wraps build_response()",
+    "_entire_batch_failed": "raise_on_entire_batch_failure=False",
+    "_collect_sqs_failures": "a plugin that wraps identify_records()",
+    "_collect_kinesis_failures": "a plugin that wraps identify_records()",
+    "_collect_dynamodb_failures": "a plugin that wraps identify_records()",
+    "_collect_kafka_failures": "a plugin that wraps identify_records()",
+}
+"""Private methods that subclasses of other batch utilities override, and what does the same here."""
+
+
+class EventType(str, Enum):
+    """Names of sources. Any installed source can be named by a plain string as well."""
+
+    SQS = "sqs"
+    KinesisDataStreams = "kinesis"
+    DynamoDBStreams = "dynamodb"
+
+
+class Messages:
+    """The lists that a processor's attributes show, brought up to date when they are asked for."""
+
+    __slots__ = ("_position", "exceptions", "failed", "succeeded")
+
+    def __init__(self) -> None:
+        self.succeeded: list[Any] = []
+        self.failed: list[Any] = []
+        self.exceptions: list[ExceptionInfo] = []
+        self._position = 0
+
+    def up_to_date(self, invocation: Invocation) -> Messages:
+        """Add the records that have ended since, in the order of the batch, up to the first that has not."""
+        values, failures, records = invocation.values, invocation.failures, invocation.batch.records
+        for position in range(self._position, len(values)):
+            failure = failures.get(position)
+            if failure is not None:
+                self.failed.append(failure.typed)
+                self.exceptions.append(exception_info(failure.exception))
+            elif values[position] is not NOT_PROCESSED:
+                self.succeeded.append(records[position])
+            elif invocation.result is None:
+                break
+            self._position = position + 1
+        return self
+
+
+class BasePartialBatchProcessor(BasePartialProcessor):
+    """Base of the batch processors: a source, a model, an ordering, plugins.
+
+    Subclass it for a processor from scratch that knows its source: as :class:`BasePartialProcessor`, and in addition it
+    raises when a whole batch failed.
+
+    Args:
+        event_type: the source: its name (``EventType.SQS``, or any installed source's as a string), the source object,
+            or None to find it from each event.
+        model: a pydantic model that each record is validated by, instead of the source's typed view.
+        raise_on_entire_batch_failure: whether a batch of which no record is done, and at least one failed, raises
+            :class:`BatchProcessingError`. Otherwise the answer names every record.
+        logger: where failures are logged; the logger ``batchcore`` when None.
+        plugins: extensions and observers, objects whose methods are marked with ``hookimpl``.
+        ordering: ``unordered``, ``in_order(...)`` or ``by_key(...)``; None for the source's own.
+        max_concurrency: how many lanes run at a time, at most: worker threads for synchronous calls (1 when None, which
+            means this thread), tasks for async ones (100 when None).
+        dispositions: exception type to :class:`Disposition`; the nearest base class of the exception decides.
+
+    Raises:
+        ConfigurationError: one of them cannot be used. Nothing waits for the first batch to be found wrong.
+    """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self,
+            event_type: Literal[EventType.SQS, "sqs"],
+            model: type[ModelOf[Literal["sqs"]]] | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            logger: logging.Logger | None = None,
+            **options: Unpack[Options],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            event_type: Literal[EventType.KinesisDataStreams, "kinesis"],
+            model: type[ModelOf[Literal["kinesis"]]] | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            logger: logging.Logger | None = None,
+            **options: Unpack[Options],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            event_type: Literal[EventType.DynamoDBStreams, "dynamodb"],
+            model: type[ModelOf[Literal["dynamodb"]]] | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            logger: logging.Logger | None = None,
+            **options: Unpack[Options],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            event_type: str,
+            model: type[ModelOf[Literal["sqs", "kinesis", "dynamodb"]]] | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            logger: logging.Logger | None = None,
+            **options: Unpack[Options],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            event_type: SourceObject | None = None,
+            model: type[Any] | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            logger: logging.Logger | None = None,
+            **options: Unpack[Options],
+        ) -> None: ...
+
+    def __init__(
+        self,
+        event_type: EventType | str | SourceObject | None = None,
+        model: type[Any] | None = None,
+        raise_on_entire_batch_failure: bool = True,
+        logger: logging.Logger | None = None,
+        *,
+        plugins: Iterable[object] = (),
+        ordering: Ordering | None = None,
+        max_concurrency: int | None = None,
+        dispositions: Mapping[type[BaseException], Disposition] | None = None,
+    ) -> None:
+        self.event_type = event_type
+        self.model = model
+        self.raise_on_entire_batch_failure = raise_on_entire_batch_failure
+        self._plugins = Plugins(plugins)
+        self.max_concurrency = _checked_concurrency(max_concurrency, self.max_concurrency)
+        self._ordering = _checked_ordering(ordering)
+        self._dispositions = _checked_dispositions(dispositions or {}, self._plugins)
+        if model is not None:
+            check_model(model)
+        self._set_up(logger)
+        self._settings = None if event_type is None else self._settings_of(*_named(event_type))
+
+    def _set_up(self, logger: logging.Logger | None) -> None:
+        super().__init__(logger)
+
+    def _settings_of(self, name: str, source: object) -> Settings:
+        model = self.model
+        resolved = self._plugins.resolve(source, name)
+        if model is not None:
+            check_source_of(model, name)
+        return Settings(
+            resolved,
+            self._plugins,
+            None if model is None else lambda: validator_of(model),
+            self._ordering,
+            self._dispositions,
+            self.raise_on_entire_batch_failure,
+            self.logger,
+        )
+
+    def _settings_for(self, recognises: Callable[[SourceHooks], bool], what: str) -> Settings:
+        settings = self._settings
+        return super()._settings_for(recognises, what) if settings is None else settings
+
+    def _cached_settings(self, source: object) -> Settings:
+        known: dict[int, Settings] = self.__dict__.setdefault("_settings_of_source", {})
+        settings = known.get(id(source))
+        if settings is None:
+            settings = known[id(source)] = self._settings_of(_name_of(source), source)
+        return settings
+
+    @property
+    def batch_response(self) -> Any:
+        """The same as :meth:`response`."""
+        return self.response()
+
+    def _to_batch_type(self, record: Any, event_type: Any = None, model: type[Any] | None = None) -> Any:
+        """Give a raw record as its model or its source's typed view: for the ``_process_record()`` of a subclass."""
+        invocation = self._now()
+        if model is not None:
+            return validator_of(model)(record)
+        return invocation.settings.source.record_decoder(invocation.batch)(record)
+
+
+class BatchProcessor(BasePartialBatchProcessor):
+    """Processes the records of a batch and reports those that failed.
+
+    Use it with :func:`process_partial_response`, as a context manager, or with :meth:`run`. It is configuration: it may
+    be made once, at module level, and shared by threads.
+
+    Override :meth:`success_handler` or :meth:`failure_handler` to watch what happens. Overrides never decide outcomes:
+    the response comes from what the record handler did. One exception: if ``success_handler()`` raises, its record
+    failed.
+
+    The arguments are those of :class:`BasePartialBatchProcessor`.
+    """
+
+    max_concurrency = 1
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in vars(cls).keys() & INSTEAD_OF.keys():
+            raise ConfigurationError(
+                f"{cls.__name__} overrides {name}(), which is never called. Instead: {INSTEAD_OF[name]}."
+            )
+
+    def success_handler(self, record: Any, result: Any) -> SuccessResponse:
+        """Override it to watch records that succeed. If it raises, the record failed.
+
+        Args:
+            record: the raw record.
+            result: what the record handler returned.
+
+        Returns:
+            The entry ``("success", result, record)``; what an override returns changes nothing.
+        """
+        return "success", result, record
+
+    def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:
+        """Override it to watch records that fail, those not attempted included. If it raises, that is logged.
+
+        Args:
+            record: the record as its handler got it (view or model); its view where it was not validated.
+            exception: what :func:`sys.exc_info` gives, here as well.
+
+        Returns:
+            The entry ``("fail", "<class '...'>:...", record)``; what an override returns changes nothing.
+        """
+        return fail_entry(exception, record)
+
+    @property
+    def success_messages(self) -> list[Any]:  # type: ignore[override]  # read from the batch, not kept here
+        """The raw records of the batch that succeeded, in its order."""
+        return self._messages().succeeded
+
+    @property
+    def fail_messages(self) -> list[Any]:  # type: ignore[override]  # read from the batch, not kept here
+        """The typed records of the batch that failed, in its order."""
+        return self._messages().failed
+
+    @property
+    def exceptions(self) -> list[ExceptionInfo]:  # type: ignore[override]  # read from the batch, not kept here
+        """What they failed with. Tracebacks are there until the batch is answered."""
+        return self._messages().exceptions
+
+    def _set_up(self, logger: logging.Logger | None) -> None:
+        self.logger = logger
+
+    def _messages(self) -> Messages:
+        invocation: Invocation | None = self._current.get()
+        if invocation is None:
+            return Messages()
+        if invocation.messages is None:
+            invocation.messages = Messages()
+        messages: Messages = invocation.messages
+        return messages.up_to_date(invocation)
+
+    def _handler_call(self, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
+        known, binding = self.__dict__.get("_bound", (None, None))
+        if binding is None or known is not handler:
+            wrapped = handler
+            for wrap in self._plugins.wrap_handler:
+                wrapped = wrap(wrapped)
+            binding = Binding(wrapped)
+            self._check_handler(binding)
+            self.__dict__["_bound"] = (handler, binding)
+        call: Callable[[Any], Any] = binding.with_context(context)
+        return call
+
+    def _check_handler(self, binding: Binding) -> None:
+        if binding.is_coroutine_function:
+            raise HandlerSignatureError(
+                f"{type(self).__name__} calls its handler synchronously and was given a coroutine function. Use "
+                "AsyncBatchProcessor with async_process_partial_response()."
+            )
+
+    def _attach(self, invocation: Invocation) -> None:
+        overridden = self.success_handler
+        if getattr(overridden, "__func__", None) is not BatchProcessor.success_handler:
+            invocation.on_success = overridden
+        watching = self.failure_handler
+        if getattr(watching, "__func__", None) is not BatchProcessor.failure_handler:
+            invocation.on_failure = watching
+
+    def _open(self, invocation: Invocation) -> None:
+        start(invocation)
+
+    def _close(self, invocation: Invocation, *, raising: bool = False) -> BatchResult:
+        return self._finish(invocation, raising=raising)
+
+    def _run_lanes(self, invocation: Invocation) -> None:
+        if self.max_concurrency == 1:
+            run_lanes(invocation)
+        else:
+            from batchcore import threads
+
+            threads.run_lanes(invocation, self.max_concurrency)
+
+    def _wait_for_lanes(self, invocation: Invocation) -> None:
+        self._refuse_async()
+
+    async def _await_lanes(self, invocation: Invocation) -> None:
+        self._refuse_async()
+
+    def _refuse_async(self) -> NoReturn:
+        raise ConfigurationError(
+            f"{type(self).__name__} is called synchronously: use process_partial_response() or process(). For async "
+            "handlers use AsyncBatchProcessor; it keeps a .fifo queue in order by itself."
+        )
+
+    def _entries(self, invocation: Invocation) -> list[Any]:
+        records, failures = invocation.batch.records, invocation.failures
+        entries: list[Any] = []
+        for position, value in enumerate(invocation.values):
+            failure = failures.get(position)
+            if failure is None:
+                entries.append(("success", value, records[position]))
+            else:
+                entries.append(fail_entry(exception_info(failure.exception), failure.typed))
+        return entries
+
+
+class AsyncBatchProcessor(BatchProcessor):
+    """Processes the records of a batch concurrently, as asyncio tasks, and reports those that failed.
+
+    Use it with :func:`async_process_partial_response`, as a context manager with :meth:`async_process`, or inside a
+    running event loop with :meth:`arun`. Lanes run side by side, each in its order, so a ``.fifo`` queue stays in order.
+    The handler may be a plain function as well; it blocks the loop while it runs.
+
+    The arguments are those of :class:`BasePartialBatchProcessor`.
+    """
+
+    max_concurrency = 100
+
+    def run(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
+        """Process a whole event on an event loop that lives as long as the process. See :meth:`BatchProcessor.run`."""
+        return self._run_async(event, record_handler, context)
+
+    async def arun(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
+        """Process a whole event inside a running event loop. See :meth:`BatchProcessor.run`."""
+        invocation = self._begin(event, None, record_handler, context)
+        self._open(invocation)
+        await self._await_lanes(invocation)
+        return self._close(invocation)
+
+    def _check_handler(self, binding: Binding) -> None:
+        """Any handler will do."""
+
+    def _run_lanes(self, invocation: Invocation) -> None:
+        raise ConfigurationError(
+            f"{type(self).__name__} is called asynchronously: use async_process_partial_response(), async_process() or "
+            "`await processor.aprocess()`."
+        )
+
+    def _wait_for_lanes(self, invocation: Invocation) -> None:
+        BasePartialProcessor._wait_for_lanes(self, invocation)
+
+    async def _await_lanes(self, invocation: Invocation) -> None:
+        from batchcore import aio
+
+        await aio.run_lanes(invocation, self.max_concurrency)
+
+
+def _named(event_type: Any) -> tuple[str, object]:
+    """Give the name and the source that an ``event_type`` means."""
+    if isinstance(event_type, str):
+        name = event_type.value if isinstance(event_type, Enum) else event_type
+        return name, find_source(name)
+    return _name_of(event_type), event_type
+
+
+def _name_of(source: object) -> str:
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else type(source).__name__
+
+
+def _checked_ordering(ordering: Any) -> Ordering | None:
+    if ordering is not None and not isinstance(ordering, Ordering):
+        raise ConfigurationError(f"ordering is unordered, in_order(...) or by_key(...), not {ordering!r}.")
+    return ordering
+
+
+def _checked_concurrency(given: Any, default: int) -> int:
+    if given is None:
+        return default
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise ConfigurationError(f"max_concurrency is a whole number from 1 on, not {given!r}.")
+    return given
+
+
+def _checked_dispositions(dispositions: Mapping[Any, Any], plugins: Plugins) -> dict[type[BaseException], Disposition]:
+    for kind, disposition in dispositions.items():
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise ConfigurationError(
+                f"dispositions maps exception types to Disposition; {kind!r} is no exception type."
+            )
+        if not isinstance(disposition, Disposition):
+            raise ConfigurationError(f"dispositions[{kind.__name__}] is a Disposition, not {disposition!r}.")
+    if Disposition.DEAD_LETTER in dispositions.values() and plugins.dead_letter is None:
+        raise ConfigurationError(
+            "dispositions sends records to a dead letter and nobody delivers them. Pass a plugin that implements "
+            "deliver_dead_letter(outcome)."
+        )
+    return dict(dispositions)

@@ -1,0 +1,511 @@
+"""The road of a batch, top to bottom: event in, records, lanes, outcomes, response out.
+
+:func:`begin` reads and checks everything that can be wrong before the first record runs. A driver (:func:`run_lanes`
+here, its twin in :mod:`batchcore.aio`) runs the records. :func:`finish` builds the response, and only then decides
+whether to raise. What happens in one invocation lives in its :class:`Invocation`; nothing here is shared.
+"""
+
+from __future__ import annotations
+
+import builtins
+import weakref
+
+from batchcore.batch import Batch
+from batchcore.errors import (
+    BatchProcessingError,
+    PluginError,
+    RecordIdentityError,
+    UnawaitedResultError,
+    UnexpectedBatchTypeError,
+)
+from batchcore.observing import Observing
+from batchcore.ordering import Ordering
+from batchcore.outcome import (
+    DEAD_LETTERED,
+    DROPPED,
+    FAILED,
+    NOT_ATTEMPTED,
+    NOT_PROCESSED,
+    BatchResult,
+    Disposition,
+    Failure,
+    Outcomes,
+    exception_info,
+    release_frames,
+)
+from batchcore.report import Report, text_of, whole_batch_message
+from batchcore.source import as_it_is
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, TypeAlias
+
+    from batchcore.plugins import Plugins
+    from batchcore.source import Source
+    from batchcore.types import ExceptionInfo, Record
+
+    Place: TypeAlias = tuple[int, Record]
+    SuccessHook: TypeAlias = Callable[[Record, Any], object]
+    FailureHook: TypeAlias = Callable[[Any, ExceptionInfo], object]
+
+
+class Settings:
+    """What a processor was told, for all its batches.
+
+    Attributes:
+        source: the source, resolved.
+        plugins: extensions and observers.
+        validate: makes the validator of the model that was given, or None.
+        ordering: the ordering that the caller chose, or None for the source's own.
+        dispositions: exception type to what becomes of the record.
+        raise_on_entire_batch_failure: whether a batch of which no record is done raises.
+        logger: where failures are logged, or None for the logger ``batchcore``.
+    """
+
+    __slots__ = (
+        "dispositions",
+        "logger",
+        "ordering",
+        "plugins",
+        "raise_on_entire_batch_failure",
+        "source",
+        "validate",
+    )
+
+    def __init__(
+        self,
+        source: Source,
+        plugins: Plugins,
+        validate: Callable[[], Callable[[Any], Any]] | None,
+        ordering: Ordering | None,
+        dispositions: Mapping[type[BaseException], Disposition],
+        raise_on_entire_batch_failure: bool,
+        logger: logging.Logger | None,
+    ) -> None:
+        self.source = source
+        self.plugins = plugins
+        self.validate = validate
+        self.ordering = ordering
+        self.dispositions = dispositions
+        self.raise_on_entire_batch_failure = raise_on_entire_batch_failure
+        self.logger = logger
+
+
+class Invocation:
+    """One batch on its way: a slot per position, and how its records are decoded and handled.
+
+    Attributes:
+        settings: the processor's settings.
+        batch: event, records, identifiers, context.
+        ordering: how the records depend on one another.
+        values: the slots. Each holds ``NOT_PROCESSED`` until its record is done.
+        failures: position to what is known of a record that did not simply succeed.
+        outcomes: the same, as hooks and users see it.
+        call: takes what the handler gets, and calls it.
+        prepare: raw record to prepared record, or None where nobody prepares.
+        decode: prepared record to what the handler gets.
+        on_success: a processor's own success handler, or None.
+        on_failure: a processor's own failure handler, or None.
+        observing: the observers, or None.
+        handler: the record handler, as the user gave it.
+        begun: whether the records have been started.
+        messages: the lists that a processor's attributes show, once somebody asked for them.
+        stopped: whether no further record may start.
+        result: the result, once the batch is finished.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_error",
+        "_view",
+        "batch",
+        "begun",
+        "call",
+        "decode",
+        "failures",
+        "handler",
+        "messages",
+        "observing",
+        "on_failure",
+        "on_success",
+        "ordering",
+        "outcomes",
+        "prepare",
+        "report",
+        "result",
+        "settings",
+        "stopped",
+        "values",
+    )
+
+    def __init__(self, settings: Settings, batch: Batch, call: Callable[[Any], Any]) -> None:
+        source = settings.source
+        self.settings = settings
+        self.batch = batch
+        self.call = call
+        self.values: list[Any] = [NOT_PROCESSED] * len(batch.records)
+        self.failures: dict[int, Failure] = {}
+        self.outcomes = Outcomes(batch, self.values, self.failures)
+        self.report = Report(settings.logger, source, self.outcomes)
+        self.ordering = settings.ordering or _given(source, "ordering_policy", batch, Ordering)
+        prepare = _given(source, "record_preparer", batch, None)
+        self.prepare: Callable[[Any], Any] | None = None if prepare is as_it_is else prepare
+        self._view: Callable[[Any], Any] = _given(source, "record_decoder", batch, None)
+        self.decode: Callable[[Any], Any] = self._view if settings.validate is None else settings.validate()
+        self.on_success: SuccessHook | None = None
+        self.on_failure: FailureHook | None = None
+        self.observing = Observing(settings.plugins.observers, self.report) if settings.plugins.observers else None
+        self.handler: Any = None
+        self.begun = False
+        self.messages: Any = None
+        self.stopped = False
+        self.result: BatchResult | None = None
+        self._error: object = None
+
+    def failed(self, position: int, data: Any, error: BaseException) -> None:
+        """Fill the slot of a record that raised. Never raises but a ``KeyboardInterrupt``.
+
+        Args:
+            position: where in the batch.
+            data: what the handler got, or ``NOT_PROCESSED`` where it did not come to that.
+            error: what was raised. Called while it is being handled.
+        """
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        typed = self._typed(position) if data is NOT_PROCESSED else data
+        disposition = self._disposition(error)
+        self.failures[position] = failure = Failure(FAILED, error, typed)
+        if disposition is Disposition.DROP:
+            failure.status, self.values[position] = DROPPED, None
+        elif disposition is Disposition.DEAD_LETTER:
+            self._deliver(position, failure)
+        elif disposition is Disposition.STOP_BATCH:
+            self.stopped = True
+        self.report.failed(position, error)
+        self._tell(position, typed, error)
+
+    def not_attempted(self, position: int) -> None:
+        """Fill the slot of a record whose turn will not come in this batch."""
+        error = self.ordering.not_attempted()
+        typed = self._typed(position)
+        self.failures[position] = Failure(NOT_ATTEMPTED, error, typed)
+        if self.on_failure is None:
+            self._tell(position, typed, error)
+            return
+        try:
+            raise error  # a failure handler may ask sys.exc_info() for it
+        except BaseException:  # noqa: BLE001 - raised in the line above
+            self._tell(position, typed, error)
+
+    def finished(self, position: int) -> None:
+        """Tell the observers of a record whose slot is filled."""
+        if self.observing is not None:
+            self.observing.record_finished(self.outcomes[position])
+
+    def retire(self) -> None:
+        """Let go of what is the processor's: the result may outlive it."""
+        self.on_success = self.on_failure = self.messages = None
+        self.call = as_it_is
+
+    def unfinished(self, position: int) -> bool:
+        """Say whether this record stops a lane that stops at failures."""
+        return self.values[position] is NOT_PROCESSED
+
+    def _tell(self, position: int, typed: Any, error: BaseException) -> None:
+        if self.on_failure is not None:
+            try:
+                self.on_failure(typed, exception_info(error))
+            except KeyboardInterrupt:
+                raise
+            except BaseException as mistake:  # noqa: BLE001 - an override never decides an outcome
+                self.report.went_wrong("failure_handler()", mistake)
+        self.finished(position)
+
+    def _typed(self, position: int) -> Any:
+        """Give the view of a record that its handler never got, or the raw record where it has none."""
+        record = self.batch.records[position]
+        try:
+            return self._view(record)
+        except Exception:  # noqa: BLE001 - its own failure is known already; this is for showing it
+            return record
+
+    def _disposition(self, error: BaseException) -> Disposition:
+        dispositions = self.settings.dispositions
+        if dispositions:
+            for kind in type(error).__mro__:
+                if kind in dispositions:
+                    return dispositions[kind]
+        return Disposition.RETRY
+
+    def _deliver(self, position: int, failure: Failure) -> None:
+        """Hand a record to the deliverer. It is done when that returned; otherwise it is retried."""
+        deliver = self.settings.plugins.dead_letter
+        assert deliver is not None, "checked when the processor was made"  # noqa: S101
+        try:
+            deliver(self.outcomes[position])
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the record is retried
+            self.report.went_wrong("deliver_dead_letter()", error)
+        else:
+            failure.status, self.values[position] = DEAD_LETTERED, None
+
+
+def begin(settings: Settings, event: Any, call: Callable[[Any], Any], context: Any) -> Invocation:
+    """Read an event: every error that is not one record's is raised here, before the first record.
+
+    Raises:
+        UnexpectedBatchTypeError: the event is not the source's, or not all of it.
+        RecordIdentityError: a record cannot be named.
+    """
+    source = settings.source
+    try:
+        claimed = source.claims_event(event)
+    except Exception as error:
+        raise _unexpected(source, event) from error
+    if not claimed:
+        raise _unexpected(source, event)
+    return begin_records(settings, source.extract_records(event), call, context, event)
+
+
+def begin_records(
+    settings: Settings, records: Sequence[Record], call: Callable[[Any], Any], context: Any, event: Any = None
+) -> Invocation:
+    """Start from the records alone, as the context manager does.
+
+    Raises:
+        UnexpectedBatchTypeError: the records are no list.
+        RecordIdentityError: a record cannot be named.
+    """
+    source = settings.source
+    if isinstance(records, (str, bytes)) or not hasattr(records, "__len__"):
+        raise UnexpectedBatchTypeError(
+            f"A batch is a list of records, not {type(records).__name__}. Pass event['Records'], or use "
+            "process_partial_response(event, ...)."
+        )
+    if isinstance(records, dict):
+        raise UnexpectedBatchTypeError("A batch is a list of records, not a dict. Pass event['Records'].")
+    try:
+        identifiers = source.identify_records(records)
+    except RecordIdentityError:
+        raise
+    except Exception as error:
+        raise RecordIdentityError(
+            f"The source {source.name!r} cannot identify the records: {type(error).__name__}. Are they the raw records "
+            "of this source?"
+        ) from error
+    if len(identifiers) != len(records):
+        raise PluginError(
+            f"identify_records() of source {source.name!r} gave {len(identifiers)} identifiers for {len(records)} records.",
+            plugin=source.plugin,
+            hook="identify_records",
+        )
+    return Invocation(settings, Batch(event, records, identifiers, context, source.name), call)
+
+
+def start(invocation: Invocation) -> None:
+    """Tell the observers that the records start."""
+    if invocation.observing is not None:
+        invocation.observing.batch_started(invocation.batch)
+
+
+def run_lanes(invocation: Invocation) -> None:
+    """Run all records in this thread, one by one, in the order of the batch."""
+    run_places(invocation, places(invocation))
+    if invocation.stopped:
+        skip_the_rest(invocation)
+
+
+def run_places(invocation: Invocation, some: Iterable[Place]) -> None:
+    """Run some of the records one by one: each inside its own guard, each slot filled before the next starts."""
+    observing, call = invocation.observing, invocation.call
+    prepare, decode = invocation.prepare, invocation.decode
+    values, on_success = invocation.values, invocation.on_success
+    scoped = observing.scoped(call, invocation.outcomes) if observing and observing.watches_records else None
+    for position, record in some:
+        data = NOT_PROCESSED
+        try:
+            data = decode(record if prepare is None else _prepared(prepare, record))
+            value = call(data) if scoped is None else scoped(position, data)
+            if value is not None and hasattr(type(value), "__await__"):
+                raise _unawaited(value)
+            if on_success is not None:
+                on_success(record, value)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it costs this record alone
+            invocation.failed(position, data, error)
+            if invocation.stopped:
+                return
+        else:
+            values[position] = value
+            if observing is not None:
+                invocation.finished(position)
+
+
+def places(invocation: Invocation) -> Iterable[Place]:
+    """Give position and record of all that may run, one by one: what a stopped lane still holds is passed over."""
+    ordering = invocation.ordering
+    if not ordering.stops:
+        return enumerate(invocation.batch.records)
+    if ordering.key is None:
+        return lane_places(invocation, range(len(invocation.values)))
+    return _places_by_key(invocation, ordering.key)
+
+
+def _places_by_key(invocation: Invocation, key: Callable[[Record], Hashable]) -> Iterator[Place]:
+    """Walk the batch with a set of stopped keys: running one by one needs no lists of lanes."""
+    stopped: set[Hashable] = set()
+    for position, record in enumerate(invocation.batch.records):
+        lane = lane_key(invocation, key, position, record)
+        if lane is _NO_LANE:
+            continue
+        if lane is not None and lane in stopped:
+            invocation.not_attempted(position)
+            continue
+        yield position, record
+        if lane is not None and invocation.unfinished(position):
+            stopped.add(lane)
+
+
+def lane_places(invocation: Invocation, lane: Iterable[int]) -> Iterator[Place]:
+    """Give position and record of one lane, until it stops; the rest of it is not attempted."""
+    records, stops = invocation.batch.records, invocation.ordering.stops
+    positions = iter(lane)
+    for position in positions:
+        yield position, records[position]
+        if stops and invocation.unfinished(position):
+            break
+    for position in positions:
+        invocation.not_attempted(position)
+
+
+def lanes(invocation: Invocation) -> Iterable[Iterable[int]]:
+    """Group the positions into lanes, for drivers that run lanes side by side."""
+    ordering, records = invocation.ordering, invocation.batch.records
+    if not ordering.lanes:
+        return ((position,) for position in range(len(records)))
+    if ordering.key is None:
+        return (range(len(records)),)
+    by_key: dict[Hashable, list[int]] = {}
+    for position, record in enumerate(records):
+        lane = lane_key(invocation, ordering.key, position, record)
+        if lane is not _NO_LANE:
+            by_key.setdefault(object() if lane is None else lane, []).append(position)
+    return by_key.values()
+
+
+_NO_LANE = object()
+
+
+def lane_key(
+    invocation: Invocation, key: Callable[[Record], Hashable], position: int, record: Record
+) -> Hashable | None:
+    """Ask for the key of a record's lane. One that raises, or cannot be hashed, fails its record alone."""
+    try:
+        lane = key(record)
+        hash(lane)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it costs this record alone
+        invocation.failed(position, NOT_PROCESSED, error)
+        return _NO_LANE
+    return lane
+
+
+def skip_the_rest(invocation: Invocation) -> None:
+    """Mark every record that has not run as not attempted."""
+    failures = invocation.failures
+    for position, value in enumerate(invocation.values):
+        if value is NOT_PROCESSED and position not in failures:
+            invocation.not_attempted(position)
+
+
+def finish(invocation: Invocation, *, may_raise: bool = True) -> BatchResult:
+    """Build the response, then decide whether to raise.
+
+    Args:
+        invocation: the batch.
+        may_raise: False where another exception is on its way already.
+
+    Raises:
+        BatchProcessingError: no record is done and at least one failed, unless the processor was told not to raise.
+        WholeBatchRetry: the source has no partial answer.
+    """
+    settings, outcomes = invocation.settings, invocation.outcomes
+    invocation.result = result = BatchResult(settings.source.build_response(invocation.batch, outcomes), outcomes)
+    if invocation.observing is not None:
+        invocation.observing.batch_finished(result)
+    invocation.retire()
+    failures = invocation.failures
+    if not failures:
+        return result
+    if may_raise and settings.raise_on_entire_batch_failure and _entirely_failed(invocation):
+        raise _whole_batch_error(invocation, result)
+    for failure in failures.values():
+        release_frames(failure.exception)
+    return result
+
+
+def _entirely_failed(invocation: Invocation) -> bool:
+    """No record is done, and a handler or a decoder failed: one not attempted is no failure of its own."""
+    undone = all(value is NOT_PROCESSED for value in invocation.values)
+    return undone and any(failure.status == FAILED for failure in invocation.failures.values())
+
+
+def _whole_batch_error(invocation: Invocation, result: BatchResult) -> BatchProcessingError:
+    """Make the error, which alone keeps the frames alive: they go when it goes."""
+    failures = [invocation.failures[position] for position in sorted(invocation.failures)]
+    exceptions = [failure.exception for failure in failures]
+    error = BatchProcessingError(
+        whole_batch_message(result.outcomes, invocation.failures), [exception_info(e) for e in exceptions], result
+    )
+    error.__cause__ = _grouped(exceptions)
+
+    def release(_: object) -> None:
+        for exception in exceptions:
+            release_frames(exception)
+
+    invocation._error = weakref.ref(error, release)  # noqa: SLF001 - kept so that the release is called
+    return error
+
+
+def _grouped(exceptions: list[BaseException]) -> BaseException:
+    """Group the records' exceptions where Python can; the first stands for all where it cannot (3.10)."""
+    group: Any = getattr(builtins, "BaseExceptionGroup", None)
+    return exceptions[0] if group is None else group("the records of the batch", exceptions)
+
+
+def _given(source: Source, hook: str, batch: Batch, kind: type | None) -> Any:
+    """Ask a hook of the source for what it must give: a callable, or an object of a kind."""
+    given = getattr(source, hook)(batch)
+    if not (callable(given) if kind is None else isinstance(given, kind)):
+        wanted = "a callable" if kind is None else f"an {kind.__name__}"
+        raise PluginError(
+            f"{hook}() of source {source.name!r} gives {wanted}, not {given!r}.", plugin=source.plugin, hook=hook
+        )
+    return given
+
+
+def _unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
+    keys = f"with {', '.join(map(text_of, event)) or 'no keys'}" if isinstance(event, dict) else ""
+    return UnexpectedBatchTypeError(
+        f"The source {source.name!r} does not claim this event, a {type(event).__name__} {keys}".rstrip()
+        + ". Is the processor made for this event source, are all records of one source, and is this the event as "
+        "Lambda delivered it?"
+    )
+
+
+def _prepared(prepare: Callable[[Any], Any], record: Record) -> Any:
+    prepared = prepare(record)
+    if hasattr(type(prepared), "__await__"):
+        raise _unawaited(prepared)
+    return prepared
+
+
+def _unawaited(value: Any) -> UnawaitedResultError:
+    close = getattr(value, "close", None)
+    if close is not None:
+        close()  # it will never run: no warning of a coroutine that was never awaited
+    return UnawaitedResultError(
+        "The handler returned an awaitable and was called synchronously, so its work was not done. Use "
+        "AsyncBatchProcessor with async_process_partial_response()."
+    )
