@@ -1,4 +1,4 @@
-"""The SAM templates of the examples deploy what they claim: checked on the CloudFormation that SAM makes of them, offline.
+"""The SAM templates deploy what they claim: checked on the CloudFormation that SAM makes of them, offline.
 
 Linting the SAM source is not enough: some versions of the linter do not look inside a SAM function, and pass a
 wrong ``FunctionResponseTypes``. So the templates are translated first, and the controls below must be found wrong.
