@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from typing import Any, TypeVar
 
-    from batchcore.road import Invocation
+    from batchcore.road import Invocation, Place
 
     T = TypeVar("T")
 
@@ -31,66 +31,75 @@ async def run_lanes(invocation: Invocation, max_concurrency: int) -> None:
         invocation: the batch.
         max_concurrency: how many lanes run at a time, at most.
     """
-    driver = _Lanes(invocation, max_concurrency)
-    await driver.run()
+    if invocation.values:
+        await _Lanes(invocation).run(max_concurrency)
     if invocation.stopped:
         skip_the_rest(invocation)
 
 
 class _Lanes:
-    """Starts lanes up to a limit, and the next one whenever one ends."""
+    """Runs lanes in a number of slots. A lane that ends starts the next one in its slot."""
 
-    def __init__(self, invocation: Invocation, limit: int) -> None:
+    def __init__(self, invocation: Invocation) -> None:
         self._invocation = invocation
-        self._limit = limit
-        self._waiting = iter(lanes(invocation))
-        self._running: set[asyncio.Task[None]] = set()
+        self._waiting = iter(_places(invocation))
+        self._slots: list[asyncio.Task[None] | None] = []
+        self._busy = 0
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._cancelling = False
         observing = invocation.observing
         watched = observing is not None and observing.watches_records
-        self._scoped = observing.scoped_async(invocation.call, invocation.outcomes) if observing and watched else None
+        self._scoped = observing.scoped_async(invocation.call, invocation.records) if observing and watched else None
 
-    async def run(self) -> None:
-        self._start()
+    async def run(self, limit: int) -> None:
+        for slot in range(limit):
+            self._slots.append(None)
+            if not self._start(slot):
+                break
         try:
-            await self._ended
+            if self._busy:
+                await self._ended
         except BaseException:
             self._cancelling = True
-            for task in self._running:
+            running = [task for task in self._slots if task is not None and not task.done()]
+            for task in running:
                 task.cancel()
-            if self._running:
-                await asyncio.wait(self._running)
+            if running:
+                await asyncio.wait(running)
             raise
 
-    def _start(self) -> None:
-        while len(self._running) < self._limit and not self._cancelling and not self._invocation.stopped:
-            lane = next(self._waiting, None)
-            if lane is None:
-                break
-            task = self._loop.create_task(self._run_lane(lane))
-            self._running.add(task)
-            task.add_done_callback(self._lane_ended)
-        if not self._running and not self._ended.done():
+    def _start(self, slot: int) -> bool:
+        """Start the next lane in a slot, if there is one and it may start."""
+        if self._cancelling or self._invocation.stopped:
+            return False
+        for some in self._waiting:
+            self._busy += 1
+            # The slot holds the task: the event loop itself keeps only a weak reference.
+            self._slots[slot] = self._loop.create_task(self._run_lane(some, slot))
+            return True
+        return False
+
+    async def _run_lane(self, some: Iterable[Place], slot: int) -> None:
+        try:
+            await self._run_places(some)
+        except BaseException as error:
+            if not self._ended.done():
+                self._ended.set_exception(error)  # a fault of ours, or a cancellation from outside: no answer at all
+            raise
+        finally:
+            self._busy -= 1
+        if not self._start(slot) and not self._busy and not self._ended.done():
             self._ended.set_result(None)
 
-    def _lane_ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not self._ended.done():
-            self._ended.set_exception(error)  # a fault of ours, or a KeyboardInterrupt: no answer at all
-            return
-        self._start()
-
-    async def _run_lane(self, lane: Iterable[int]) -> None:
+    async def _run_places(self, some: Iterable[Place]) -> None:
         invocation, scoped = self._invocation, self._scoped
         call, prepare, decode = invocation.call, invocation.prepare, invocation.decode
-        values, on_success = invocation.values, invocation.on_success
-        for position, record in lane_places(invocation, lane):
+        on_success = invocation.on_success
+        for position, record in some:
             if invocation.stopped:
                 return
-            data = NOT_PROCESSED
+            data: Any = NOT_PROCESSED
             try:
                 data = decode(record if prepare is None else await _awaited(prepare(record)))
                 value = call(data) if scoped is None else scoped(position, data)
@@ -105,9 +114,17 @@ class _Lanes:
                     raise
                 invocation.failed(position, data, error)
             else:
-                values[position] = value
+                invocation.values[position] = value
+                invocation.succeeded += 1
                 if invocation.observing is not None:
-                    invocation.finished(position)
+                    invocation.tell_finished(position)
+
+
+def _places(invocation: Invocation) -> Iterable[Iterable[Place]]:
+    """Give the lanes, each as what of it may run."""
+    if not invocation.ordering.lanes:
+        return (((position, record),) for position, record in enumerate(invocation.records))
+    return (lane_places(invocation, lane) for lane in lanes(invocation))
 
 
 async def _awaited(value: Any) -> Any:

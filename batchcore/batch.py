@@ -5,18 +5,13 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, final
+    from typing import Any
 
     from batchcore.types import Identifier, Record
-else:
-
-    def final(cls):
-        return cls
 
 
-@final
 class Batch:
-    """What is known of a batch before its first record runs.
+    """What is known of a batch before its first record runs. Made by batchcore alone.
 
     Attributes:
         event: the Lambda event, or None where only records were given (the context manager).
@@ -26,16 +21,13 @@ class Batch:
         source: the name of the source.
     """
 
-    __slots__ = ("context", "event", "identifiers", "records", "source")
+    __slots__ = ("__dict__", "__weakref__", "context", "event", "identifiers", "records", "source")
 
-    def __init__(
-        self, event: Any, records: Sequence[Record], identifiers: Sequence[Identifier], context: Any, source: str
-    ) -> None:
-        self.event = event
-        self.records = records
-        self.identifiers = identifiers
-        self.context = context
-        self.source = source
+    event: Any
+    records: Sequence[Record]
+    identifiers: Sequence[Identifier]
+    context: Any
+    source: str
 
     def __repr__(self) -> str:
         return f"<Batch of {len(self.records)} from {self.source}>"

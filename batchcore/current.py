@@ -11,47 +11,49 @@ from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, TypeAlias
+    from typing import TypeAlias
 
     from batchcore.road import Invocation
 
-    Begun: TypeAlias = tuple[tuple["weakref.ref[object]", Any], ...]
+    Begun: TypeAlias = tuple["weakref.ref[object]", Invocation, "Begun | None"]
 
-_begun: ContextVar[Begun] = ContextVar("batchcore_begun", default=())
+_begun: ContextVar[Begun | None] = ContextVar("batchcore_begun", default=None)
 
 
 class Current:
-    """The batches of one processor, as its attributes show them."""
+    """The batches of one processor, as its attributes show them.
 
-    __slots__ = ("__weakref__", "_last", "_self")
+    Attributes:
+        last: the batch that ended last, which contexts show in which none was begun.
+    """
+
+    __slots__ = ("__weakref__", "_self", "last")
 
     def __init__(self) -> None:
-        self._last: Invocation | None = None
+        self.last: Invocation | None = None
         self._self: weakref.ref[object] = weakref.ref(self)
 
-    def refused(self) -> None:
-        """A batch is about to be read: until that succeeds there is no batch in this context."""
-        self._set(None)
-
-    def begun(self, invocation: Any) -> None:
-        """A batch was begun in this context."""
-        self._set(invocation)
-
-    def finished(self, invocation: Any) -> None:
-        """A batch was finished; contexts in which none was begun show it."""
-        self._last = invocation
-
-    def get(self) -> Any:
-        """Give the batch to show, or None."""
-        for owner, invocation in _begun.get():
+    def get(self) -> Invocation | None:
+        """Give the batch to show, or None where there is none, or the last one was refused."""
+        entry = _begun.get()
+        while entry is not None:
+            owner, invocation, entry = entry
             if owner is self._self:
-                return invocation
-        return self._last
+                return invocation if invocation.ready else None
+        return self.last
 
-    def _set(self, invocation: Any) -> None:
+    def begun(self, invocation: Invocation) -> None:
+        """A batch was begun in this context."""
         own, begun = self._self, _begun.get()
-        if len(begun) > 1 or (begun and begun[0][0] is not own):
-            others = [entry for entry in begun if entry[0] is not own and entry[0]() is not None]
-            _begun.set(((own, invocation), *others))
-        else:
-            _begun.set(((own, invocation),))
+        others = None if begun is None or (begun[0] is own and begun[2] is None) else _others(begun, own)
+        _begun.set((own, invocation, others))
+
+
+def _others(entry: Begun | None, own: object) -> Begun | None:
+    """Copy the entries of other processors that are still alive."""
+    others: Begun | None = None
+    while entry is not None:
+        owner, invocation, entry = entry
+        if owner is not own and owner() is not None:
+            others = (owner, invocation, others)
+    return others

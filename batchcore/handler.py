@@ -47,9 +47,10 @@ class Binding:
         takes_context: whether ``lambda_context`` is one of its parameters.
         needs_context: whether that parameter has no default.
         is_coroutine_function: whether calling it gives a coroutine.
+        plain: takes a record alone, and calls the handler without a context.
     """
 
-    __slots__ = ("handler", "is_coroutine_function", "keyword", "needs_context", "takes_context")
+    __slots__ = ("handler", "is_coroutine_function", "keyword", "needs_context", "plain", "takes_context")
 
     def __init__(self, handler: Callable[..., Any]) -> None:
         if not callable(handler):
@@ -60,31 +61,34 @@ class Binding:
         self.needs_context = CONTEXT in parameters.required
         self.keyword = _record_keyword(handler, parameters)
         self.is_coroutine_function = is_coroutine_function(handler)
+        self.plain = _by_keyword(handler, self.keyword) if self.keyword else handler
 
     def with_context(self, context: Any) -> Callable[[Any], Any]:
         """Give the callable that takes a record alone.
 
         Args:
-            context: the Lambda context, or None; injected where the handler has the parameter.
+            context: the Lambda context, or None, for the parameter that the handler has for it.
 
         Raises:
             HandlerSignatureError: the handler needs a context and there is none.
         """
         handler, keyword = self.handler, self.keyword
-        if context is None and self.needs_context:
-            raise HandlerSignatureError(
-                f"{_name(handler)} needs `{CONTEXT}` and no context was given. Pass the Lambda context on, or give the "
-                "parameter a default."
-            )
-        if self.takes_context and context is not None:
-            if keyword is None:
-                return lambda record: handler(record, lambda_context=context)
-            return lambda record: handler(**{keyword: record, CONTEXT: context})
+        if context is None:
+            if self.needs_context:
+                raise HandlerSignatureError(
+                    f"{_name(handler)} needs `{CONTEXT}` and no context was given. Pass the Lambda context on, or give "
+                    "the parameter a default."
+                )
+            return self.plain
         if keyword is None:
-            return handler
-        if keyword == "record":
-            return lambda record: handler(record=record)
-        return lambda record: handler(**{keyword: record})
+            return lambda record: handler(record, lambda_context=context)
+        return lambda record: handler(**{keyword: record, CONTEXT: context})
+
+
+def _by_keyword(handler: Callable[..., Any], keyword: str) -> Callable[[Any], Any]:
+    if keyword == "record":
+        return lambda record: handler(record=record)
+    return lambda record: handler(**{keyword: record})
 
 
 def is_coroutine_function(function: Any) -> bool:

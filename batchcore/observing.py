@@ -6,13 +6,14 @@ from batchcore.outcome import exception_info
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import Any
 
     from batchcore.batch import Batch
-    from batchcore.outcome import BatchResult, Outcome, Outcomes
+    from batchcore.outcome import BatchResult, Outcome
     from batchcore.report import Report
+    from batchcore.types import Record
 
 
 class Observing:
@@ -43,11 +44,11 @@ class Observing:
         """Tell the observers what became of a record."""
         self._call("record_finished", outcome)
 
-    def scoped(self, call: Callable[[Any], Any], outcomes: Outcomes) -> Callable[[int, Any], Any]:
+    def scoped(self, call: Callable[[Any], Any], records: Sequence[Record]) -> Callable[[int, Any], Any]:
         """Put the observers' scopes round a handler that is called synchronously."""
 
         def handle(position: int, data: Any) -> Any:
-            scopes = self._enter(outcomes.batch.records[position])
+            scopes = self._enter(records[position])
             try:
                 value = call(data)
             except BaseException as error:
@@ -58,11 +59,11 @@ class Observing:
 
         return handle
 
-    def scoped_async(self, call: Callable[[Any], Any], outcomes: Outcomes) -> Callable[[int, Any], Any]:
+    def scoped_async(self, call: Callable[[Any], Any], records: Sequence[Record]) -> Callable[[int, Any], Any]:
         """Put the observers' scopes round a handler that may return an awaitable."""
 
         async def handle(position: int, data: Any) -> Any:
-            scopes = self._enter(outcomes.batch.records[position])
+            scopes = self._enter(records[position])
             try:
                 value = call(data)
                 if value is not None and hasattr(type(value), "__await__"):

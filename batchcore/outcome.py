@@ -112,12 +112,13 @@ class Outcomes(Sequence["Outcome"]):
         batch: the batch.
     """
 
-    __slots__ = ("_failures", "_values", "batch")
+    __slots__ = ("_complete", "_failures", "_values", "batch")
 
-    def __init__(self, batch: Batch, values: list[Any], failures: dict[int, Failure]) -> None:
+    def __init__(self, batch: Batch, values: list[Any], failures: dict[int, Failure], complete: bool = False) -> None:
         self.batch = batch
         self._values = values
         self._failures = failures
+        self._complete = complete  # every slot is accounted for: what is not done is among the failures
 
     def __len__(self) -> int:
         return len(self._values)
@@ -152,6 +153,9 @@ class Outcomes(Sequence["Outcome"]):
 
     def unfinished_positions(self) -> list[int]:
         """Give the positions of the records that are not done, in rising order."""
+        if self._complete:
+            failures, values = self._failures, self._values
+            return sorted(position for position in failures if values[position] is NOT_PROCESSED) if failures else []
         return [position for position, value in enumerate(self._values) if value is NOT_PROCESSED]
 
     def __repr__(self) -> str:
@@ -221,5 +225,7 @@ def chained(exception: BaseException) -> Iterator[BaseException]:
 
 def release_frames(exception: BaseException) -> None:
     """Take the tracebacks off an exception and all it is chained to, so that it keeps no frame alive."""
-    for current in chained(exception):
-        current.__traceback__ = None
+    exception.__traceback__ = None
+    if exception.__context__ is not None or exception.__cause__ is not None or isinstance(exception, _EXCEPTION_GROUP):
+        for current in chained(exception):
+            current.__traceback__ = None

@@ -55,6 +55,14 @@ class BasePartialProcessor:
     exceptions: list[ExceptionInfo]
     logger: logging.Logger | None = None
 
+    _current: Current
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make what every processor needs, whether or not a subclass calls ``super().__init__()``."""
+        self = super().__new__(cls)
+        self._current = Current()
+        return self
+
     def __init__(self, logger: logging.Logger | None = None) -> None:
         self.success_messages = []
         self.fail_messages = []
@@ -122,29 +130,34 @@ class BasePartialProcessor:
             UnexpectedBatchTypeError: the event is not the source's.
             BatchProcessingError: no record is done and at least one failed, unless told not to raise.
         """
-        return self._run_sync(event, record_handler, context)
+        return self._run_sync(event, record_handler, context).result
 
-    def _run_sync(self, event: Any, record_handler: Callable[..., Any], context: Any) -> BatchResult:
+    def _run_sync(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
         invocation = self._begin(event, None, record_handler, context)
         self._open(invocation)
         self._run_lanes(invocation)
-        return self._close(invocation)
+        self._close(invocation)
+        return invocation
 
-    def _run_async(self, event: Any, record_handler: Callable[..., Any], context: Any) -> BatchResult:
+    def _run_async(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
         invocation = self._begin(event, None, record_handler, context)
         self._open(invocation)
         self._wait_for_lanes(invocation)
-        return self._close(invocation)
+        self._close(invocation)
+        return invocation
 
     def _respond(self, event: Any, record_handler: Callable[..., Any], context: Any, *, synchronously: bool) -> Any:
         """Process a whole event and give the answer: a subclass may have one of its own."""
         run = self._run_sync if synchronously else self._run_async
-        result = run(event, record_handler, context)
-        return self.response() if self._answers_itself else result.response
+        invocation = run(event, record_handler, context)
+        return self.response() if self._answers_itself else invocation.response
 
-    @property
-    def _answers_itself(self) -> bool:
-        return getattr(self.response, "__func__", None) is not BasePartialProcessor.response
+    _answers_itself = False
+    """Whether a subclass has a ``response()`` of its own."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._answers_itself = cls.response is not BasePartialProcessor.response
 
     def __call__(self, records: Sequence[Record], handler: Callable[..., Any], lambda_context: Any = None) -> Self:
         """Begin a batch, to be used as a context manager: ``with processor(records=..., handler=...): ...``.
@@ -206,14 +219,14 @@ class BasePartialProcessor:
             NoBatchError: no batch was begun, or the last one was refused.
         """
         invocation = self._now()
-        if invocation.result is not None:
-            return invocation.result.response
-        return invocation.settings.source.build_response(invocation.batch, invocation.outcomes)
+        if invocation.finished:
+            return invocation.response
+        return invocation.settings.source.build_response(invocation, invocation.outcomes)
 
     @property
     def records(self) -> Sequence[Record]:
         """The raw records of the batch begun."""
-        records: Sequence[Record] = self._now().batch.records
+        records: Sequence[Record] = self._now().records
         return records
 
     @property
@@ -225,14 +238,23 @@ class BasePartialProcessor:
     @property
     def lambda_context(self) -> Any:
         """The Lambda context of the batch begun, or None."""
-        return self._now().batch.context
+        return self._now().context
 
     # -- How it is done: a processor from scratch calls its own methods; BatchProcessor has other answers to these.
 
     max_concurrency = 100
 
-    def _settings_for(self, recognises: Callable[[SourceHooks], bool], what: str) -> Settings:
-        """Give the settings; the source is the one that recognises the event, where none was named."""
+    _settings: Settings | None = None
+    """The settings, where the source was named."""
+
+    def _settings_of_event(self, event: Any) -> Settings:
+        return self._find_settings(lambda source: bool(source.claims_event(event)), "this event")
+
+    def _settings_of_records(self, records: Sequence[Record]) -> Settings:
+        return self._find_settings(lambda source: _identifies(source, records), "these records")
+
+    def _find_settings(self, recognises: Callable[[SourceHooks], bool], what: str) -> Settings:
+        """Give the settings for the source that recognises something."""
         try:
             _, source = find_source_of(recognises, what)
         except (UnexpectedBatchTypeError, AmbiguousSourceError):
@@ -260,18 +282,15 @@ class BasePartialProcessor:
     def _begin(
         self, event: Any, records: Sequence[Record] | None, handler: Callable[..., Any], context: Any
     ) -> Invocation:
-        current = self._current
-        current.refused()
-        call = self._handler_call(handler, context)
+        invocation = Invocation(handler, as_it_is, context)
+        self._current.begun(invocation)
+        invocation.call = self._handler_call(handler, context)
+        settings = self._settings
         if records is None:
-            settings = self._settings_for(lambda source: bool(source.claims_event(event)), "this event")
-            invocation = begin(settings, event, call, context)
+            begin(invocation, settings or self._settings_of_event(event), event)
         else:
-            settings = self._settings_for(lambda source: _identifies(source, records), "these records")
-            invocation = begin_records(settings, records, call, context)
-        invocation.handler = handler
+            begin_records(invocation, settings or self._settings_of_records(records), records)
         self._attach(invocation)
-        current.begun(invocation)
         return invocation
 
     def _attach(self, invocation: Invocation) -> None:
@@ -281,21 +300,20 @@ class BasePartialProcessor:
         self._prepare()
         start(invocation)
 
-    def _close(self, invocation: Invocation, *, raising: bool = False) -> BatchResult:
+    def _close(self, invocation: Invocation, raising: bool = False) -> None:
         try:
             self._clean()
         except BaseException:
             invocation.values[:] = [NOT_PROCESSED] * len(invocation.values)
             invocation.failures.clear()
+            invocation.succeeded = 0
             self._finish(invocation, raising=True)
             raise
-        return self._finish(invocation, raising=raising)
+        self._finish(invocation, raising)
 
-    def _finish(self, invocation: Invocation, *, raising: bool) -> BatchResult:
-        try:
-            return finish(invocation, may_raise=not raising)
-        finally:
-            self._current.finished(invocation)
+    def _finish(self, invocation: Invocation, raising: bool) -> None:
+        self._current.last = invocation
+        finish(invocation, may_raise=not raising)
 
     def _run_lanes(self, invocation: Invocation) -> None:
         def call(record: Any) -> Any:
@@ -323,14 +341,8 @@ class BasePartialProcessor:
         for position, failure in invocation.failures.items():
             error = failure.exception
             entry = error.entry if isinstance(error, EntryFailedError) else None
-            entries[position] = entry or fail_entry(exception_info(error), invocation.batch.records[position])
+            entries[position] = entry or fail_entry(exception_info(error), invocation.records[position])
         return entries
-
-    @property
-    def _current(self) -> Current:
-        # Made on demand: a subclass need not call __init__().
-        current: Current | None = self.__dict__.get("_batches")
-        return self.__dict__.setdefault("_batches", Current()) if current is None else current
 
     def _now(self, *, begun: bool | None = None) -> Invocation:
         """Give the batch begun last.
@@ -338,14 +350,14 @@ class BasePartialProcessor:
         Args:
             begun: True to mark that its records start now, once; False to ask for one whose records have not.
         """
-        invocation: Invocation | None = self._current.get()
+        invocation = self._current.get()
         if invocation is None:
             raise NoBatchError(
                 "There is no batch: none was begun, or the last one was refused. Use process_partial_response(), or "
                 "`with processor(records=..., handler=...)`."
             )
         if begun is not None:
-            if invocation.result is not None or invocation.begun:
+            if invocation.finished or invocation.begun:
                 raise NoBatchError(
                     "The records of this batch have been processed. Begin another: `with processor(records=..., "
                     "handler=...)`."

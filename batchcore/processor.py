@@ -94,7 +94,7 @@ class Messages:
 
     def up_to_date(self, invocation: Invocation) -> Messages:
         """Add the records that have ended since, in the order of the batch, up to the first that has not."""
-        values, failures, records = invocation.values, invocation.failures, invocation.batch.records
+        values, failures, records = invocation.values, invocation.failures, invocation.records
         for position in range(self._position, len(values)):
             failure = failures.get(position)
             if failure is not None:
@@ -102,7 +102,7 @@ class Messages:
                 self.exceptions.append(exception_info(failure.exception))
             elif values[position] is not NOT_PROCESSED:
                 self.succeeded.append(records[position])
-            elif invocation.result is None:
+            elif not invocation.finished:
                 break
             self._position = position + 1
         return self
@@ -221,10 +221,6 @@ class BasePartialBatchProcessor(BasePartialProcessor):
             self.logger,
         )
 
-    def _settings_for(self, recognises: Callable[[SourceHooks], bool], what: str) -> Settings:
-        settings = self._settings
-        return super()._settings_for(recognises, what) if settings is None else settings
-
     def _cached_settings(self, source: object) -> Settings:
         known: dict[int, Settings] = self.__dict__.setdefault("_settings_of_source", {})
         settings = known.get(id(source))
@@ -242,7 +238,7 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         invocation = self._now()
         if model is not None:
             return validator_of(model)(record)
-        return invocation.settings.source.record_decoder(invocation.batch)(record)
+        return invocation.settings.source.record_decoder(invocation)(record)
 
 
 class BatchProcessor(BasePartialBatchProcessor):
@@ -310,7 +306,7 @@ class BatchProcessor(BasePartialBatchProcessor):
         self.logger = logger
 
     def _messages(self) -> Messages:
-        invocation: Invocation | None = self._current.get()
+        invocation = self._current.get()
         if invocation is None:
             return Messages()
         if invocation.messages is None:
@@ -319,16 +315,21 @@ class BatchProcessor(BasePartialBatchProcessor):
         return messages.up_to_date(invocation)
 
     def _handler_call(self, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
-        known, binding = self.__dict__.get("_bound", (None, None))
+        known, binding = self._bound
         if binding is None or known is not handler:
-            wrapped = handler
-            for wrap in self._plugins.wrap_handler:
-                wrapped = wrap(wrapped)
-            binding = Binding(wrapped)
-            self._check_handler(binding)
-            self.__dict__["_bound"] = (handler, binding)
-        call: Callable[[Any], Any] = binding.with_context(context)
-        return call
+            binding = self._bind(handler)
+            self._bound = (handler, binding)  # set at once: threads may share the processor
+        return binding.with_context(context) if binding.takes_context else binding.plain
+
+    _bound: tuple[object, Binding | None] = (None, None)
+
+    def _bind(self, handler: Callable[..., Any]) -> Binding:
+        wrapped = handler
+        for wrap in self._plugins.wrap_handler:
+            wrapped = wrap(wrapped)
+        binding = Binding(wrapped)
+        self._check_handler(binding)
+        return binding
 
     def _check_handler(self, binding: Binding) -> None:
         if binding.is_coroutine_function:
@@ -338,18 +339,18 @@ class BatchProcessor(BasePartialBatchProcessor):
             )
 
     def _attach(self, invocation: Invocation) -> None:
-        overridden = self.success_handler
-        if getattr(overridden, "__func__", None) is not BatchProcessor.success_handler:
-            invocation.on_success = overridden
-        watching = self.failure_handler
-        if getattr(watching, "__func__", None) is not BatchProcessor.failure_handler:
-            invocation.on_failure = watching
+        cls, own = type(self), self.__dict__
+        if cls.success_handler is not _SUCCESS_HANDLER or "success_handler" in own:
+            invocation.on_success = self.success_handler
+        if cls.failure_handler is not _FAILURE_HANDLER or "failure_handler" in own:
+            invocation.on_failure = self.failure_handler
 
     def _open(self, invocation: Invocation) -> None:
-        start(invocation)
+        if invocation.observing is not None:
+            start(invocation)
 
-    def _close(self, invocation: Invocation, *, raising: bool = False) -> BatchResult:
-        return self._finish(invocation, raising=raising)
+    def _close(self, invocation: Invocation, raising: bool = False) -> None:
+        self._finish(invocation, raising)
 
     def _run_lanes(self, invocation: Invocation) -> None:
         if self.max_concurrency == 1:
@@ -372,7 +373,7 @@ class BatchProcessor(BasePartialBatchProcessor):
         )
 
     def _entries(self, invocation: Invocation) -> list[Any]:
-        records, failures = invocation.batch.records, invocation.failures
+        records, failures = invocation.records, invocation.failures
         entries: list[Any] = []
         for position, value in enumerate(invocation.values):
             failure = failures.get(position)
@@ -381,6 +382,9 @@ class BatchProcessor(BasePartialBatchProcessor):
             else:
                 entries.append(fail_entry(exception_info(failure.exception), failure.typed))
         return entries
+
+
+_SUCCESS_HANDLER, _FAILURE_HANDLER = BatchProcessor.success_handler, BatchProcessor.failure_handler
 
 
 class AsyncBatchProcessor(BatchProcessor):
@@ -397,14 +401,15 @@ class AsyncBatchProcessor(BatchProcessor):
 
     def run(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
         """Process a whole event on an event loop that lives as long as the process. See :meth:`BatchProcessor.run`."""
-        return self._run_async(event, record_handler, context)
+        return self._run_async(event, record_handler, context).result
 
     async def arun(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
         """Process a whole event inside a running event loop. See :meth:`BatchProcessor.run`."""
         invocation = self._begin(event, None, record_handler, context)
         self._open(invocation)
         await self._await_lanes(invocation)
-        return self._close(invocation)
+        self._close(invocation)
+        return invocation.result
 
     def _check_handler(self, binding: Binding) -> None:
         """Any handler will do."""

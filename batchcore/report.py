@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from batchcore.outcome import Outcomes
+    from batchcore.batch import Batch
     from batchcore.source import Source
 
 LOGGER = logging.getLogger("batchcore")
@@ -49,29 +49,28 @@ class Report:
     Args:
         logger: what to log to: a logger, or anything with its ``warning`` method.
         source: the source of the batch.
-        outcomes: the outcomes of the batch, which name its records.
+        batch: the batch, which names its records.
     """
 
-    __slots__ = ("_logger", "_outcomes", "_source", "_tracebacks")
+    __slots__ = ("_batch", "_listened_to", "_logger", "_source", "_tracebacks")
 
-    def __init__(self, logger: logging.Logger | None, source: Source, outcomes: Outcomes) -> None:
+    def __init__(self, logger: logging.Logger | None, source: Source, batch: Batch) -> None:
         self._logger = LOGGER if logger is None else logger
         self._source = source
-        self._outcomes = outcomes
+        self._batch = batch
         self._tracebacks = TRACEBACKS_PER_BATCH
+        self._listened_to = logger is not None or _somebody_listens(LOGGER)
 
     def failed(self, position: int, error: BaseException) -> None:
         """Log one failed record at WARNING. Never raises."""
-        logger = self._logger
-        if logger is LOGGER and not _somebody_listens(logger):
-            return
-        try:
-            self._log_failure(position, error)
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
+        if self._listened_to:
+            try:
+                self._log_failure(position, error)
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
 
     def _log_failure(self, position: int, error: BaseException) -> None:
-        batch = self._outcomes.batch
+        batch = self._batch
         record, identifier = batch.records[position], batch.identifiers[position]
         extra = {
             "batch_source": batch.source,
@@ -107,7 +106,7 @@ class Report:
             traceback.print_exc(file=sys.stderr)
 
 
-def whole_batch_message(outcomes: Outcomes, failures: Mapping[int, Any]) -> str:
+def whole_batch_message(batch: Batch, failures: Mapping[int, Any]) -> str:
     """Say in one line why no record was processed: the runtime's own error report has room for one message."""
     kinds: dict[str, int] = {}
     for failure in failures.values():
@@ -115,9 +114,9 @@ def whole_batch_message(outcomes: Outcomes, failures: Mapping[int, Any]) -> str:
         kinds[name] = kinds.get(name, 0) + 1
     counted = ", ".join(f"{count} x {name}" for name, count in sorted(kinds.items(), key=lambda kind: -kind[1]))
     first = min(failures)
-    identifier = outcomes.batch.identifiers[first]
+    identifier = batch.identifiers[first]
     return (
-        f"All records failed processing. {len(outcomes)} of {outcomes.batch.source}: {counted}. "
+        f"All records failed processing. {len(batch.records)} of {batch.source}: {counted}. "
         f"The first, {identifier}: {summary_of(failures[first].exception)}"
     )
 

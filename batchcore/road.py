@@ -35,6 +35,7 @@ from batchcore.outcome import (
 )
 from batchcore.report import Report, text_of, whole_batch_message
 from batchcore.source import as_it_is
+from batchcore.view import RecordView
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,76 +94,76 @@ class Settings:
         self.logger = logger
 
 
-class Invocation:
-    """One batch on its way: a slot per position, and how its records are decoded and handled.
+class Invocation(Batch):
+    """One batch on its way: what the hooks see of it, and a slot per position.
+
+    It is made before its event is read, so that a batch which is refused leaves no earlier answer to be given for it.
 
     Attributes:
+        ready: whether the event has been read. Until then there is no answer.
         settings: the processor's settings.
-        batch: event, records, identifiers, context.
-        ordering: how the records depend on one another.
-        values: the slots. Each holds ``NOT_PROCESSED`` until its record is done.
-        failures: position to what is known of a record that did not simply succeed.
-        outcomes: the same, as hooks and users see it.
+        handler: the record handler, as the user gave it.
         call: takes what the handler gets, and calls it.
+        ordering: how the records depend on one another.
         prepare: raw record to prepared record, or None where nobody prepares.
         decode: prepared record to what the handler gets.
+        values: the slots. Each holds ``NOT_PROCESSED`` until its record is done.
+        succeeded: how many slots the drivers have filled with a handler's return value.
+        failures: position to what is known of a record that did not simply succeed.
         on_success: a processor's own success handler, or None.
         on_failure: a processor's own failure handler, or None.
         observing: the observers, or None.
-        handler: the record handler, as the user gave it.
         begun: whether the records have been started.
-        messages: the lists that a processor's attributes show, once somebody asked for them.
         stopped: whether no further record may start.
-        result: the result, once the batch is finished.
+        finished: whether the response is built.
+        response: the response, once it is.
+        messages: the lists that a processor's attributes show, once somebody asked for them.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_error",
-        "_view",
-        "batch",
-        "begun",
-        "call",
-        "decode",
-        "failures",
-        "handler",
-        "messages",
-        "observing",
-        "on_failure",
-        "on_success",
-        "ordering",
-        "outcomes",
-        "prepare",
-        "report",
-        "result",
-        "settings",
-        "stopped",
-        "values",
-    )
+    # Defaults stand on the class: a batch pays for the attributes it sets, and most batches set few.
+    ready = False
+    prepare: Callable[[Any], Any] | None = None
+    succeeded = 0
+    on_success: SuccessHook | None = None
+    on_failure: FailureHook | None = None
+    observing: Observing | None = None
+    begun = False
+    stopped = False
+    finished = False
+    response: Any = None
+    messages: Any = None
+    _report: Report | None = None
+    _view: Callable[[Any], Any]
+    _error: object = None
 
-    def __init__(self, settings: Settings, batch: Batch, call: Callable[[Any], Any]) -> None:
-        source = settings.source
-        self.settings = settings
-        self.batch = batch
+    settings: Settings
+    ordering: Ordering
+    decode: Callable[[Any], Any]
+    values: list[Any]
+    failures: dict[int, Failure]
+
+    def __init__(self, handler: Callable[..., Any], call: Callable[[Any], Any], context: Any) -> None:
+        self.handler = handler
         self.call = call
-        self.values: list[Any] = [NOT_PROCESSED] * len(batch.records)
-        self.failures: dict[int, Failure] = {}
-        self.outcomes = Outcomes(batch, self.values, self.failures)
-        self.report = Report(settings.logger, source, self.outcomes)
-        self.ordering = settings.ordering or _given(source, "ordering_policy", batch, Ordering)
-        prepare = _given(source, "record_preparer", batch, None)
-        self.prepare: Callable[[Any], Any] | None = None if prepare is as_it_is else prepare
-        self._view: Callable[[Any], Any] = _given(source, "record_decoder", batch, None)
-        self.decode: Callable[[Any], Any] = self._view if settings.validate is None else settings.validate()
-        self.on_success: SuccessHook | None = None
-        self.on_failure: FailureHook | None = None
-        self.observing = Observing(settings.plugins.observers, self.report) if settings.plugins.observers else None
-        self.handler: Any = None
-        self.begun = False
-        self.messages: Any = None
-        self.stopped = False
-        self.result: BatchResult | None = None
-        self._error: object = None
+        self.context = context
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """The outcomes, as hooks and users see them."""
+        complete = self.succeeded + len(self.failures) == len(self.values)
+        return Outcomes(self, self.values, self.failures, complete)
+
+    @property
+    def result(self) -> BatchResult:
+        """The result, once the batch is finished."""
+        return BatchResult(self.response, self.outcomes)
+
+    @property
+    def report(self) -> Report:
+        """The log of this batch."""
+        if self._report is None:
+            self._report = Report(self.settings.logger, self.settings.source, self)
+        return self._report
 
     def failed(self, position: int, data: Any, error: BaseException) -> None:
         """Fill the slot of a record that raised. Never raises but a ``KeyboardInterrupt``.
@@ -199,15 +200,10 @@ class Invocation:
         except BaseException:  # noqa: BLE001 - raised in the line above
             self._tell(position, typed, error)
 
-    def finished(self, position: int) -> None:
+    def tell_finished(self, position: int) -> None:
         """Tell the observers of a record whose slot is filled."""
         if self.observing is not None:
             self.observing.record_finished(self.outcomes[position])
-
-    def retire(self) -> None:
-        """Let go of what is the processor's: the result may outlive it."""
-        self.on_success = self.on_failure = self.messages = None
-        self.call = as_it_is
 
     def unfinished(self, position: int) -> bool:
         """Say whether this record stops a lane that stops at failures."""
@@ -221,11 +217,11 @@ class Invocation:
                 raise
             except BaseException as mistake:  # noqa: BLE001 - an override never decides an outcome
                 self.report.went_wrong("failure_handler()", mistake)
-        self.finished(position)
+        self.tell_finished(position)
 
     def _typed(self, position: int) -> Any:
         """Give the view of a record that its handler never got, or the raw record where it has none."""
-        record = self.batch.records[position]
+        record = self.records[position]
         try:
             return self._view(record)
         except Exception:  # noqa: BLE001 - its own failure is known already; this is for showing it
@@ -253,7 +249,7 @@ class Invocation:
             failure.status, self.values[position] = DEAD_LETTERED, None
 
 
-def begin(settings: Settings, event: Any, call: Callable[[Any], Any], context: Any) -> Invocation:
+def begin(invocation: Invocation, settings: Settings, event: Any) -> None:
     """Read an event: every error that is not one record's is raised here, before the first record.
 
     Raises:
@@ -267,12 +263,10 @@ def begin(settings: Settings, event: Any, call: Callable[[Any], Any], context: A
         raise _unexpected(source, event) from error
     if not claimed:
         raise _unexpected(source, event)
-    return begin_records(settings, source.extract_records(event), call, context, event)
+    begin_records(invocation, settings, source.extract_records(event), event)
 
 
-def begin_records(
-    settings: Settings, records: Sequence[Record], call: Callable[[Any], Any], context: Any, event: Any = None
-) -> Invocation:
+def begin_records(invocation: Invocation, settings: Settings, records: Sequence[Record], event: Any = None) -> None:
     """Start from the records alone, as the context manager does.
 
     Raises:
@@ -280,13 +274,31 @@ def begin_records(
         RecordIdentityError: a record cannot be named.
     """
     source = settings.source
-    if isinstance(records, (str, bytes)) or not hasattr(records, "__len__"):
+    invocation.settings = settings
+    invocation.event = event
+    invocation.records = records
+    invocation.identifiers = _identifiers(source, records)
+    invocation.source = source.name
+    invocation.values = [NOT_PROCESSED] * len(records)
+    invocation.failures = {}
+    invocation.ordering = settings.ordering or source.ordering_policy(invocation)
+    invocation._view = view = source.record_decoder(invocation)
+    invocation.decode = view if settings.validate is None else settings.validate()
+    if source.prepares:
+        prepare = source.record_preparer(invocation)
+        invocation.prepare = None if prepare is as_it_is else prepare
+    _check_given(invocation)
+    if settings.plugins.observers:
+        invocation.observing = Observing(settings.plugins.observers, invocation.report)
+    invocation.ready = True
+
+
+def _identifiers(source: Source, records: Any) -> Sequence[Any]:
+    if type(records) is not list and (isinstance(records, (str, bytes, dict)) or not hasattr(records, "__getitem__")):
         raise UnexpectedBatchTypeError(
             f"A batch is a list of records, not {type(records).__name__}. Pass event['Records'], or use "
             "process_partial_response(event, ...)."
         )
-    if isinstance(records, dict):
-        raise UnexpectedBatchTypeError("A batch is a list of records, not a dict. Pass event['Records'].")
     try:
         identifiers = source.identify_records(records)
     except RecordIdentityError:
@@ -298,65 +310,89 @@ def begin_records(
         ) from error
     if len(identifiers) != len(records):
         raise PluginError(
-            f"identify_records() of source {source.name!r} gave {len(identifiers)} identifiers for {len(records)} records.",
+            f"identify_records() of source {source.name!r} gave {len(identifiers)} identifiers for {len(records)} "
+            "records.",
             plugin=source.plugin,
             hook="identify_records",
         )
-    return Invocation(settings, Batch(event, records, identifiers, context, source.name), call)
+    return identifiers
 
 
 def start(invocation: Invocation) -> None:
     """Tell the observers that the records start."""
     if invocation.observing is not None:
-        invocation.observing.batch_started(invocation.batch)
+        invocation.observing.batch_started(invocation)
 
 
 def run_lanes(invocation: Invocation) -> None:
     """Run all records in this thread, one by one, in the order of the batch."""
-    run_places(invocation, places(invocation))
+    run_places(invocation, places(invocation) if invocation.ordering.stops else enumerate(invocation.records))
     if invocation.stopped:
         skip_the_rest(invocation)
 
 
 def run_places(invocation: Invocation, some: Iterable[Place]) -> None:
     """Run some of the records one by one: each inside its own guard, each slot filled before the next starts."""
-    observing, call = invocation.observing, invocation.call
-    prepare, decode = invocation.prepare, invocation.decode
-    values, on_success = invocation.values, invocation.on_success
-    scoped = observing.scoped(call, invocation.outcomes) if observing and observing.watches_records else None
-    for position, record in some:
-        data = NOT_PROCESSED
-        try:
-            data = decode(record if prepare is None else _prepared(prepare, record))
-            value = call(data) if scoped is None else scoped(position, data)
-            if value is not None and hasattr(type(value), "__await__"):
-                raise _unawaited(value)
-            if on_success is not None:
-                on_success(record, value)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it costs this record alone
-            invocation.failed(position, data, error)
-            if invocation.stopped:
-                return
-        else:
-            values[position] = value
-            if observing is not None:
-                invocation.finished(position)
+    call, values = invocation.call, invocation.values
+    decode: Any = invocation.decode if invocation.prepare is None else _prepared_first(invocation.prepare, invocation)
+    on_success, observing = invocation.on_success, invocation.observing
+    scoped = observing.scoped(call, invocation.records) if observing and observing.watches_records else None
+    # Views that do nothing of their own when made are made here, without the call: see the loop.
+    plain = getattr(decode, "__init__", None) is RecordView.__init__ and decode.__new__ is object.__new__
+    view, new = (decode if plain else None), object.__new__
+    succeeded = 0
+    try:
+        for position, record in some:
+            data: Any = NOT_PROCESSED
+            try:
+                if view is None:
+                    data = decode(record)
+                else:
+                    data = new(view)
+                    data.raw_event = record
+                value = call(data) if scoped is None else scoped(position, data)
+                if value is not None and hasattr(type(value), "__await__"):
+                    raise _unawaited(value)
+                if on_success is not None:
+                    on_success(record, value)
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it costs this record alone
+                invocation.failed(position, data, error)
+                if invocation.stopped:
+                    return
+            else:
+                values[position] = value
+                succeeded += 1
+                if observing is not None:
+                    invocation.tell_finished(position)
+    finally:
+        invocation.succeeded += succeeded
+
+
+def _prepared_first(prepare: Callable[[Any], Any], invocation: Invocation) -> Callable[[Any], Any]:
+    """Put the preparer before the decoder."""
+    decode = invocation.decode
+
+    def prepare_and_decode(record: Any) -> Any:
+        prepared = prepare(record)
+        if hasattr(type(prepared), "__await__"):
+            raise _unawaited(prepared)
+        return decode(prepared)
+
+    return prepare_and_decode
 
 
 def places(invocation: Invocation) -> Iterable[Place]:
     """Give position and record of all that may run, one by one: what a stopped lane still holds is passed over."""
-    ordering = invocation.ordering
-    if not ordering.stops:
-        return enumerate(invocation.batch.records)
-    if ordering.key is None:
+    key = invocation.ordering.key
+    if key is None:
         return lane_places(invocation, range(len(invocation.values)))
-    return _places_by_key(invocation, ordering.key)
+    return _places_by_key(invocation, key)
 
 
 def _places_by_key(invocation: Invocation, key: Callable[[Record], Hashable]) -> Iterator[Place]:
     """Walk the batch with a set of stopped keys: running one by one needs no lists of lanes."""
     stopped: set[Hashable] = set()
-    for position, record in enumerate(invocation.batch.records):
+    for position, record in enumerate(invocation.records):
         lane = lane_key(invocation, key, position, record)
         if lane is _NO_LANE:
             continue
@@ -370,7 +406,7 @@ def _places_by_key(invocation: Invocation, key: Callable[[Record], Hashable]) ->
 
 def lane_places(invocation: Invocation, lane: Iterable[int]) -> Iterator[Place]:
     """Give position and record of one lane, until it stops; the rest of it is not attempted."""
-    records, stops = invocation.batch.records, invocation.ordering.stops
+    records, stops = invocation.records, invocation.ordering.stops
     positions = iter(lane)
     for position in positions:
         yield position, records[position]
@@ -382,7 +418,7 @@ def lane_places(invocation: Invocation, lane: Iterable[int]) -> Iterator[Place]:
 
 def lanes(invocation: Invocation) -> Iterable[Iterable[int]]:
     """Group the positions into lanes, for drivers that run lanes side by side."""
-    ordering, records = invocation.ordering, invocation.batch.records
+    ordering, records = invocation.ordering, invocation.records
     if not ordering.lanes:
         return ((position,) for position in range(len(records)))
     if ordering.key is None:
@@ -419,7 +455,7 @@ def skip_the_rest(invocation: Invocation) -> None:
             invocation.not_attempted(position)
 
 
-def finish(invocation: Invocation, *, may_raise: bool = True) -> BatchResult:
+def finish(invocation: Invocation, *, may_raise: bool = True) -> None:
     """Build the response, then decide whether to raise.
 
     Args:
@@ -430,19 +466,21 @@ def finish(invocation: Invocation, *, may_raise: bool = True) -> BatchResult:
         BatchProcessingError: no record is done and at least one failed, unless the processor was told not to raise.
         WholeBatchRetry: the source has no partial answer.
     """
-    settings, outcomes = invocation.settings, invocation.outcomes
-    invocation.result = result = BatchResult(settings.source.build_response(invocation.batch, outcomes), outcomes)
+    settings = invocation.settings
+    invocation.response = settings.source.build_response(invocation, invocation.outcomes)
+    invocation.finished = True
     if invocation.observing is not None:
-        invocation.observing.batch_finished(result)
-    invocation.retire()
-    failures = invocation.failures
-    if not failures:
-        return result
+        invocation.observing.batch_finished(invocation.result)
+    # The result may outlive the processor: let go of what is the processor's, and of what points back at the batch.
+    invocation.on_success = invocation.on_failure = invocation.messages = invocation.observing = None
+    invocation._report = None
+    invocation.call = as_it_is
+    if not invocation.failures:
+        return
     if may_raise and settings.raise_on_entire_batch_failure and _entirely_failed(invocation):
-        raise _whole_batch_error(invocation, result)
-    for failure in failures.values():
+        raise _whole_batch_error(invocation)
+    for failure in invocation.failures.values():
         release_frames(failure.exception)
-    return result
 
 
 def _entirely_failed(invocation: Invocation) -> bool:
@@ -451,12 +489,12 @@ def _entirely_failed(invocation: Invocation) -> bool:
     return undone and any(failure.status == FAILED for failure in invocation.failures.values())
 
 
-def _whole_batch_error(invocation: Invocation, result: BatchResult) -> BatchProcessingError:
+def _whole_batch_error(invocation: Invocation) -> BatchProcessingError:
     """Make the error, which alone keeps the frames alive: they go when it goes."""
     failures = [invocation.failures[position] for position in sorted(invocation.failures)]
     exceptions = [failure.exception for failure in failures]
     error = BatchProcessingError(
-        whole_batch_message(result.outcomes, invocation.failures), [exception_info(e) for e in exceptions], result
+        whole_batch_message(invocation, invocation.failures), [exception_info(e) for e in exceptions], invocation.result
     )
     error.__cause__ = _grouped(exceptions)
 
@@ -474,15 +512,21 @@ def _grouped(exceptions: list[BaseException]) -> BaseException:
     return exceptions[0] if group is None else group("the records of the batch", exceptions)
 
 
-def _given(source: Source, hook: str, batch: Batch, kind: type | None) -> Any:
-    """Ask a hook of the source for what it must give: a callable, or an object of a kind."""
-    given = getattr(source, hook)(batch)
-    if not (callable(given) if kind is None else isinstance(given, kind)):
-        wanted = "a callable" if kind is None else f"an {kind.__name__}"
-        raise PluginError(
-            f"{hook}() of source {source.name!r} gives {wanted}, not {given!r}.", plugin=source.plugin, hook=hook
-        )
-    return given
+def _check_given(invocation: Invocation) -> None:
+    """Check what the hooks of the source gave for this batch."""
+    if not isinstance(invocation.ordering, Ordering):
+        raise _wrong_hook(invocation, "ordering_policy", "an Ordering", invocation.ordering)
+    if not callable(invocation._view):
+        raise _wrong_hook(invocation, "record_decoder", "a callable", invocation._view)
+    if invocation.prepare is not None and not callable(invocation.prepare):
+        raise _wrong_hook(invocation, "record_preparer", "a callable", invocation.prepare)
+
+
+def _wrong_hook(invocation: Invocation, hook: str, wanted: str, given: object) -> PluginError:
+    source = invocation.settings.source
+    return PluginError(
+        f"{hook}() of source {source.name!r} gives {wanted}, not {given!r}.", plugin=source.plugin, hook=hook
+    )
 
 
 def _unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
@@ -492,13 +536,6 @@ def _unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
         + ". Is the processor made for this event source, are all records of one source, and is this the event as "
         "Lambda delivered it?"
     )
-
-
-def _prepared(prepare: Callable[[Any], Any], record: Record) -> Any:
-    prepared = prepare(record)
-    if hasattr(type(prepared), "__await__"):
-        raise _unawaited(prepared)
-    return prepared
 
 
 def _unawaited(value: Any) -> UnawaitedResultError:

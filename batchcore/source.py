@@ -41,8 +41,11 @@ def batch_item_failures(batch: Batch, outcomes: Outcomes) -> PartialItemFailureR
 
     See "Reporting batch item failures" in the AWS Lambda developer guide, for SQS, Kinesis and DynamoDB alike.
     """
+    positions = outcomes.unfinished_positions()
+    if not positions:
+        return {"batchItemFailures": []}
     identifiers = batch.identifiers
-    return {"batchItemFailures": [{"itemIdentifier": identifiers[i]} for i in outcomes.unfinished_positions()]}
+    return {"batchItemFailures": [{"itemIdentifier": identifiers[position]} for position in positions]}
 
 
 class Source:
@@ -52,6 +55,7 @@ class Source:
         name: the name it was found by, or calls itself.
         plugin: the object that implements it.
         by_checkpoint: whether AWS acknowledges it by a checkpoint.
+        prepares: whether anybody prepares its records.
 
     The other attributes are the hooks of :class:`batchcore.hookspecs.SourceHooks`, by the same names.
     """
@@ -67,6 +71,7 @@ class Source:
         "name",
         "ordering_policy",
         "plugin",
+        "prepares",
         "record_decoder",
         "record_preparer",
     )
@@ -92,6 +97,7 @@ class Source:
                 hook="acknowledgement",
             )
         self.by_checkpoint = acknowledgement == "checkpoint"
+        self.prepares = hooks["record_preparer"] is not DEFAULTS["record_preparer"]
         for hook, function in hooks.items():
             if hook != "acknowledgement":
                 setattr(self, hook, function)
