@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .api import FUNCTION_ARN, Answer, Exited, InitError, Message, Ready, RuntimeApi
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 PATIENCE_S = 30.0
@@ -44,6 +44,7 @@ class LambdaFunction:
         python: the interpreter. It must have ``awslambdaric``.
         environment: variables on top of those of ``base_environment``.
         base_environment: the variables of the process; by default those of this one.
+        options: the interpreter's own options.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class LambdaFunction:
         python: str | Path,
         environment: Mapping[str, str] | None = None,
         base_environment: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self._api = RuntimeApi()
         # A file and not a pipe: a pipe that nobody reads would stop the function after 64 KiB of logs.
@@ -60,7 +62,7 @@ class LambdaFunction:
         self._ready_at: float | None = None
         self.started_at = time.perf_counter()
         self._process = subprocess.Popen(
-            [str(python), "-m", "awslambdaric", handler],
+            [str(python), *options, "-m", "awslambdaric", handler],
             cwd=folder,
             env={
                 **(os.environ if base_environment is None else base_environment),
