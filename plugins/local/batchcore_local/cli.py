@@ -1,0 +1,96 @@
+"""The command ``batchcore``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from batchcore_local.errors import LocalError
+from batchcore_local.orders import FEWEST
+
+DEMO_FUNCTION = "examples/orders/app.py:lambda_handler"
+"""The function of the demo, seen from a checkout of batchcore."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: the words after the command's name; None for those of this process.
+
+    Returns:
+        The exit code: 0 when all is well, 1 when something was lost or does not load, 2 for wrong use.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except LocalError as error:
+        print(f"batchcore: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="batchcore", description="An event source mapping on your own machine.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    demo = commands.add_parser("demo", help="run a function against a real queue and close the books")
+    demo.add_argument("--app", default=DEMO_FUNCTION, metavar="FILE:NAME", help="the function (default: %(default)s)")
+    demo.add_argument("--orders", type=_order_count, default=30, metavar="N", help="how many to send (default: 30)")
+    demo.add_argument("--break", dest="broken", choices=["answer"], help="hide the failures from the answer")
+    demo.add_argument("--ledger", type=_new_file, metavar="FILE", help="keep the function's ledger here")
+    demo.add_argument("--verbose", action="store_true", help="show what the function logs")
+    demo.set_defaults(run=_demo)
+
+    plugins = commands.add_parser("plugins", help="list what is installed, and what of it does not load")
+    plugins.set_defaults(run=_plugins)
+    return parser
+
+
+def _order_count(text: str) -> int:
+    count = int(text)
+    if count < FEWEST:
+        raise argparse.ArgumentTypeError(f"at least {FEWEST}, so that some fail once and some always")
+    return count
+
+
+def _new_file(text: str) -> Path:
+    path = Path(text)
+    if path.exists():
+        raise argparse.ArgumentTypeError(f"{text} exists; an old ledger would count as this run's work")
+    return path
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from batchcore_local.demo import run_demo  # boto3 and moto take a second to import; the list needs neither
+
+    logging.getLogger().addHandler(logging.StreamHandler() if options.verbose else logging.NullHandler())
+    return run_demo(
+        options.app,
+        orders=options.orders,
+        break_answer=options.broken == "answer",
+        ledger=options.ledger,
+        say=lambda line: print(line, flush=True),
+    )
+
+
+def _plugins(_: argparse.Namespace) -> int:
+    from batchcore_local.installed import GROUPS, list_installed
+
+    broken = False
+    for title, group in GROUPS.items():
+        print(f"{title} ({group})")
+        found = list_installed(group)
+        for item in found:
+            broken = broken or item.trouble is not None
+            print(f"  {item.name:<12} {item.package:<28} {item.target}")
+            if item.trouble is not None:
+                print(f"  {'':<12} {item.trouble}")
+        if not found:
+            print("  none")
+    return 1 if broken else 0

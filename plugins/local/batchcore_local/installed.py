@@ -1,0 +1,60 @@
+"""What is installed: sources, plugins and pollers, and what of it does not load."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib.metadata import EntryPoint, entry_points
+from typing import NamedTuple
+
+from batchcore_local.discovery import load_named
+from batchcore_local.poller import GROUP as POLLERS
+
+GROUPS = {"sources": "batchcore.sources", "plugins": "batchcore.plugins", "pollers": POLLERS}
+"""What is listed, and the entry-point group of each."""
+
+
+class Installed(NamedTuple):
+    """One thing that a package offers.
+
+    Attributes:
+        name: the name it is found by.
+        target: the object behind it, as ``module:name``.
+        package: the distribution that offers it, with its version.
+        trouble: why it cannot be used; None when it can.
+    """
+
+    name: str
+    target: str
+    package: str
+    trouble: str | None
+
+
+def list_installed(group: str) -> list[Installed]:
+    """List what the installed packages offer in one entry-point group, by loading each.
+
+    Args:
+        group: the entry-point group.
+
+    Returns:
+        One line each, sorted by name; what does not load is listed with the reason, and hinders no other.
+    """
+    # A checkout that is also installed shows its entry points twice; the dictionary keeps one of each.
+    offered = {(entry.name, entry.value): entry for entry in entry_points(group=group)}
+    times = Counter(name for name, _ in offered)
+    return [
+        Installed(name, target, _package(entry), _trouble(group, entry, times[name]))
+        for (name, target), entry in sorted(offered.items(), key=lambda item: item[0])
+    ]
+
+
+def _trouble(group: str, entry: EntryPoint, times: int) -> str | None:
+    loaded = load_named(group, entry.name)
+    if entry.value not in loaded.objects:
+        error = loaded.failures.get(entry.value) or next(iter(loaded.failures.values()), None)
+        return f"does not load: {type(error).__name__}: {error}"
+    return f"cannot be chosen: {times} packages offer the name {entry.name!r}" if times > 1 else None
+
+
+def _package(entry: EntryPoint) -> str:
+    distribution = entry.dist
+    return f"{distribution.name} {distribution.version}" if distribution is not None else "unknown package"

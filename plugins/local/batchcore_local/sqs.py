@@ -1,0 +1,150 @@
+"""The poller for SQS queues."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from batchcore_local.answer import Answer
+from batchcore_local.errors import SettlementError
+from batchcore_local.poller import Connection, Delivery
+
+MAX_BATCH = 10
+"""Records of one receive, and of one delete: a limit of SQS. (Lambda joins several receives when asked for more.)"""
+
+
+class SqsPoller:
+    """Reads one queue as Lambda does.
+
+    What failed is left alone: it comes back when the queue's visibility timeout ends, and goes to the dead-letter queue
+    when the queue's redrive policy says so.
+
+    Args:
+        connection: where SQS is.
+        resource: the queue's URL.
+        batch_size: the most records of one batch, 1 to 10.
+        wait_seconds: how long one receive waits for a first message: 0 to 20 seconds.
+    """
+
+    def __init__(
+        self, connection: Connection, resource: str, *, batch_size: int = MAX_BATCH, wait_seconds: int = 1
+    ) -> None:
+        if not 1 <= batch_size <= MAX_BATCH:
+            raise ValueError(f"A batch size of {batch_size} is not possible here; choose 1 to {MAX_BATCH}.")
+        self._sqs = connection.client("sqs")
+        self._url = resource
+        self._batch_size = batch_size
+        self._wait_seconds = wait_seconds
+        self._arn: str = self._attributes("QueueArn")["QueueArn"]
+
+    def receive(self) -> Delivery | None:
+        """Receive up to a batch of messages. None when the queue had none to give within the waiting time."""
+        received = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=self._batch_size,
+            WaitTimeSeconds=self._wait_seconds,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        messages = received.get("Messages", [])
+        if not messages:
+            return None
+        records = [lambda_record(message, self._arn) for message in messages]
+        return Delivery(
+            event={"Records": records},
+            identifiers=[record["messageId"] for record in records],
+            redelivered=sum(record["attributes"].get("ApproximateReceiveCount", "1") != "1" for record in records),
+        )
+
+    def settle(self, delivery: Delivery, answer: Answer) -> None:
+        """Delete the messages that did not fail.
+
+        Raises:
+            SettlementError: SQS refused to delete some.
+        """
+        done = [record for record in delivery.event["Records"] if record["messageId"] not in answer.failed]
+        if not done:
+            return
+        deleted = self._sqs.delete_message_batch(
+            QueueUrl=self._url,
+            Entries=[
+                {"Id": str(position), "ReceiptHandle": record["receiptHandle"]} for position, record in enumerate(done)
+            ],
+        )
+        refused = tuple(done[int(failure["Id"])]["messageId"] for failure in deleted.get("Failed", []))
+        if refused:
+            raise SettlementError(f"SQS did not delete {', '.join(refused)}.", identifiers=refused)
+
+    def depth(self) -> int:
+        """Count the messages of the queue: visible, in flight and delayed."""
+        return queue_depth(self._sqs, self._url)
+
+    def _attributes(self, *names: str) -> dict[str, str]:
+        attributes: dict[str, str] = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(names))[
+            "Attributes"
+        ]
+        return attributes
+
+
+def queue_depth(sqs: Any, url: str) -> int:
+    """Count the messages a queue holds: visible, in flight and delayed.
+
+    Args:
+        sqs: a boto3 client of SQS.
+        url: the queue's URL.
+    """
+    names = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)
+
+
+def lambda_record(message: Mapping[str, Any], queue_arn: str) -> dict[str, Any]:
+    """Make of a message, as boto3 gives it, the record that Lambda would put into the event.
+
+    Args:
+        message: one message of ``receive_message``.
+        queue_arn: the queue it came from.
+
+    Returns:
+        The record, of plain JSON values, shaped as the page *Using Lambda with Amazon SQS* of the AWS Lambda developer
+        guide shows it.
+    """
+    record: dict[str, Any] = {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": {name: str(value) for name, value in message.get("Attributes", {}).items()},
+        "messageAttributes": {
+            name: _message_attribute(attribute) for name, attribute in message.get("MessageAttributes", {}).items()
+        },
+        "md5OfBody": message["MD5OfBody"],
+    }
+    if "MD5OfMessageAttributes" in message:
+        record["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
+    record["eventSource"] = "aws:sqs"
+    record["eventSourceARN"] = queue_arn
+    record["awsRegion"] = queue_arn.split(":")[3]
+    return record
+
+
+def _message_attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:
+    shaped: dict[str, Any] = {}
+    if "StringValue" in attribute:
+        shaped["stringValue"] = attribute["StringValue"]
+    if "BinaryValue" in attribute:
+        shaped["binaryValue"] = _base64(attribute["BinaryValue"])
+    strings: Sequence[str] = attribute.get("StringListValues", [])
+    binaries: Sequence[bytes] = attribute.get("BinaryListValues", [])
+    shaped["stringListValues"] = list(strings)
+    shaped["binaryListValues"] = [_base64(value) for value in binaries]
+    shaped["dataType"] = attribute["DataType"]
+    return shaped
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
