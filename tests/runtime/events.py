@@ -51,7 +51,7 @@ def dynamodb_event() -> dict[str, Any]:
                     "SizeBytes": 26,
                     "StreamViewType": "NEW_AND_OLD_IMAGES",
                 },
-                "eventSourceARN": "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2015-06-27T00:48:05.899",
+                "eventSourceARN": "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-06-27T00:48:05",
             }
         ]
     }

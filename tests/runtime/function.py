@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from typing_extensions import Self
+
 PATIENCE_S = 30.0
 """How long to wait for the function before the test gives up on it. A working function answers in milliseconds."""
 
@@ -58,7 +60,7 @@ class LambdaFunction:
     ) -> None:
         self._api = RuntimeApi()
         # A file and not a pipe: a pipe that nobody reads would stop the function after 64 KiB of logs.
-        self._output = tempfile.TemporaryFile()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the function runs
         self._ready_at: float | None = None
         self.started_at = time.perf_counter()
         self._process = subprocess.Popen(
@@ -83,7 +85,7 @@ class LambdaFunction:
     def _watch(self) -> None:
         self._api.messages.put(Exited(self._process.wait()))
 
-    def __enter__(self) -> LambdaFunction:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

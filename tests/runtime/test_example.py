@@ -55,7 +55,7 @@ def test_the_example_names_the_refused_order_and_ships_the_others(example: Lambd
 def test_the_example_reports_an_error_when_every_order_is_refused(example: LambdaFunction, ledger: Path) -> None:
     report = example.error(sqs_event(a=order("o-1", quantity=0), b=order("o-2", quantity=0)))
     assert report["errorType"] == "BatchProcessingError"
-    assert "OrderRefused: nothing is ordered" in report["errorMessage"]
+    assert "OrderRefusedError: nothing is ordered" in report["errorMessage"]
     assert did(ledger) == [("o-1", "refused"), ("o-2", "refused")]
 
 

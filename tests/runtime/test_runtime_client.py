@@ -43,14 +43,14 @@ def test_a_batch_that_failed_entirely_becomes_an_error_report_that_says_why(star
     report = start("shop.lambda_handler").error(sqs_event(a=FAILS, b=FAILS, c="no JSON"))
     assert report["errorType"] == "BatchProcessingError"
     assert report["errorMessage"].startswith("All records failed processing.")
-    assert "OutOfStock: no tea left" in report["errorMessage"]
+    assert "OutOfStockError: no tea left" in report["errorMessage"]
 
 
 def test_a_failed_record_is_logged_with_its_message_id_and_its_traceback(start: StartFunction) -> None:
     function = start("shop.lambda_handler")
     function.invoke(sqs_event(first=FAILS, second=WORKS))
     assert "first" in function.output
-    assert "OutOfStock: no tea left" in function.output
+    assert "OutOfStockError: no tea left" in function.output
     assert "Traceback" in function.output
     assert "second" not in function.output
 

@@ -4,8 +4,6 @@ import asyncio
 import os
 from typing import Any
 
-from batchcore_sqs import SQSRecord
-
 from batchcore import (
     AsyncBatchProcessor,
     EventType,
@@ -13,6 +11,7 @@ from batchcore import (
     PartialItemFailureResponse,
     async_process_partial_response,
 )
+from batchcore_sqs import SQSRecord
 
 processor = AsyncBatchProcessor(event_type=EventType.SQS)
 
@@ -45,4 +44,5 @@ async def record_handler(record: SQSRecord) -> None:
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    return async_process_partial_response(event, record_handler, processor, context)
+    answer: PartialItemFailureResponse = async_process_partial_response(event, record_handler, processor, context)
+    return answer

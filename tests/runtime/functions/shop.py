@@ -3,14 +3,13 @@
 import sys
 from typing import Any
 
-from batchcore_sqs import SQSRecord
-
 from batchcore import BatchProcessor, EventType, LambdaContext, PartialItemFailureResponse, process_partial_response
+from batchcore_sqs import SQSRecord
 
 processor = BatchProcessor(event_type=EventType.SQS)
 
 
-class OutOfStock(Exception):
+class OutOfStockError(Exception):
     pass
 
 
@@ -18,7 +17,7 @@ def record_handler(record: SQSRecord, lambda_context: LambdaContext) -> None:
     order = record.json_body
     match order["does"]:
         case "fail":
-            raise OutOfStock(f"no {order['item']} left")
+            raise OutOfStockError(f"no {order['item']} left")
         case "exit":
             sys.exit(3)
         case "print":
@@ -29,4 +28,5 @@ def record_handler(record: SQSRecord, lambda_context: LambdaContext) -> None:
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    return process_partial_response(event, record_handler, processor, context)
+    answer: PartialItemFailureResponse = process_partial_response(event, record_handler, processor, context)
+    return answer

@@ -1,0 +1,81 @@
+"""The record handlers. The two libraries get the very same functions: their typed records have the same names."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from typing import Any
+
+from benchmarks.events import POISON
+
+
+class PoisonError(Exception):
+    """What a handler that fails raises."""
+
+
+def nothing(record: Any) -> None:
+    """Do nothing."""
+
+
+def body(record: Any) -> Any:
+    """Read the body of a message."""
+    return record.body
+
+
+def fails_on_poison(record: Any) -> None:
+    """Fail on the body that is meant to fail."""
+    if record.body == POISON:
+        raise PoisonError("a poison message")
+
+
+def payload(record: Any) -> Any:
+    """Decode the JSON payload of a stream's record."""
+    return record.kinesis.data_as_json()
+
+
+def image(record: Any) -> Any:
+    """Deserialise the new image of an item."""
+    return record.dynamodb.new_image
+
+
+async def nothing_async(record: Any) -> None:
+    """Do nothing, as a coroutine."""
+
+
+def total_of_order(record: Any) -> int:
+    """Read the body that a model has validated."""
+    total: int = record.body.total
+    return total
+
+
+def fails_with_ten_kilobytes(record: Any) -> None:
+    """Fail while a local variable holds 10 kB."""
+    held = bytearray(10_000)
+    raise PoisonError(f"failed while {len(held)} bytes were held")
+
+
+def raw_body(record: dict[str, Any]) -> Any:
+    """Read the body, for the bare loop."""
+    return record["body"]
+
+
+def raw_fails_on_poison(record: dict[str, Any]) -> None:
+    """Fail on the body that is meant to fail, for the bare loop."""
+    if record["body"] == POISON:
+        raise PoisonError("a poison message")
+
+
+def raw_payload(record: dict[str, Any]) -> Any:
+    """Decode the JSON payload, for the bare loop."""
+    return json.loads(b64decode(record["kinesis"]["data"]))
+
+
+def raw_image(record: dict[str, Any]) -> Any:
+    """Read the new image as it comes: the bare loop deserialises nothing."""
+    return record["dynamodb"]["NewImage"]
+
+
+def raw_total_of_order(record: dict[str, Any]) -> int:
+    """Decode the order and read its total: the bare loop validates nothing."""
+    total: int = json.loads(record["body"])["total"]
+    return total
