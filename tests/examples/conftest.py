@@ -114,7 +114,7 @@ def cause(status: str, value: Any) -> Any:
         return value
     if "CircuitBreaker" in value:
         return value.partition("'>:")[0].rpartition(".")[2]
-    return re.sub(r"'>:\w+ is not JSON: ", "'>:", value)
+    return re.sub(r"'>:[\w.]+ is not JSON: ", "'>:", value)
 
 
 def same_entries(entries: list[tuple[str, Any, Any]]) -> list[tuple[str, Any, Any]]:

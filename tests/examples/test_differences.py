@@ -1,6 +1,6 @@
 """Where the same program behaves otherwise than with Powertools' imports, on purpose.
 
-Each test shows both: what the user gets here, and what the user got there. If Powertools mends its side, the test fails.
+Each test shows both: what the user gets here, and what the user got there. It fails if Powertools mends its side.
 """
 
 from __future__ import annotations
@@ -95,6 +95,16 @@ def test_decoding_error_names_the_field_and_there_it_does_not(twins: Twins, batc
         "body is not JSON: Expecting value: line 1 column 1 (char 0)",
         "Expecting value: line 1 column 1 (char 0)",
     ]
+
+
+def test_broken_base64_fails_its_record_and_there_it_is_read_as_something_else(twins: Twins, event: Event) -> None:
+    batch = event("getting_started_kinesis_event")
+    for record, data in zip(batch["Records"], ("e30=", "e3%0="), strict=True):
+        record["kinesis"]["data"] = data
+    broken = batch["Records"][1]["kinesis"]["sequenceNumber"]
+    ours, theirs = twins("getting_started/kinesis.py")
+    assert ours(batch) == failing(broken)
+    assert theirs(batch) == failing()
 
 
 def test_failure_is_logged_without_being_asked_for_and_there_it_is_not(

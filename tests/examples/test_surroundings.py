@@ -53,7 +53,7 @@ def answer(request: BaseHTTPRequestHandler, status: int) -> None:
     request.wfile.write(b"{}")
 
 
-# Concurrency: examples/concurrency
+# The program in examples/concurrency.
 
 
 @contextmanager
@@ -100,7 +100,22 @@ def test_messages_wait_for_http_side_by_side(
         assert sorted(kinds) == ["HTTPStatusError", "JSONDecodeError"]
 
 
-# DynamoDB: examples/extending/custom_processor.py, examples/idempotency
+def test_entries_of_messages_that_ran_side_by_side_are_in_the_order_of_the_batch(
+    either: Callable[[str], Any], event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = event("pydantic_sqs_event")["Records"][0]
+    bodies = ['{"item": {"laptop": "amd"}}', "no JSON", '{"item": {"mouse": "new"}}']
+    batch = {"Records": [{**sample, "messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]}
+    with orders_service(expected=2) as (url, _):
+        monkeypatch.setenv("ORDERS_URL", url)
+        refused, unreadable, accepted = either("concurrency/async_http.py").run(batch).entries
+    assert refused[1].startswith("<class 'httpx.HTTPStatusError'>:Client error '422")
+    assert unreadable[1].startswith("<class 'json.decoder.JSONDecodeError'>:")
+    assert [refused[2], unreadable[2]] == [("SQSRecord", record) for record in batch["Records"][:2]]
+    assert accepted == ("success", 201, batch["Records"][2])
+
+
+# The programs that write to DynamoDB.
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +197,7 @@ def test_message_delivered_again_is_answered_from_the_table(
     assert row["status"] == "COMPLETED"
 
 
-# Programs in an interpreter of their own
+# Programs in an interpreter of their own.
 
 
 @pytest.fixture(params=FLAVOURS)
@@ -238,7 +253,7 @@ def test_event_of_the_example_test_is_the_one_of_the_page(event: Event) -> None:
     assert sample == event("getting_started_sqs_event")
 
 
-# Sentry: examples/extending/sentry_errors.py
+# The program that reports to Sentry.
 
 
 @contextmanager
@@ -274,7 +289,7 @@ def test_exception_of_each_failed_record_reaches_sentry_once_with_its_frames(fol
     assert "record_handler" in [frame["function"] for frame in exception["stacktrace"]["frames"]]
 
 
-# X-Ray: examples/tracing
+# The program that is traced by X-Ray.
 
 
 def traced(folder: Path, program: str) -> dict[str, Any]:

@@ -89,8 +89,6 @@ KINESIS = {
     "all succeed": kinesis(GOOD, GOOD),
     "all fail": kinesis(BAD, ""),
     "two fail": kinesis(GOOD, BAD, GOOD, BAD),
-    "no base64": kinesis(GOOD)
-    + [{**record, "kinesis": record["kinesis"] | {"data": "%"}} for record in page("getting_started_kinesis_event")],
 }
 DYNAMODB = {
     "page": page("getting_started_dynamodb_event"),
