@@ -1,7 +1,5 @@
 """A function that does nothing: what the runtime client itself takes."""
 
-from typing import Any
 
-
-def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def lambda_handler(event: dict[str, object], context: object) -> dict[str, object]:
     return {"batchItemFailures": []}

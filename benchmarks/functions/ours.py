@@ -1,7 +1,5 @@
 """The same function on this project."""
 
-from typing import Any
-
 from batchcore import BatchProcessor, EventType, process_partial_response
 from batchcore_sqs import SQSRecord
 
@@ -12,5 +10,5 @@ def record_handler(record: SQSRecord) -> None:
     pass
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+def lambda_handler(event: dict[str, object], context: object) -> object:
     return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)

@@ -1,7 +1,5 @@
 """The same function on this project, with one observer."""
 
-from typing import Any
-
 from batchcore import BatchProcessor, BatchResult, EventType, hookimpl, process_partial_response
 from batchcore_sqs import SQSRecord
 
@@ -21,5 +19,5 @@ def record_handler(record: SQSRecord) -> None:
     pass
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+def lambda_handler(event: dict[str, object], context: object) -> object:
     return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)

@@ -1,7 +1,5 @@
 """The first function of Powertools' documentation, without what it does to a record."""
 
-from typing import Any
-
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
@@ -12,5 +10,5 @@ def record_handler(record: SQSRecord) -> None:
     pass
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:
-    return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)
+def lambda_handler(event: dict[str, object], context: object) -> object:
+    return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)  # type: ignore[arg-type]  # passed on
