@@ -30,7 +30,7 @@ CLIENT = "awslambdaric"
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "runtime"
 PLUGINS = ("sqs", "kinesis", "dynamodb")
-BUILD_BACKEND = "hatchling"
+BUILD_BACKEND = ("hatchling", "editables")
 
 _PROBE = "import ensurepip, sys, venv; print(*sys.version_info[:3], sys.implementation.name)"
 
@@ -61,6 +61,10 @@ class Environment(NamedTuple):
     python: str
     variables: Mapping[str, str]
     client: str
+
+
+class CommandError(Exception):
+    """A command failed. The message holds what it said."""
 
 
 class UnavailableError(Exception):
@@ -112,7 +116,7 @@ def environment_of(interpreter: Interpreter) -> Environment:
     Raises:
         UnavailableError: it is another Python than the running one, and the client cannot be had for it.
         metadata.PackageNotFoundError: the running Python has no client.
-        subprocess.CalledProcessError: our packages cannot be installed.
+        CommandError: our packages cannot be installed.
     """
     if interpreter.running:
         return Environment(interpreter.executable, dict(os.environ), metadata.version(CLIENT))
@@ -136,9 +140,9 @@ def _make(folder: Path, interpreter: Interpreter, client: str, ours: list[str]) 
     _run([interpreter.executable, "-m", "venv", str(folder)])
     pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "install"]
     try:
-        _run([*pip, f"--only-binary={CLIENT}", client, BUILD_BACKEND])
-    except subprocess.CalledProcessError as error:
-        last = (error.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+        _run([*pip, f"--only-binary={CLIENT}", client, *BUILD_BACKEND])
+    except CommandError as error:
+        last = str(error).splitlines()[-1]
         raise UnavailableError(f"pip got no {CLIENT} for Python {interpreter.version}: {last}") from error
     _run([*pip, "--no-build-isolation", *ours])
     version = _run([python, "-c", f"from importlib.metadata import version; print(version({CLIENT!r}))"]).strip()
@@ -185,6 +189,9 @@ def _clean_variables() -> dict[str, str]:
 
 
 def _run(command: list[str]) -> str:
-    return subprocess.run(
-        command, check=True, capture_output=True, text=True, env=_clean_variables(), stdin=subprocess.DEVNULL
-    ).stdout
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=_clean_variables(), stdin=subprocess.DEVNULL
+    )
+    if done.returncode:
+        raise CommandError(f"{' '.join(command)} ended with {done.returncode}.\n{done.stderr.strip()}")
+    return done.stdout
