@@ -1,0 +1,71 @@
+"""The processor for FIFO queues."""
+
+from __future__ import annotations
+
+from batchcore import BatchProcessor, by_key
+from batchcore_sqs.errors import SQSFifoMessageGroupCircuitBreakerError
+from batchcore_sqs.hooks import STRICT_ORDER, message_group, source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Mapping
+    from typing import Literal, Protocol
+
+    from batchcore import Disposition
+
+    class Model(Protocol):
+        """A pydantic model that is not of another source."""
+
+        def model_post_init(self, context: Literal["sqs"], /) -> None:
+            """What a model of another source narrows to its own name."""
+
+
+GROUP_ORDER = by_key(message_group, not_attempted=SQSFifoMessageGroupCircuitBreakerError)
+
+
+class SqsFifoPartialProcessor(BatchProcessor):
+    """Processes a batch of a FIFO queue in order, and stops where order would be lost.
+
+    After the first failure no further message is attempted, and all that were not are reported as failed; or, with
+    ``skip_group_on_error``, no further message of the same message group. It holds for any queue, whatever its name. A
+    message without a group is a group of its own.
+
+    AWS's side of it: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+
+    Args:
+        model: a pydantic model that each message is validated by, instead of :class:`SQSRecord`.
+        skip_group_on_error: whether a failure stops its message group alone.
+        logger: where failures are logged; the logger ``batchcore`` when None.
+        raise_on_entire_batch_failure: whether a batch of which no message is done, and at least one failed, raises
+            :class:`batchcore.BatchProcessingError`.
+        plugins: extensions and observers.
+        max_concurrency: how many message groups run at a time, at most, in worker threads; None for one by one. It
+            changes nothing unless ``skip_group_on_error`` is set.
+        dispositions: exception type to :class:`batchcore.Disposition`.
+
+    Raises:
+        ConfigurationError: one of them cannot be used.
+    """
+
+    def __init__(
+        self,
+        model: type[Model] | None = None,
+        skip_group_on_error: bool = False,
+        logger: logging.Logger | None = None,
+        raise_on_entire_batch_failure: bool = True,
+        *,
+        plugins: Iterable[object] = (),
+        max_concurrency: int | None = None,
+        dispositions: Mapping[type[BaseException], Disposition] | None = None,
+    ) -> None:
+        super().__init__(
+            source,
+            model,
+            raise_on_entire_batch_failure,
+            logger,
+            plugins=plugins,
+            ordering=GROUP_ORDER if skip_group_on_error else STRICT_ORDER,
+            max_concurrency=max_concurrency,
+            dispositions=dispositions,
+        )

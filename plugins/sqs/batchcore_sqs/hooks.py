@@ -1,0 +1,153 @@
+"""The source: what batchcore has to know of Amazon SQS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from batchcore import RecordIdentityError, hookimpl, in_order, unordered
+from batchcore_sqs.errors import SQSFifoCircuitBreakerError
+from batchcore_sqs.record import SQSRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Literal, TypeGuard
+
+    from batchcore import Batch, Ordering
+
+EVENT_SOURCE = "aws:sqs"
+STRICT_ORDER = in_order(not_attempted=SQSFifoCircuitBreakerError)
+
+
+class SQSSource:
+    """Amazon SQS, standard and FIFO queues.
+
+    AWS's side of it: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    """
+
+    name = "sqs"
+
+    @hookimpl
+    def claims_event(self, event: Any) -> bool:
+        """Say whether every record of the event is an SQS message.
+
+        A record without ``eventSource`` counts when it has a ``messageId`` and a ``body``: events that are written by
+        hand, for a test, often have no more.
+        """
+        try:
+            records = event.get("Records") if _is_object(event) else None
+            return _is_list(records) and (_all_say_so(records) or all(map(_is_message, records)))
+        except Exception:  # noqa: BLE001 - whatever it is made of, an event of another source is not an error here
+            return False
+
+    @hookimpl
+    def extract_records(self, event: Mapping[str, Any]) -> Sequence[Any]:
+        """Give the list ``Records``."""
+        records: list[Any] = event["Records"]
+        return records
+
+    @hookimpl
+    def identify_records(self, records: Sequence[Any]) -> Sequence[str]:
+        """Give each record's ``messageId``.
+
+        Raises:
+            RecordIdentityError: a record has none, or an empty one. AWS would take the whole answer for a failure.
+        """
+        try:
+            identifiers = [record["messageId"] for record in records]
+            if all(identifiers) and set(map(type, identifiers)) <= {str}:
+                return identifiers
+        except Exception:  # noqa: BLE001 - found again below, with its position
+            pass
+        return [_identify(position, record) for position, record in enumerate(records)]
+
+    @hookimpl
+    def record_decoder(self, batch: Batch) -> Callable[[Any], SQSRecord]:
+        """Give :class:`SQSRecord`."""
+        return SQSRecord
+
+    @hookimpl
+    def ordering_policy(self, batch: Batch) -> Ordering:
+        """Run the messages of a FIFO queue in order, up to the first failure; those of a standard queue in any.
+
+        The queue's name says which it is. A ``MessageGroupId`` does not: messages of a standard queue may have one.
+        """
+        arn = batch.records[0].get("eventSourceARN") if batch.records else None
+        return STRICT_ORDER if isinstance(arn, str) and arn.endswith(".fifo") else unordered
+
+    @hookimpl
+    def acknowledgement(self) -> Literal["record", "checkpoint"]:
+        """Each message is deleted, or delivered again, by itself."""
+        return "record"
+
+    @hookimpl
+    def delivery_attempt(self, record: Any) -> int | None:
+        """Give ``ApproximateReceiveCount`` as a number, or None where there is no such number."""
+        try:
+            count = int(record["attributes"]["ApproximateReceiveCount"])
+        except Exception:  # noqa: BLE001 - it is for logs and back-off; a message without it is still a message
+            return None
+        return count if count > 0 else None
+
+    @hookimpl
+    def describe_record(self, record: Any) -> Mapping[str, Any]:
+        """Give the queue's name and the message group, where the record has them."""
+        description: dict[str, Any] = {}
+        arn = record.get("eventSourceARN")
+        if isinstance(arn, str):
+            description["queue"] = arn.rpartition(":")[2]
+        group = message_group(record)
+        if group is not None:
+            description["message_group_id"] = group
+        return description
+
+
+def message_group(record: Mapping[str, Any]) -> Any:
+    """Give a raw record's ``MessageGroupId``, or None where it has none."""
+    attributes = record.get("attributes")
+    return attributes.get("MessageGroupId") if _is_object(attributes) else None
+
+
+def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _all_say_so(records: list[Any]) -> bool:
+    """Ask the records for their ``eventSource`` alone: what an event of AWS needs, and quick."""
+    try:
+        return {record["eventSource"] for record in records} <= {EVENT_SOURCE}
+    except Exception:  # noqa: BLE001 - one lacks it: to be looked at one by one
+        return False
+
+
+def _is_message(record: object) -> bool:
+    if not _is_object(record):
+        return False
+    if "eventSource" in record:
+        return bool(record["eventSource"] == EVENT_SOURCE)
+    return "messageId" in record and "body" in record
+
+
+def _identify(position: int, record: object) -> str:
+    if not _is_object(record):
+        seen = f"is no object but of type {type(record).__name__}"
+    elif "messageId" not in record:
+        seen = "has no messageId"
+    else:
+        identifier = record["messageId"]
+        if isinstance(identifier, str) and identifier:
+            return identifier
+        seen = "has an empty messageId" if identifier == "" else f"has a messageId of type {type(identifier).__name__}"
+    raise RecordIdentityError(
+        f"Record {position} of the batch, counting from 0, {seen}. The answer names a message by its messageId, a "
+        "string that is not empty.",
+        position=position,
+    )
+
+
+source = SQSSource()
+"""The source that this package offers under the name ``sqs``."""
