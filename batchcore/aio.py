@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from typing import Any, TypeVar
 
-    from batchcore.road import Invocation, Place
+    from batchcore.invocation import Invocation
+    from batchcore.road import Place
 
     T = TypeVar("T")
 
@@ -109,7 +110,7 @@ class _Lanes:
                     on_success(record, value)
             except GeneratorExit:
                 raise  # the loop is going away; what has not finished is no success
-            except BaseException as error:  # noqa: BLE001 - whatever it is, it costs this record alone
+            except BaseException as error:
                 if self._cancelling and isinstance(error, asyncio.CancelledError):
                     raise
                 invocation.failed(position, data, error)
@@ -183,7 +184,7 @@ def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     Raises:
         ConfigurationError: an event loop is running in this thread already.
     """
-    if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented for this; get_running_loop() raises instead
+    if asyncio._get_running_loop() is not None:
         raise ConfigurationError(
             "An event loop is running in this thread, so this cannot wait for the batch. Await it instead: "
             "`result = await processor.arun(event, record_handler, context)`, whose `result.response` is the answer, or "

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from batchcore.road import Invocation
+    from batchcore.invocation import Invocation
 
     Begun: TypeAlias = tuple["weakref.ref[object]", Invocation, "Begun | None"]
 

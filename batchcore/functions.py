@@ -11,7 +11,7 @@ from batchcore.partial import BasePartialProcessor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import Any, NoReturn, TypeVar
 
     Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -36,8 +36,9 @@ def process_partial_response(
         UnexpectedBatchTypeError: the event is not the processor's source's.
         ConfigurationError: the handler cannot be called with a record, or the processor is an asynchronous one.
     """
-    _check_processor(processor)
-    return processor._respond(event, record_handler, context, synchronously=True)  # noqa: SLF001 - one package
+    if not isinstance(processor, BasePartialProcessor):
+        _refuse_processor(processor)
+    return processor._respond(processor._run_sync(event, record_handler, context))
 
 
 def async_process_partial_response(
@@ -50,8 +51,9 @@ def async_process_partial_response(
 
     Arguments, result and errors are those of :func:`process_partial_response`.
     """
-    _check_processor(processor)
-    return processor._respond(event, record_handler, context, synchronously=False)  # noqa: SLF001 - one package
+    if not isinstance(processor, BasePartialProcessor):
+        _refuse_processor(processor)
+    return processor._respond(processor._run_async(event, record_handler, context))
 
 
 def batch_processor(
@@ -91,13 +93,15 @@ def _decorator(
     *,
     synchronously: bool,
 ) -> Any:
-    _check_processor(processor)
+    if not isinstance(processor, BasePartialProcessor):
+        _refuse_processor(processor)
+    run = processor._run_sync if synchronously else processor._run_async
     warnings.warn(f"{name} is deprecated; use {instead}().", DeprecationWarning, stacklevel=3)
 
     def decorate(lambda_handler: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(lambda_handler)
         def handle(event: Any, context: Any = None, *args: Any, **kwargs: Any) -> Any:
-            answer = processor._respond(event, record_handler, context, synchronously=synchronously)  # noqa: SLF001
+            answer = processor._respond(run(event, record_handler, context))
             returned = lambda_handler(event, context, *args, **kwargs)
             return answer if returned is None else returned
 
@@ -106,7 +110,6 @@ def _decorator(
     return decorate
 
 
-def _check_processor(processor: Any) -> None:
-    if not isinstance(processor, BasePartialProcessor):
-        hint = " Pass an object of it." if isinstance(processor, type) else ""
-        raise ConfigurationError(f"processor is a BatchProcessor or another processor, not {processor!r}.{hint}")
+def _refuse_processor(processor: object) -> NoReturn:
+    hint = " Pass an object of it." if isinstance(processor, type) else ""
+    raise ConfigurationError(f"processor is a BatchProcessor or another processor, not {processor!r}.{hint}")

@@ -101,7 +101,7 @@ def is_coroutine_function(function: Any) -> bool:
         if function.__code__.co_flags & _COROUTINE:
             return True
         return "_is_coroutine_marker" in vars(function)  # set by inspect.markcoroutinefunction
-    call = getattr(type(function), "__call__", None)  # noqa: B004 - its code is wanted, not whether it is callable
+    call = getattr(type(function), "__call__", None)
     return isinstance(call, FunctionType) and bool(call.__code__.co_flags & _COROUTINE)
 
 

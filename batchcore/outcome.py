@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypeAlias, final, overload
 
     from batchcore.batch import Batch
+    from batchcore.invocation import Invocation as Slots
     from batchcore.types import ExceptionInfo, Identifier, Record
 
     Status: TypeAlias = Literal["succeeded", "failed", "not_attempted", "dropped", "dead_lettered"]
@@ -93,35 +94,33 @@ class Failure:
     Attributes:
         status: one of the statuses but ``succeeded``.
         exception: what it failed with.
-        typed: the record as its handler had it, or its view where it did not come to that.
+        data: what its handler got, or ``NOT_PROCESSED`` where it did not come to that or it can be had again.
     """
 
-    __slots__ = ("exception", "status", "typed")
+    __slots__ = ("data", "exception", "status")
 
-    def __init__(self, status: Status, exception: BaseException, typed: Any) -> None:
+    def __init__(self, status: Status, exception: BaseException, data: Any) -> None:
         self.status = status
         self.exception = exception
-        self.typed = typed
+        self.data = data
 
 
 @final
 class Outcomes(Sequence["Outcome"]):
-    """The outcomes of a batch, in its order, each made when it is asked for.
+    """The outcomes of a batch, in its order, each made when it is asked for."""
 
-    Attributes:
-        batch: the batch.
-    """
+    __slots__ = ("_batch",)
 
-    __slots__ = ("_complete", "_failures", "_values", "batch")
+    def __init__(self, batch: Slots) -> None:
+        self._batch = batch
 
-    def __init__(self, batch: Batch, values: list[Any], failures: dict[int, Failure], complete: bool = False) -> None:
-        self.batch = batch
-        self._values = values
-        self._failures = failures
-        self._complete = complete  # every slot is accounted for: what is not done is among the failures
+    @property
+    def batch(self) -> Batch:
+        """The batch."""
+        return self._batch
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._batch.values)
 
     if TYPE_CHECKING:
 
@@ -131,18 +130,19 @@ class Outcomes(Sequence["Outcome"]):
         def __getitem__(self, index: slice) -> list[Outcome]: ...
 
     def __getitem__(self, index: int | slice) -> Outcome | list[Outcome]:
-        positions = range(len(self._values))[index]
+        positions = range(len(self))[index]
         return [self._at(position) for position in positions] if isinstance(positions, range) else self._at(positions)
 
     def __iter__(self) -> Iterator[Outcome]:
-        return (self._at(position) for position in range(len(self._values)))
+        return (self._at(position) for position in range(len(self)))
 
     def _at(self, position: int) -> Outcome:
-        record, identifier = self.batch.records[position], self.batch.identifiers[position]
-        failure = self._failures.get(position)
+        batch = self._batch
+        record, identifier = batch.records[position], batch.identifiers[position]
+        failure = batch.failures.get(position)
         if failure is not None:
             return Outcome(position, record, identifier, failure.status, exception=failure.exception)
-        value = self._values[position]
+        value = batch.values[position]
         if value is NOT_PROCESSED:
             return Outcome(position, record, identifier, NOT_ATTEMPTED)
         return Outcome(position, record, identifier, SUCCEEDED, value)
@@ -153,10 +153,11 @@ class Outcomes(Sequence["Outcome"]):
 
     def unfinished_positions(self) -> list[int]:
         """Give the positions of the records that are not done, in rising order."""
-        if self._complete:
-            failures, values = self._failures, self._values
+        batch = self._batch
+        values, failures = batch.values, batch.failures
+        if batch.succeeded + len(failures) == len(values):  # every slot is accounted for
             return sorted(position for position in failures if values[position] is NOT_PROCESSED) if failures else []
-        return [position for position, value in enumerate(self._values) if value is NOT_PROCESSED]
+        return [position for position, value in enumerate(values) if value is NOT_PROCESSED]
 
     def __repr__(self) -> str:
         return f"<Outcomes of {self.batch!r}>"

@@ -11,10 +11,11 @@ from batchcore.errors import (
     UnexpectedBatchTypeError,
 )
 from batchcore.hookspecs import hookimpl
+from batchcore.invocation import Invocation, Settings
 from batchcore.outcome import NOT_PROCESSED, exception_info
 from batchcore.plugins import Plugins, find_source_of
 from batchcore.report import text_of
-from batchcore.road import Invocation, Settings, begin, begin_records, finish, run_lanes, start
+from batchcore.road import begin, begin_records, finish, run_lanes, start
 from batchcore.source import as_it_is
 
 TYPE_CHECKING = False
@@ -146,10 +147,8 @@ class BasePartialProcessor:
         self._close(invocation)
         return invocation
 
-    def _respond(self, event: Any, record_handler: Callable[..., Any], context: Any, *, synchronously: bool) -> Any:
-        """Process a whole event and give the answer: a subclass may have one of its own."""
-        run = self._run_sync if synchronously else self._run_async
-        invocation = run(event, record_handler, context)
+    def _respond(self, invocation: Invocation) -> Any:
+        """Give the answer of a batch that is finished: a subclass may have one of its own."""
         return self.response() if self._answers_itself else invocation.response
 
     _answers_itself = False

@@ -6,12 +6,14 @@ from enum import Enum
 
 from batchcore.errors import ConfigurationError, HandlerSignatureError
 from batchcore.handler import Binding
+from batchcore.invocation import Invocation, Settings
+from batchcore.messages import Messages
 from batchcore.models import check_model, check_source_of, validator_of
-from batchcore.ordering import Ordering
-from batchcore.outcome import NOT_PROCESSED, Disposition, exception_info
+from batchcore.options import checked_concurrency, checked_dispositions, checked_ordering, refuse_dead_overrides
+from batchcore.outcome import exception_info
 from batchcore.partial import BasePartialProcessor, fail_entry
 from batchcore.plugins import Plugins, find_source
-from batchcore.road import Invocation, Settings, run_lanes, start
+from batchcore.road import finish, run_lanes, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from batchcore.hookspecs import SourceHooks
-    from batchcore.outcome import BatchResult
+    from batchcore.ordering import Ordering
+    from batchcore.outcome import BatchResult, Disposition
     from batchcore.types import ExceptionInfo, FailureResponse, SuccessResponse
 
     SourceName = TypeVar("SourceName", contravariant=True)
@@ -54,58 +56,12 @@ if TYPE_CHECKING:
         dispositions: Mapping[type[BaseException], Disposition] | None
 
 
-_EXTENSION = "a plugin with wrap_handler(), or a decorator on the record handler"
-INSTEAD_OF = {
-    "_prepare": "a plugin with batch_started()",
-    "_clean": "a plugin with batch_finished()",
-    "_process_record": _EXTENSION,
-    "_async_process_record": _EXTENSION,
-    "_to_batch_type": "a plugin that wraps record_decoder()",
-    "_register_model_validation_error_record": "failure_handler()",
-    "_get_messages_to_report": "a plugin that wraps build_response()",
-    "_has_messages_to_report": "a plugin that wraps build_response()",
-    "_entire_batch_failed": "raise_on_entire_batch_failure=False",
-    "_collect_sqs_failures": "a plugin that wraps identify_records()",
-    "_collect_kinesis_failures": "a plugin that wraps identify_records()",
-    "_collect_dynamodb_failures": "a plugin that wraps identify_records()",
-    "_collect_kafka_failures": "a plugin that wraps identify_records()",
-}
-"""Private methods that subclasses of other batch utilities override, and what does the same here."""
-
-
 class EventType(str, Enum):
     """Names of sources. Any installed source can be named by a plain string as well."""
 
     SQS = "sqs"
     KinesisDataStreams = "kinesis"
     DynamoDBStreams = "dynamodb"
-
-
-class Messages:
-    """The lists that a processor's attributes show, brought up to date when they are asked for."""
-
-    __slots__ = ("_position", "exceptions", "failed", "succeeded")
-
-    def __init__(self) -> None:
-        self.succeeded: list[Any] = []
-        self.failed: list[Any] = []
-        self.exceptions: list[ExceptionInfo] = []
-        self._position = 0
-
-    def up_to_date(self, invocation: Invocation) -> Messages:
-        """Add the records that have ended since, in the order of the batch, up to the first that has not."""
-        values, failures, records = invocation.values, invocation.failures, invocation.records
-        for position in range(self._position, len(values)):
-            failure = failures.get(position)
-            if failure is not None:
-                self.failed.append(failure.typed)
-                self.exceptions.append(exception_info(failure.exception))
-            elif values[position] is not NOT_PROCESSED:
-                self.succeeded.append(records[position])
-            elif not invocation.finished:
-                break
-            self._position = position + 1
-        return self
 
 
 class BasePartialBatchProcessor(BasePartialProcessor):
@@ -195,9 +151,9 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         self.model = model
         self.raise_on_entire_batch_failure = raise_on_entire_batch_failure
         self._plugins = Plugins(plugins)
-        self.max_concurrency = _checked_concurrency(max_concurrency, self.max_concurrency)
-        self._ordering = _checked_ordering(ordering)
-        self._dispositions = _checked_dispositions(dispositions or {}, self._plugins)
+        self.max_concurrency = checked_concurrency(max_concurrency, self.max_concurrency)
+        self._ordering = checked_ordering(ordering)
+        self._dispositions = checked_dispositions(dispositions or {}, self._plugins)
         if model is not None:
             check_model(model)
         self._set_up(logger)
@@ -258,10 +214,7 @@ class BatchProcessor(BasePartialBatchProcessor):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for name in vars(cls).keys() & INSTEAD_OF.keys():
-            raise ConfigurationError(
-                f"{cls.__name__} overrides {name}(), which is never called. Instead: {INSTEAD_OF[name]}."
-            )
+        refuse_dead_overrides(cls)
 
     def success_handler(self, record: Any, result: Any) -> SuccessResponse:
         """Override it to watch records that succeed. If it raises, the record failed.
@@ -305,6 +258,15 @@ class BatchProcessor(BasePartialBatchProcessor):
     def _set_up(self, logger: logging.Logger | None) -> None:
         self.logger = logger
 
+    def _run_sync(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
+        invocation = self._begin(event, None, record_handler, context)
+        if invocation.observing is not None:
+            start(invocation)
+        self._run_lanes(invocation)
+        self._current.last = invocation
+        finish(invocation)
+        return invocation
+
     def _messages(self) -> Messages:
         invocation = self._current.get()
         if invocation is None:
@@ -346,8 +308,7 @@ class BatchProcessor(BasePartialBatchProcessor):
             invocation.on_failure = self.failure_handler
 
     def _open(self, invocation: Invocation) -> None:
-        if invocation.observing is not None:
-            start(invocation)
+        start(invocation)
 
     def _close(self, invocation: Invocation, raising: bool = False) -> None:
         self._finish(invocation, raising)
@@ -380,7 +341,7 @@ class BatchProcessor(BasePartialBatchProcessor):
             if failure is None:
                 entries.append(("success", value, records[position]))
             else:
-                entries.append(fail_entry(exception_info(failure.exception), failure.typed))
+                entries.append(fail_entry(exception_info(failure.exception), invocation.typed(position)))
         return entries
 
 
@@ -440,33 +401,3 @@ def _named(event_type: Any) -> tuple[str, object]:
 def _name_of(source: object) -> str:
     name = getattr(source, "name", None)
     return name if isinstance(name, str) else type(source).__name__
-
-
-def _checked_ordering(ordering: Any) -> Ordering | None:
-    if ordering is not None and not isinstance(ordering, Ordering):
-        raise ConfigurationError(f"ordering is unordered, in_order(...) or by_key(...), not {ordering!r}.")
-    return ordering
-
-
-def _checked_concurrency(given: Any, default: int) -> int:
-    if given is None:
-        return default
-    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        raise ConfigurationError(f"max_concurrency is a whole number from 1 on, not {given!r}.")
-    return given
-
-
-def _checked_dispositions(dispositions: Mapping[Any, Any], plugins: Plugins) -> dict[type[BaseException], Disposition]:
-    for kind, disposition in dispositions.items():
-        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-            raise ConfigurationError(
-                f"dispositions maps exception types to Disposition; {kind!r} is no exception type."
-            )
-        if not isinstance(disposition, Disposition):
-            raise ConfigurationError(f"dispositions[{kind.__name__}] is a Disposition, not {disposition!r}.")
-    if Disposition.DEAD_LETTER in dispositions.values() and plugins.dead_letter is None:
-        raise ConfigurationError(
-            "dispositions sends records to a dead letter and nobody delivers them. Pass a plugin that implements "
-            "deliver_dead_letter(outcome)."
-        )
-    return dict(dispositions)

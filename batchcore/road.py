@@ -2,7 +2,8 @@
 
 :func:`begin` reads and checks everything that can be wrong before the first record runs. A driver (:func:`run_lanes`
 here, its twin in :mod:`batchcore.aio`) runs the records. :func:`finish` builds the response, and only then decides
-whether to raise. What happens in one invocation lives in its :class:`Invocation`; nothing here is shared.
+whether to raise. What happens in one invocation lives in its :class:`batchcore.invocation.Invocation`; nothing here is
+shared.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import builtins
 import weakref
 
-from batchcore.batch import Batch
 from batchcore.errors import (
     BatchProcessingError,
     PluginError,
@@ -21,232 +21,27 @@ from batchcore.errors import (
 from batchcore.observing import Observing
 from batchcore.ordering import Ordering
 from batchcore.outcome import (
-    DEAD_LETTERED,
-    DROPPED,
     FAILED,
-    NOT_ATTEMPTED,
     NOT_PROCESSED,
-    BatchResult,
-    Disposition,
-    Failure,
     Outcomes,
     exception_info,
     release_frames,
 )
-from batchcore.report import Report, text_of, whole_batch_message
+from batchcore.report import text_of, whole_batch_message
 from batchcore.source import as_it_is
-from batchcore.view import RecordView
+from batchcore.view import RecordView, quick_class
 
+NoneType = type(None)
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
     from typing import Any, TypeAlias
 
-    from batchcore.plugins import Plugins
+    from batchcore.invocation import Invocation, Settings
     from batchcore.source import Source
-    from batchcore.types import ExceptionInfo, Record
+    from batchcore.types import Record
 
     Place: TypeAlias = tuple[int, Record]
-    SuccessHook: TypeAlias = Callable[[Record, Any], object]
-    FailureHook: TypeAlias = Callable[[Any, ExceptionInfo], object]
-
-
-class Settings:
-    """What a processor was told, for all its batches.
-
-    Attributes:
-        source: the source, resolved.
-        plugins: extensions and observers.
-        validate: makes the validator of the model that was given, or None.
-        ordering: the ordering that the caller chose, or None for the source's own.
-        dispositions: exception type to what becomes of the record.
-        raise_on_entire_batch_failure: whether a batch of which no record is done raises.
-        logger: where failures are logged, or None for the logger ``batchcore``.
-    """
-
-    __slots__ = (
-        "dispositions",
-        "logger",
-        "ordering",
-        "plugins",
-        "raise_on_entire_batch_failure",
-        "source",
-        "validate",
-    )
-
-    def __init__(
-        self,
-        source: Source,
-        plugins: Plugins,
-        validate: Callable[[], Callable[[Any], Any]] | None,
-        ordering: Ordering | None,
-        dispositions: Mapping[type[BaseException], Disposition],
-        raise_on_entire_batch_failure: bool,
-        logger: logging.Logger | None,
-    ) -> None:
-        self.source = source
-        self.plugins = plugins
-        self.validate = validate
-        self.ordering = ordering
-        self.dispositions = dispositions
-        self.raise_on_entire_batch_failure = raise_on_entire_batch_failure
-        self.logger = logger
-
-
-class Invocation(Batch):
-    """One batch on its way: what the hooks see of it, and a slot per position.
-
-    It is made before its event is read, so that a batch which is refused leaves no earlier answer to be given for it.
-
-    Attributes:
-        ready: whether the event has been read. Until then there is no answer.
-        settings: the processor's settings.
-        handler: the record handler, as the user gave it.
-        call: takes what the handler gets, and calls it.
-        ordering: how the records depend on one another.
-        prepare: raw record to prepared record, or None where nobody prepares.
-        decode: prepared record to what the handler gets.
-        values: the slots. Each holds ``NOT_PROCESSED`` until its record is done.
-        succeeded: how many slots the drivers have filled with a handler's return value.
-        failures: position to what is known of a record that did not simply succeed.
-        on_success: a processor's own success handler, or None.
-        on_failure: a processor's own failure handler, or None.
-        observing: the observers, or None.
-        begun: whether the records have been started.
-        stopped: whether no further record may start.
-        finished: whether the response is built.
-        response: the response, once it is.
-        messages: the lists that a processor's attributes show, once somebody asked for them.
-    """
-
-    # Defaults stand on the class: a batch pays for the attributes it sets, and most batches set few.
-    ready = False
-    prepare: Callable[[Any], Any] | None = None
-    succeeded = 0
-    on_success: SuccessHook | None = None
-    on_failure: FailureHook | None = None
-    observing: Observing | None = None
-    begun = False
-    stopped = False
-    finished = False
-    response: Any = None
-    messages: Any = None
-    _report: Report | None = None
-    _view: Callable[[Any], Any]
-    _error: object = None
-
-    settings: Settings
-    ordering: Ordering
-    decode: Callable[[Any], Any]
-    values: list[Any]
-    failures: dict[int, Failure]
-
-    def __init__(self, handler: Callable[..., Any], call: Callable[[Any], Any], context: Any) -> None:
-        self.handler = handler
-        self.call = call
-        self.context = context
-
-    @property
-    def outcomes(self) -> Outcomes:
-        """The outcomes, as hooks and users see them."""
-        complete = self.succeeded + len(self.failures) == len(self.values)
-        return Outcomes(self, self.values, self.failures, complete)
-
-    @property
-    def result(self) -> BatchResult:
-        """The result, once the batch is finished."""
-        return BatchResult(self.response, self.outcomes)
-
-    @property
-    def report(self) -> Report:
-        """The log of this batch."""
-        if self._report is None:
-            self._report = Report(self.settings.logger, self.settings.source, self)
-        return self._report
-
-    def failed(self, position: int, data: Any, error: BaseException) -> None:
-        """Fill the slot of a record that raised. Never raises but a ``KeyboardInterrupt``.
-
-        Args:
-            position: where in the batch.
-            data: what the handler got, or ``NOT_PROCESSED`` where it did not come to that.
-            error: what was raised. Called while it is being handled.
-        """
-        if isinstance(error, KeyboardInterrupt):
-            raise error
-        typed = self._typed(position) if data is NOT_PROCESSED else data
-        disposition = self._disposition(error)
-        self.failures[position] = failure = Failure(FAILED, error, typed)
-        if disposition is Disposition.DROP:
-            failure.status, self.values[position] = DROPPED, None
-        elif disposition is Disposition.DEAD_LETTER:
-            self._deliver(position, failure)
-        elif disposition is Disposition.STOP_BATCH:
-            self.stopped = True
-        self.report.failed(position, error)
-        self._tell(position, typed, error)
-
-    def not_attempted(self, position: int) -> None:
-        """Fill the slot of a record whose turn will not come in this batch."""
-        error = self.ordering.not_attempted()
-        typed = self._typed(position)
-        self.failures[position] = Failure(NOT_ATTEMPTED, error, typed)
-        if self.on_failure is None:
-            self._tell(position, typed, error)
-            return
-        try:
-            raise error  # a failure handler may ask sys.exc_info() for it
-        except BaseException:  # noqa: BLE001 - raised in the line above
-            self._tell(position, typed, error)
-
-    def tell_finished(self, position: int) -> None:
-        """Tell the observers of a record whose slot is filled."""
-        if self.observing is not None:
-            self.observing.record_finished(self.outcomes[position])
-
-    def unfinished(self, position: int) -> bool:
-        """Say whether this record stops a lane that stops at failures."""
-        return self.values[position] is NOT_PROCESSED
-
-    def _tell(self, position: int, typed: Any, error: BaseException) -> None:
-        if self.on_failure is not None:
-            try:
-                self.on_failure(typed, exception_info(error))
-            except KeyboardInterrupt:
-                raise
-            except BaseException as mistake:  # noqa: BLE001 - an override never decides an outcome
-                self.report.went_wrong("failure_handler()", mistake)
-        self.tell_finished(position)
-
-    def _typed(self, position: int) -> Any:
-        """Give the view of a record that its handler never got, or the raw record where it has none."""
-        record = self.records[position]
-        try:
-            return self._view(record)
-        except Exception:  # noqa: BLE001 - its own failure is known already; this is for showing it
-            return record
-
-    def _disposition(self, error: BaseException) -> Disposition:
-        dispositions = self.settings.dispositions
-        if dispositions:
-            for kind in type(error).__mro__:
-                if kind in dispositions:
-                    return dispositions[kind]
-        return Disposition.RETRY
-
-    def _deliver(self, position: int, failure: Failure) -> None:
-        """Hand a record to the deliverer. It is done when that returned; otherwise it is retried."""
-        deliver = self.settings.plugins.dead_letter
-        assert deliver is not None, "checked when the processor was made"  # noqa: S101
-        try:
-            deliver(self.outcomes[position])
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the record is retried
-            self.report.went_wrong("deliver_dead_letter()", error)
-        else:
-            failure.status, self.values[position] = DEAD_LETTERED, None
 
 
 def begin(invocation: Invocation, settings: Settings, event: Any) -> None:
@@ -282,7 +77,7 @@ def begin_records(invocation: Invocation, settings: Settings, records: Sequence[
     invocation.values = [NOT_PROCESSED] * len(records)
     invocation.failures = {}
     invocation.ordering = settings.ordering or source.ordering_policy(invocation)
-    invocation._view = view = source.record_decoder(invocation)
+    invocation.view = view = source.record_decoder(invocation)
     invocation.decode = view if settings.validate is None else settings.validate()
     if source.prepares:
         prepare = source.record_preparer(invocation)
@@ -337,10 +132,9 @@ def run_places(invocation: Invocation, some: Iterable[Place]) -> None:
     decode: Any = invocation.decode if invocation.prepare is None else _prepared_first(invocation.prepare, invocation)
     on_success, observing = invocation.on_success, invocation.observing
     scoped = observing.scoped(call, invocation.records) if observing and observing.watches_records else None
-    # Views that do nothing of their own when made are made here, without the call: see the loop.
-    plain = getattr(decode, "__init__", None) is RecordView.__init__ and decode.__new__ is object.__new__
-    view, new = (decode if plain else None), object.__new__
-    succeeded = 0
+    # A view that does nothing of its own when it is made is made in the loop, without the call.
+    view = quick_class(decode) if isinstance(decode, type) else None
+    succeeded, known_kind = 0, NoneType
     try:
         for position, record in some:
             data: Any = NOT_PROCESSED
@@ -348,14 +142,16 @@ def run_places(invocation: Invocation, some: Iterable[Place]) -> None:
                 if view is None:
                     data = decode(record)
                 else:
-                    data = new(view)
+                    data = view()
                     data.raw_event = record
                 value = call(data) if scoped is None else scoped(position, data)
-                if value is not None and hasattr(type(value), "__await__"):
-                    raise _unawaited(value)
+                if type(value) is not known_kind:
+                    if hasattr(type(value), "__await__"):
+                        raise _unawaited(value)
+                    known_kind = type(value)
                 if on_success is not None:
                     on_success(record, value)
-            except BaseException as error:  # noqa: BLE001 - whatever it is, it costs this record alone
+            except BaseException as error:
                 invocation.failed(position, data, error)
                 if invocation.stopped:
                     return
@@ -441,7 +237,7 @@ def lane_key(
     try:
         lane = key(record)
         hash(lane)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it costs this record alone
+    except BaseException as error:
         invocation.failed(position, NOT_PROCESSED, error)
         return _NO_LANE
     return lane
@@ -467,20 +263,23 @@ def finish(invocation: Invocation, *, may_raise: bool = True) -> None:
         WholeBatchRetry: the source has no partial answer.
     """
     settings = invocation.settings
-    invocation.response = settings.source.build_response(invocation, invocation.outcomes)
+    invocation.response = settings.source.build_response(invocation, Outcomes(invocation))
     invocation.finished = True
     if invocation.observing is not None:
         invocation.observing.batch_finished(invocation.result)
     # The result may outlive the processor: let go of what is the processor's, and of what points back at the batch.
     invocation.on_success = invocation.on_failure = invocation.messages = invocation.observing = None
-    invocation._report = None
+    invocation.log = None
     invocation.call = as_it_is
     if not invocation.failures:
         return
     if may_raise and settings.raise_on_entire_batch_failure and _entirely_failed(invocation):
         raise _whole_batch_error(invocation)
-    for failure in invocation.failures.values():
+    records = invocation.records
+    for position, failure in invocation.failures.items():
         release_frames(failure.exception)
+        if isinstance(failure.data, RecordView) and failure.data.raw_event is records[position]:
+            failure.data = NOT_PROCESSED  # a view can be made again, and may hold all that was decoded of it
 
 
 def _entirely_failed(invocation: Invocation) -> bool:
@@ -502,7 +301,7 @@ def _whole_batch_error(invocation: Invocation) -> BatchProcessingError:
         for exception in exceptions:
             release_frames(exception)
 
-    invocation._error = weakref.ref(error, release)  # noqa: SLF001 - kept so that the release is called
+    invocation.error = weakref.ref(error, release)
     return error
 
 
@@ -516,8 +315,8 @@ def _check_given(invocation: Invocation) -> None:
     """Check what the hooks of the source gave for this batch."""
     if not isinstance(invocation.ordering, Ordering):
         raise _wrong_hook(invocation, "ordering_policy", "an Ordering", invocation.ordering)
-    if not callable(invocation._view):
-        raise _wrong_hook(invocation, "record_decoder", "a callable", invocation._view)
+    if not callable(invocation.view):
+        raise _wrong_hook(invocation, "record_decoder", "a callable", invocation.view)
     if invocation.prepare is not None and not callable(invocation.prepare):
         raise _wrong_hook(invocation, "record_preparer", "a callable", invocation.prepare)
 

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from batchcore.road import Invocation
+    from batchcore.invocation import Invocation
 
 
 def run_lanes(invocation: Invocation, max_concurrency: int) -> None:

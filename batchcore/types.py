@@ -15,7 +15,7 @@ Record: TypeAlias = Any
 Identifier: TypeAlias = str | Mapping[str, Any] | None
 """What AWS names a record by: a string, an object, or None where the source has no identity."""
 
-ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
+ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 """What :func:`sys.exc_info` gives while an exception is being handled."""
 
 SuccessResponse: TypeAlias = tuple[str, Any, Any]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from collections.abc import Iterator, Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, ClassVar
 
 
 class RecordView(Mapping[str, "Any"]):
@@ -25,6 +26,11 @@ class RecordView(Mapping[str, "Any"]):
 
     def __init__(self, raw_event: Mapping[str, Any]) -> None:
         self.raw_event = raw_event
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._made_for or type(self), (self.raw_event,)
+
+    _made_for: ClassVar[type[RecordView] | None] = None
 
     def __getitem__(self, key: str) -> Any:
         return self.raw_event[key]
@@ -47,3 +53,30 @@ class RecordView(Mapping[str, "Any"]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} with {', '.join(self.raw_event)}>"
+
+
+_quick_classes: dict[type, type[Any] | None] = {}
+
+
+def quick_class(view: type) -> type[Any] | None:
+    """Give a subclass whose objects are made empty, in half the time, for the loop that makes one per record.
+
+    ``quick_class(V)()`` followed by setting ``raw_event`` does what ``V(raw_event)`` does, without calling a Python
+    function. It is a ``V`` in every respect but ``type(record) is V``; a copy or a pickle of it is a plain ``V``.
+
+    Args:
+        view: a class that decodes records.
+
+    Returns:
+        The subclass; None where the class is no view, or does something of its own when it is made.
+    """
+    try:
+        return _quick_classes[view]
+    except KeyError:
+        quick = None
+        if issubclass(view, RecordView) and view.__init__ is RecordView.__init__ and view.__new__ is object.__new__:
+            names = {name: getattr(view, name) for name in ("__module__", "__qualname__", "__doc__")}
+            space = {**names, "__slots__": (), "__init__": object.__init__, "_made_for": view}
+            quick = ABCMeta(view.__name__, (view,), space)
+        _quick_classes[view] = quick
+        return quick
