@@ -64,9 +64,7 @@ def _read_entries(entries: list[Any], identifiers: Collection[str]) -> Answer:
         if not _is(entry, dict) or "itemIdentifier" not in entry:
             return whole_batch_failed(known, "an entry of batchItemFailures has no itemIdentifier")
         identifier = entry["itemIdentifier"]
-        if identifier is None or identifier == "":
-            return whole_batch_failed(known, "an itemIdentifier is empty")
-        if not _is(identifier, str) or identifier not in known:
+        if not _is(identifier, str) or identifier not in known:  # the empty one and null are in no batch
             return whole_batch_failed(known, f"itemIdentifier {identifier!r} is not in the batch")
         failed.add(identifier)
     return Answer(frozenset(failed))

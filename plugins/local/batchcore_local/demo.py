@@ -164,7 +164,7 @@ def progress(report: BatchReport) -> str:
     again = f"{report.redelivered:>2} came back" if report.redelivered else " " * 12
     line = (
         f"batch {report.number:>2}   received {report.received:>2}   {again}"
-        f"   deleted {report.received - report.failed:>2}   left {report.failed:>2}"
+        f"   deleted {report.received - report.failed:>2}   left on the queue {report.failed:>2}"
     )
     return f"{line}   the function failed: {report.complaint}" if report.complaint else line
 
@@ -181,4 +181,4 @@ def _close(evidence: Evidence, say: Say) -> int:
 
 
 def _count_fates(orders: Sequence[Order]) -> str:
-    return ", ".join(f"{sum(order.fate is fate for order in orders)} {fate.value}" for fate in Fate)
+    return "; ".join(f"{sum(order.fate is fate for order in orders)} {fate.value}" for fate in Fate)

@@ -120,7 +120,7 @@ class LocalFunction:
                 payload = _to_json(self.handler(copied, context))
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # SystemExit too: on Lambda it ends the runtime, and the batch comes back
+        except BaseException as error:  # noqa: BLE001  # SystemExit too: on Lambda it ends the runtime
             return Invocation(b"", _one_line(error))
         if self._clock() > deadline:
             return Invocation(b"", f"Task timed out after {self.timeout:.2f} seconds")
@@ -204,5 +204,9 @@ def _import_file(path: Path) -> ModuleType:
         raise ImportError(f"{path.name} is no Python module")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]  # a half-made module is no one's
+        raise
     return module

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 
 class Fate(Enum):
-    """How an order behaves."""
+    """How an order behaves, said of several."""
 
-    SHIPS = "ships at once"
-    FAILS_ONCE = "fails once, then ships"
-    FAILS_ALWAYS = "fails always"
+    SHIPS = "ship at once"
+    FAILS_ONCE = "fail once, then ship"
+    FAILS_ALWAYS = "fail always"
 
 
 class Order(NamedTuple):

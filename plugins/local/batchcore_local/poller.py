@@ -59,7 +59,15 @@ class Poller(Protocol):
 class PollerDriver(Protocol):
     """What an entry point of the group must name."""
 
-    def __call__(self, connection: Connection, resource: str, *, batch_size: int) -> Poller: ...
+    def __call__(self, connection: Connection, resource: str, *, batch_size: int) -> Poller:
+        """Give a poller.
+
+        Args:
+            connection: where the services are.
+            resource: what to read: the queue's URL, the stream's name.
+            batch_size: the most records of one batch.
+        """
+        ...
 
 
 def find_driver(name: str) -> PollerDriver:

@@ -20,6 +20,9 @@ from batchcore_local.function import environment
 
 REGION = "us-east-1"
 
+WORTHLESS = "local"
+"""Stands for every credential."""
+
 
 class LocalAws:
     """A connection to the services of one local server.
@@ -43,8 +46,8 @@ class LocalAws:
         return self._session.client(
             service,
             endpoint_url=self.endpoint_url,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
+            aws_access_key_id=WORTHLESS,
+            aws_secret_access_key=WORTHLESS,
             config=Config(proxies={}, retries={"total_max_attempts": 2}),
         )
 
@@ -54,9 +57,9 @@ class LocalAws:
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_SESSION_TOKEN": "local",
+            "AWS_ACCESS_KEY_ID": WORTHLESS,
+            "AWS_SECRET_ACCESS_KEY": WORTHLESS,
+            "AWS_SESSION_TOKEN": WORTHLESS,
         }
 
 

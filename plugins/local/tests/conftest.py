@@ -1,4 +1,4 @@
-"""One local server for all tests of this directory, and queues that no other test uses."""
+"""One local server for the tests of a file, and queues that no other test uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from batchcore_local.server import LocalAws, local_aws
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
     with local_aws() as connection:
         yield connection

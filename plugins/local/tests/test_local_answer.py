@@ -35,6 +35,9 @@ UNDOCUMENTED = {
     "a number": 0,
     "a boolean": True,
     "a string instead of the list": {"batchItemFailures": "a"},
+    "an empty string instead of the list": {"batchItemFailures": ""},
+    "false instead of the list": {"batchItemFailures": False},
+    "an empty object instead of the list": {"batchItemFailures": {}},
     "an object instead of the list": {"batchItemFailures": {"itemIdentifier": "a"}},
     "bare identifiers in the list": {"batchItemFailures": ["a"]},
     "an identifier that is no string": {"batchItemFailures": [{"itemIdentifier": 1}]},
@@ -67,7 +70,7 @@ def test_what_aws_does_not_document_loses_nothing(answer: Any) -> None:
     assert read(answer).complaint
 
 
-@pytest.mark.parametrize("payload", [b"", b"{", b"\xff", "undefined", b'{"batchItemFailures": NaN}'])
+@pytest.mark.parametrize("payload", [b"", b"{", b"\xff", "undefined", b'{"batchItemFailures": [], "spent": NaN}'])
 def test_what_is_not_json_is_the_failure_of_the_whole_batch(payload: str | bytes) -> None:
     assert read_answer(payload, BATCH).failed == frozenset(BATCH)
 

@@ -165,3 +165,4 @@ def test_a_file_whose_import_fails_is_an_error_with_its_cause(tmp_path: Path, mo
     with pytest.raises(FunctionNotFoundError, match="RuntimeError: no database") as caught:
         load_handler(f"{app}:handler")
     assert isinstance(caught.value.__cause__, RuntimeError)
+    assert "local_broken_app" not in sys.modules
