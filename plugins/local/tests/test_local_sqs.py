@@ -6,12 +6,15 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from batchcore_local import Answer, SqsPoller, lambda_record
 from batchcore_local.server import LocalAws
+
+EVENTS = Path(__file__).parents[3] / "tests" / "events"
 
 ARN = "arn:aws:sqs:us-east-2:123456789012:my-queue"
 
@@ -56,6 +59,25 @@ MESSAGE: dict[str, Any] = {
 
 def test_a_record_equals_awss_own_sample() -> None:
     assert lambda_record(MESSAGE, ARN) == AWS_SAMPLE
+
+
+def message_of(record: dict[str, Any]) -> dict[str, Any]:
+    """Undo the reshaping, by hand: the message that must have become this record."""
+    return {
+        "MessageId": record["messageId"],
+        "ReceiptHandle": record["receiptHandle"],
+        "Body": record["body"],
+        "Attributes": record["attributes"],
+        "MD5OfBody": record["md5OfBody"],
+    }
+
+
+@pytest.mark.parametrize("name", ["sqsEvent", "snsSqsEvent", "snsSqsFifoEvent", "sqsDlqTriggerEvent"])
+def test_a_record_equals_the_samples_of_awss_events(name: str) -> None:
+    records: list[dict[str, Any]] = json.loads((EVENTS / f"{name}.json").read_text())["Records"]
+    for record in records:
+        plain = {**record, "messageAttributes": {}}  # the sample with attributes has lists left out and no base64
+        assert lambda_record(message_of(record), record["eventSourceARN"]) == plain
 
 
 def test_a_message_with_nothing_but_a_body_has_empty_attributes() -> None:
