@@ -1,0 +1,64 @@
+# Needs Python and make. Every verb makes what it needs in .venv, and does so once.
+PYTHON ?= python3
+JOBS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := . plugins/sqs plugins/kinesis plugins/dynamodb plugins/local
+METADATA := $(PACKAGES:%=%/pyproject.toml)
+# No .pyc at installation: it takes half of the time, and most of them are never read.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install --no-compile
+
+export PYTHONUTF8 := 1
+unexport PYTHONPATH VIRTUAL_ENV
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench wheels clean
+
+help: ## print this
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb text; do \
+	    printf '  make %-8s %s\n' "$$verb" "$$text"; done
+
+demo: $(VENV)/demo ## run a function against a real queue and count every order (BREAK=answer: see losses found)
+	@$(BIN)/batchcore demo --app examples/orders/app.py:lambda_handler $(if $(BREAK),--break $(BREAK))
+
+test: check ## run every check and test, with coverage
+	$(BIN)/pytest -n $(JOBS) --cov --cov-report=term
+
+check: $(VENV)/dev ## run the linter, the formatter's check and both type checkers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(VENV)/dev ## format the code and sort imports
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budgets
+	@$(BIN)/python -m benchmarks
+
+wheels: $(VENV)/dev ## build every distribution into dist/
+	@rm -rf dist
+	@for package in $(PACKAGES); do $(BIN)/python -m build --no-isolation --outdir dist $$package >/dev/null || exit; done
+	@ls dist/*.whl
+
+clean: ## remove the environment, caches and builds
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One environment, filled in two steps: what the demo needs, then everything. The pins of the first are among the second.
+$(VENV)/made:
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/demo: $(VENV)/made requirements/demo.txt $(METADATA)
+	@echo "Installing what the demo needs"
+	@$(PIP) --require-hashes -r requirements/demo.txt
+	@$(PIP) --no-deps --no-build-isolation $(PACKAGES:%=-e %)
+	@touch $@
+
+$(VENV)/dev: $(VENV)/demo requirements/dev.txt
+	@echo "Installing what the tests need"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@

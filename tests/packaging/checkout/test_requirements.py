@@ -1,0 +1,69 @@
+"""Everything of development is pinned, with hashes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .files import ROOT
+
+REQUIREMENTS = ROOT / "requirements"
+PINNED = sorted(path.name for path in REQUIREMENTS.glob("*.txt"))
+PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.]+)(?P<marker> ; .*)?")
+HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}")
+
+
+def pins(file: str) -> dict[str, tuple[str, ...]]:
+    """Give each pin of a file with its hashes."""
+    entries: dict[str, tuple[str, ...]] = {}
+    for line in (REQUIREMENTS / file).read_text(encoding="utf-8").splitlines():
+        text = line.removesuffix(" \\")
+        if text.startswith(" "):
+            entries[pin] += (text,)
+        else:
+            pin = text
+            entries[pin] = ()
+    return entries
+
+
+def names(file: str) -> set[str]:
+    """Give the names of what a file pins."""
+    return {pin.split("==")[0] for pin in pins(file)}
+
+
+def wanted(file: str) -> set[str]:
+    """Give the names that a file asks for, those of the files that it takes in included."""
+    found: set[str] = set()
+    for line in (REQUIREMENTS / file).read_text(encoding="utf-8").splitlines():
+        if line.startswith("-r "):
+            found |= wanted(line.removeprefix("-r "))
+        elif line and not line.startswith("#"):
+            found.add(re.split(r"[^\w.-]", line)[0])
+    return found
+
+
+def test_every_list_has_its_pins() -> None:
+    lists = {path.stem for path in REQUIREMENTS.glob("*.in")}
+
+    assert lists == {"demo", "test", "dev"}
+    assert {Path(file).stem for file in PINNED} == lists
+
+
+@pytest.mark.parametrize("file", PINNED)
+def test_each_is_one_version_with_hashes(file: str) -> None:
+    entries = pins(file)
+
+    assert [pin for pin in entries if not PIN.fullmatch(pin)] == []
+    assert [pin for pin, hashes in entries.items() if not hashes or not all(map(HASH.fullmatch, hashes))] == []
+
+
+@pytest.mark.parametrize("file", PINNED)
+def test_what_is_asked_for_is_pinned(file: str) -> None:
+    assert wanted(Path(file).stem + ".in") - names(file) == set()
+
+
+def test_a_smaller_list_is_part_of_the_larger() -> None:
+    # One environment is filled from both, one after the other.
+    assert pins("demo.txt").items() <= pins("test.txt").items() <= pins("dev.txt").items()

@@ -1,0 +1,106 @@
+"""A cold start pays for nothing that the function does not use."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EVENTS = Path(__file__).parents[1] / "events"
+EXPENSIVE = {
+    "asyncio",
+    "concurrent.futures",
+    "dataclasses",
+    "email",
+    "importlib.metadata",
+    "importlib_metadata",
+    "inspect",
+    "pkg_resources",
+    "pluggy",
+    "pydantic",
+    "typing",
+    "zipfile",
+}
+SOURCES = {
+    "sqs": ("SQS", "batchcore_sqs", "SQSRecord"),
+    "kinesis": ("KinesisDataStreams", "batchcore_kinesis", "KinesisStreamRecord"),
+    "dynamodb": ("DynamoDBStreams", "batchcore_dynamodb", "DynamoDBRecord"),
+}
+FUNCTION = """
+import sys
+sys.path[:0] = {path!r}
+before = set(sys.modules)
+
+from batchcore import BatchProcessor, EventType, process_partial_response
+from {module} import {record}
+
+processor = BatchProcessor(event_type=EventType.{event_type})
+
+def record_handler(record: {record}):
+    {body}
+
+def lambda_handler(event, context):
+    return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)
+
+import json
+with open({event!r}, encoding="utf-8") as file:
+    answer = lambda_handler(json.load(file), None)
+print(json.dumps({{"before": sorted(before), "after": sorted(sys.modules), "answer": answer}}))
+"""
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_first_batch_loads_nothing_expensive(source: str) -> None:
+    before, after, answer = first_batch(source, "return None")
+
+    assert answer == {"batchItemFailures": []}
+    assert before & EXPENSIVE == set(), "this interpreter loads it by itself: the test can not tell"
+    assert after & EXPENSIVE == set()
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_first_batch_loads_one_source(source: str) -> None:
+    _, after, _ = first_batch(source, "return None")
+
+    assert {name for name in after if name in OURS} == {"batchcore", SOURCES[source][1]}
+
+
+def test_a_first_batch_with_a_model_is_what_loads_pydantic() -> None:
+    # The control: the same measurement sees what is loaded.
+    _, after, _ = first_batch("sqs", "import asyncio, batchcore_sqs.models")
+
+    assert {"pydantic", "asyncio", "typing"} <= after
+
+
+OURS = {"batchcore", *(module for _, module, _ in SOURCES.values()), "batchcore_local"}
+
+
+def first_batch(source: str, body: str) -> tuple[set[str], set[str], object]:
+    """Run the first batch of a function in an interpreter that has loaded nothing by itself, not even ``site``."""
+    event_type, module, record = SOURCES[source]
+    event = str(EVENTS / f"getting_started_{source}_event.json")
+    path = [*(folder_of(package) for package in ("batchcore", module)), *dependencies()]
+    program = FUNCTION.format(path=path, module=module, record=record, event_type=event_type, event=event, body=body)
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], check=False, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert result.returncode == 0, result.stderr
+    seen = json.loads(result.stdout)
+    return set(seen["before"]), set(seen["after"]), seen["answer"]
+
+
+def folder_of(package: str) -> str:
+    """Give the folder from which a package is imported here."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return str(Path(spec.origin).parents[1])
+
+
+def dependencies() -> list[str]:
+    """Give the folders of what the packages may import, so that an import succeeds, and is seen."""
+    return list(dict.fromkeys(map(folder_of, ("pluggy", "importlib_metadata", "pydantic"))))

@@ -1,0 +1,89 @@
+"""The distributions fit together, and say what they are."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+CORE = "batchcore"
+SOURCES = {"batchcore-sqs": "sqs", "batchcore-kinesis": "kinesis", "batchcore-dynamodb": "dynamodb"}
+MEMBERS = [*SOURCES, "batchcore-local"]
+DISTRIBUTIONS = [CORE, *MEMBERS]
+SUPPORTED = ["3.10", "3.11", "3.12", "3.13"]
+REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[[^]]*\])?\s*(?P<range>[^;]*)(;.*)?")
+
+
+def requirements(distribution: str) -> dict[str, str]:
+    """Give what a distribution requires, extras included: name to range."""
+    matches = (REQUIREMENT.fullmatch(line) for line in metadata.requires(distribution) or [])
+    return {match["name"]: match["range"].strip() for match in matches if match}
+
+
+def test_all_have_one_version() -> None:
+    assert len({metadata.version(name) for name in DISTRIBUTIONS}) == 1
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_a_requirement_is_a_range(name: str) -> None:
+    exact = {other: wanted for other, wanted in requirements(name).items() if "==" in wanted or not wanted}
+
+    assert exact == {}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_member_takes_the_core_from_this_minor_version_up_to_the_next(name: str) -> None:
+    major, minor = metadata.version(CORE).split(".")[:2]
+
+    assert sorted(requirements(name)[CORE].split(",")) == [f"<{major}.{int(minor) + 1}", f">={major}.{minor}"]
+
+
+def test_the_core_requires_two_packages_and_no_source() -> None:
+    required = [line for line in metadata.requires(CORE) or [] if "extra ==" not in line]
+
+    assert sorted(re.split(r"[<>=]", line)[0] for line in required) == ["importlib-metadata", "pluggy"]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_requires_the_core_alone_and_pydantic_as_an_extra(name: str) -> None:
+    lines = metadata.requires(name) or []
+
+    assert [line for line in lines if "extra ==" not in line and not line.startswith(CORE)] == []
+    assert [re.split(r"[<>=]", line)[0] for line in lines if "extra ==" in line] == ["pydantic"]
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_the_licence_and_the_pythons_are_said(name: str) -> None:
+    about = metadata.metadata(name)
+
+    assert about["License-Expression"] == "MIT-0"
+    assert about["Requires-Python"] == ">=3.10"
+    assert [
+        version for version in SUPPORTED if version_classifier(version) not in about.get_all("Classifier", [])
+    ] == []
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_type_checkers_are_told_that_a_package_is_typed(name: str) -> None:
+    spec = importlib.util.find_spec(name.replace("-", "_"))
+
+    assert spec is not None
+    assert spec.origin is not None
+    assert (Path(spec.origin).parent / "py.typed").is_file()
+    assert "Typing :: Typed" in metadata.metadata(name).get_all("Classifier", [])
+
+
+@pytest.mark.parametrize(("distribution", "source"), list(SOURCES.items()))
+def test_a_source_is_registered_by_its_name(distribution: str, source: str) -> None:
+    (entry_point,) = metadata.distribution(distribution).entry_points.select(group="batchcore.sources")
+
+    assert entry_point.name == source
+    assert entry_point.load().name == source
+
+
+def version_classifier(version: str) -> str:
+    """Give the classifier of a version of Python."""
+    return f"Programming Language :: Python :: {version}"

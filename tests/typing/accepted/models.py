@@ -1,0 +1,69 @@
+"""Pydantic models, by inheritance from a source's models or of one's own."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Json
+
+from batchcore import AsyncBatchProcessor, BatchProcessor, EventType
+from batchcore_dynamodb.models import DynamoDBStreamChangedRecordModel, DynamoDBStreamRecordModel
+from batchcore_kinesis.models import KinesisDataStreamRecord, KinesisDataStreamRecordPayload
+from batchcore_sqs import SqsFifoPartialProcessor
+from batchcore_sqs.models import SqsRecordModel
+
+
+class Order(BaseModel):
+    item: str
+
+
+class OrderSqsRecord(SqsRecordModel):
+    body: Json[Order]
+
+
+class OrderKinesisPayload(KinesisDataStreamRecordPayload):
+    data: Json[Order]
+
+
+class OrderKinesisRecord(KinesisDataStreamRecord):
+    kinesis: OrderKinesisPayload
+
+
+class OrderChange(DynamoDBStreamChangedRecordModel):
+    NewImage: Order | None = None
+    OldImage: Order | None = None
+
+
+class OrderDynamoDBRecord(DynamoDBStreamRecordModel):
+    dynamodb: OrderChange
+
+
+class OfNoSource(BaseModel):
+    """Any other pydantic model: identity is the raw record's."""
+
+    body: str
+
+
+BatchProcessor(EventType.SQS, OrderSqsRecord)
+BatchProcessor(event_type=EventType.SQS, model=SqsRecordModel)
+BatchProcessor("sqs", model=OrderSqsRecord)
+BatchProcessor(event_type=EventType.KinesisDataStreams, model=OrderKinesisRecord)
+BatchProcessor("kinesis", model=OrderKinesisRecord)
+BatchProcessor(event_type=EventType.DynamoDBStreams, model=OrderDynamoDBRecord)
+BatchProcessor("dynamodb", model=OrderDynamoDBRecord)
+AsyncBatchProcessor(event_type=EventType.SQS, model=OrderSqsRecord)
+SqsFifoPartialProcessor(model=OrderSqsRecord)
+SqsFifoPartialProcessor(OrderSqsRecord, skip_group_on_error=True)
+
+BatchProcessor(event_type=EventType.SQS, model=OfNoSource)
+BatchProcessor(event_type=EventType.KinesisDataStreams, model=OfNoSource)
+BatchProcessor(event_type=EventType.DynamoDBStreams, model=OfNoSource)
+BatchProcessor(event_type="a-source-of-a-third-package", model=OfNoSource)
+BatchProcessor(model=OfNoSource)
+SqsFifoPartialProcessor(model=OfNoSource)
+
+
+def record_handler(record: OrderSqsRecord) -> str:
+    return record.body.item
+
+
+def stream_handler(record: OrderDynamoDBRecord) -> str:
+    return record.dynamodb.NewImage.item if record.dynamodb.NewImage else record.eventID
