@@ -11,6 +11,7 @@ from .files import ROOT
 
 REQUIREMENTS = ROOT / "requirements"
 PINNED = sorted(path.name for path in REQUIREMENTS.glob("*.txt"))
+LISTS = ("demo.txt", "test.txt", "dev.txt")
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.]+)(?P<marker> ; .*)?")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}")
 
@@ -18,6 +19,7 @@ HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}")
 def pins(file: str) -> dict[str, tuple[str, ...]]:
     """Give each pin of a file with its hashes."""
     entries: dict[str, tuple[str, ...]] = {}
+    pin = ""
     for line in (REQUIREMENTS / file).read_text(encoding="utf-8").splitlines():
         text = line.removesuffix(" \\")
         if text.startswith(" "):
@@ -47,8 +49,7 @@ def wanted(file: str) -> set[str]:
 def test_every_list_has_its_pins() -> None:
     lists = {path.stem for path in REQUIREMENTS.glob("*.in")}
 
-    assert lists == {"demo", "test", "dev"}
-    assert {Path(file).stem for file in PINNED} == lists
+    assert {f"{name}.txt" for name in lists} == set(PINNED) == set(LISTS)
 
 
 @pytest.mark.parametrize("file", PINNED)
@@ -66,4 +67,6 @@ def test_what_is_asked_for_is_pinned(file: str) -> None:
 
 def test_a_smaller_list_is_part_of_the_larger() -> None:
     # One environment is filled from both, one after the other.
-    assert pins("demo.txt").items() <= pins("test.txt").items() <= pins("dev.txt").items()
+    demo, test, dev = ({re.split(" ; ", pin)[0]: hashes for pin, hashes in pins(file).items()} for file in LISTS)
+
+    assert demo.items() <= test.items() <= dev.items()
