@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from batchcore_sqs import SQSMessageAttribute, SQSMessageAttributes, SQSRecord, SQSRecordAttributes
 
@@ -218,6 +222,16 @@ def test_a_message_attribute_that_is_not_what_its_type_says_is_an_error_without_
     with pytest.raises(ValueError, match=message) as caught:
         _ = one.value
     assert "secret" not in str(caught.value)
+
+
+@given(st.text(alphabet="AQz09+/=-_ \nü", max_size=12))
+def test_a_binary_value_is_base64_with_nothing_beside_it(text: str) -> None:
+    one = attribute(dataType="Binary", binaryValue=text)
+    if re.fullmatch(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", text):
+        assert one.value == base64.b64decode(text)
+    else:
+        with pytest.raises(ValueError, match="is not base64"):
+            _ = one.value
 
 
 def test_an_sns_notification_in_the_body_is_typed(sample: Sample) -> None:
