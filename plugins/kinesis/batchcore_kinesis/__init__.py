@@ -1,0 +1,16 @@
+"""Amazon Kinesis Data Streams as a source of batchcore. Importing this package offers the source ``kinesis``."""
+
+from __future__ import annotations
+
+from batchcore import offer
+from batchcore_kinesis.hooks import KinesisSource, source
+from batchcore_kinesis.record import KinesisStreamRecord, KinesisStreamRecordPayload
+
+__all__ = [
+    "KinesisSource",
+    "KinesisStreamRecord",
+    "KinesisStreamRecordPayload",
+    "source",
+]
+
+offer("kinesis", source)

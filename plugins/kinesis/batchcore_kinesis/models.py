@@ -1,0 +1,76 @@
+"""Pydantic models of a record of a Kinesis data stream. Needs the extra ``pydantic``; nothing else here imports it.
+
+Inherit :class:`KinesisDataStreamRecordPayload` and replace its ``data`` (``data: Json[Order]``), then inherit
+:class:`KinesisDataStreamRecord` and replace its ``kinesis`` by that. Fields have the names of the event; what the event
+has besides is ignored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+
+from pydantic import BaseModel, field_validator
+
+from batchcore_kinesis._decode import bytes_value, inflated, json_value, text_value
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    T = TypeVar("T")
+    # Any lets a subclass give the field another type: to a type checker a plain field has one type for good.
+    Replaceable: TypeAlias = T | Any
+else:
+
+    class Replaceable:
+        """The type itself, to pydantic."""
+
+        def __class_getitem__(cls, kind: object) -> object:
+            return kind
+
+
+class KinesisDataStreamRecordPayload(BaseModel):
+    """What the producer wrote, and where it lies in the stream. ``data`` is decoded from base64."""
+
+    kinesisSchemaVersion: str
+    partitionKey: str
+    sequenceNumber: str
+    data: Replaceable[bytes]
+    approximateArrivalTimestamp: float
+    encryptionType: str | None = None
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _decode_data(cls, value: Any) -> Any:
+        return bytes_value(value, "kinesis.data") if isinstance(value, str) else value
+
+
+class KinesisDataStreamRecord(BaseModel):
+    """A record of a Kinesis data stream."""
+
+    __batch_source__: ClassVar[str] = "kinesis"
+
+    eventSource: Literal["aws:kinesis"]
+    eventVersion: str
+    eventID: str
+    eventName: Literal["aws:kinesis:record"]
+    invokeIdentityArn: str
+    awsRegion: str
+    eventSourceARN: str
+    kinesis: Replaceable[KinesisDataStreamRecordPayload]
+
+    def decompress_zlib_record_data_as_json(self) -> Any:
+        """Give the data, decompressed and parsed as JSON, as CloudWatch Logs writes it.
+
+        Raises:
+            ValueError: the data is not JSON when decompressed, or a subclass has made something else of it.
+            zlib.error: the data was not compressed by zlib or gzip.
+        """
+        data = self.kinesis.data
+        if not isinstance(data, bytes):
+            raise ValueError("kinesis.data is of a type of your own; only the bytes of the record can be decompressed.")
+        return json_value(text_value(inflated(data, "kinesis.data"), "kinesis.data"), "kinesis.data")
+
+    if TYPE_CHECKING:
+
+        def model_post_init(self, context: Literal["kinesis"], /) -> None:
+            """Tell the type checker whose model this is: a processor of another source does not take it."""
