@@ -1,0 +1,152 @@
+"""The source: what batchcore has to know of Amazon DynamoDB Streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from batchcore import RecordIdentityError, by_key, hookimpl
+from batchcore_dynamodb.record import DynamoDBRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+    from typing import Any, Literal, TypeGuard
+
+    from batchcore import Batch, Ordering
+
+EVENT_SOURCE = "aws:dynamodb"
+
+
+class DynamoDBSource:
+    """Amazon DynamoDB Streams. A batch is from one shard, in the order of the shard.
+
+    AWS's side of it: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+    """
+
+    name = "dynamodb"
+
+    @hookimpl
+    def claims_event(self, event: Any) -> bool:
+        """Say whether every record of the event is from a DynamoDB stream.
+
+        A record without ``eventSource`` counts when it has an object ``dynamodb``: events that are written by hand, for
+        a test, often have no more.
+        """
+        try:
+            records = event.get("Records") if _is_object(event) else None
+            return _is_list(records) and (_all_say_so(records) or all(map(_is_stream_record, records)))
+        except Exception:  # noqa: BLE001 - whatever it is made of, an event of another source is not an error here
+            return False
+
+    @hookimpl
+    def extract_records(self, event: Mapping[str, Any]) -> Sequence[Any]:
+        """Give the list ``Records``."""
+        records: list[Any] = event["Records"]
+        return records
+
+    @hookimpl
+    def identify_records(self, records: Sequence[Any]) -> Sequence[str]:
+        """Give each record's ``dynamodb.SequenceNumber``.
+
+        Raises:
+            RecordIdentityError: a record has none, or an empty one. AWS would take the whole answer for a failure.
+        """
+        try:
+            identifiers = [record["dynamodb"]["SequenceNumber"] for record in records]
+            if all(identifiers) and set(map(type, identifiers)) <= {str}:
+                return identifiers
+        except Exception:  # noqa: BLE001 - found again below, with its position
+            pass
+        return [_identify(position, record) for position, record in enumerate(records)]
+
+    @hookimpl
+    def record_decoder(self, batch: Batch) -> Callable[[Any], DynamoDBRecord]:
+        """Give :class:`DynamoDBRecord`."""
+        return DynamoDBRecord
+
+    @hookimpl
+    def ordering_policy(self, batch: Batch) -> Ordering:
+        """Run the records of one item in order; a failure stops nothing.
+
+        What follows the first failure is delivered again whatever became of it. To leave it alone, choose
+        ``ordering=in_order()``.
+        """
+        return KEY_ORDER
+
+    @hookimpl
+    def acknowledgement(self) -> Literal["record", "checkpoint"]:
+        """A shard has a checkpoint: everything from the lowest failed record on is delivered again."""
+        return "checkpoint"
+
+    @hookimpl
+    def describe_record(self, record: Any) -> Mapping[str, Any]:
+        """Give the table's name and the name of the event, where the record has them; never the item or its key."""
+        description: dict[str, Any] = {}
+        arn, event_name = record.get("eventSourceARN"), record.get("eventName")
+        if isinstance(arn, str) and "/" in arn:
+            description["table"] = arn.split("/")[1]
+        if isinstance(event_name, str):
+            description["event_name"] = event_name
+        return description
+
+
+def item_key(record: Mapping[str, Any]) -> Hashable:
+    """Give what tells one item from another: the stream, and the keys with their types; or None."""
+    payload = record.get("dynamodb")
+    keys = payload.get("Keys") if _is_object(payload) else None
+    if not keys:
+        return None
+    return record.get("eventSourceARN"), frozenset(
+        (name, *typed) for name, attribute in keys.items() for typed in attribute.items()
+    )
+
+
+def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _all_say_so(records: list[Any]) -> bool:
+    """Ask the records for their ``eventSource`` alone: what an event of AWS needs, and quick."""
+    try:
+        return {record["eventSource"] for record in records} <= {EVENT_SOURCE}
+    except Exception:  # noqa: BLE001 - one lacks it: to be looked at one by one
+        return False
+
+
+def _is_stream_record(record: object) -> bool:
+    if not _is_object(record):
+        return False
+    if "eventSource" in record:
+        return bool(record["eventSource"] == EVENT_SOURCE)
+    return _is_object(record.get("dynamodb"))
+
+
+def _identify(position: int, record: object) -> str:
+    payload = record.get("dynamodb") if _is_object(record) else None
+    if not _is_object(record):
+        seen = f"is no object but of type {type(record).__name__}"
+    elif not _is_object(payload):
+        seen = "has no object dynamodb"
+    elif "SequenceNumber" not in payload:
+        seen = "has no dynamodb.SequenceNumber"
+    else:
+        number = payload["SequenceNumber"]
+        if isinstance(number, str) and number:
+            return number
+        which = "that is empty" if number == "" else f"of type {type(number).__name__}"
+        seen = f"has a dynamodb.SequenceNumber {which}"
+    raise RecordIdentityError(
+        f"Record {position} of the batch, counting from 0, {seen}. The answer names a record by its sequence number, a "
+        "string that is not empty.",
+        position=position,
+    )
+
+
+KEY_ORDER = by_key(item_key, on_failure="continue")
+
+source = DynamoDBSource()
+"""The source that this package offers under the name ``dynamodb``."""
