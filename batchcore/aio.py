@@ -82,8 +82,33 @@ class _Lanes:
         return False
 
     async def _run_lane(self, some: Iterable[Place], slot: int) -> None:
+        # One coroutine per lane, with the loop of road.run_places in it: each further one would cost every record.
+        invocation, scoped = self._invocation, self._scoped
+        call, prepare, decode = invocation.call, invocation.prepare, invocation.decode
+        on_success = invocation.on_success
         try:
-            await self._run_places(some)
+            for position, record in some:
+                if invocation.stopped:
+                    break
+                data: Any = NOT_PROCESSED
+                try:
+                    data = decode(record if prepare is None else await _awaited(prepare(record)))
+                    value = call(data) if scoped is None else scoped(position, data)
+                    if value is not None and hasattr(type(value), "__await__"):
+                        value = await value
+                    if on_success is not None:
+                        on_success(record, value)
+                except GeneratorExit:
+                    raise  # the loop is going away; what has not finished is no success
+                except BaseException as error:  # noqa: BLE001 - whatever it is, it costs this record alone
+                    if self._cancelling and isinstance(error, asyncio.CancelledError):
+                        raise
+                    invocation.failed(position, data, error)
+                else:
+                    invocation.values[position] = value
+                    invocation.succeeded += 1
+                    if invocation.observing is not None:
+                        invocation.tell_finished(position)
         except BaseException as error:
             if not self._ended.done():
                 self._ended.set_exception(error)  # a fault of ours, or a cancellation from outside: no answer at all
@@ -92,33 +117,6 @@ class _Lanes:
             self._busy -= 1
         if not self._start(slot) and not self._busy and not self._ended.done():
             self._ended.set_result(None)
-
-    async def _run_places(self, some: Iterable[Place]) -> None:
-        invocation, scoped = self._invocation, self._scoped
-        call, prepare, decode = invocation.call, invocation.prepare, invocation.decode
-        on_success = invocation.on_success
-        for position, record in some:
-            if invocation.stopped:
-                return
-            data: Any = NOT_PROCESSED
-            try:
-                data = decode(record if prepare is None else await _awaited(prepare(record)))
-                value = call(data) if scoped is None else scoped(position, data)
-                if value is not None and hasattr(type(value), "__await__"):
-                    value = await value
-                if on_success is not None:
-                    on_success(record, value)
-            except GeneratorExit:
-                raise  # the loop is going away; what has not finished is no success
-            except BaseException as error:
-                if self._cancelling and isinstance(error, asyncio.CancelledError):
-                    raise
-                invocation.failed(position, data, error)
-            else:
-                invocation.values[position] = value
-                invocation.succeeded += 1
-                if invocation.observing is not None:
-                    invocation.tell_finished(position)
 
 
 def _places(invocation: Invocation) -> Iterable[Iterable[Place]]:

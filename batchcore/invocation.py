@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batchcore.batch import Batch
+from batchcore.errors import NotAttemptedError
 from batchcore.outcome import (
     DEAD_LETTERED,
     DROPPED,
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
     SuccessHook: TypeAlias = Callable[[Record, Any], object]
     FailureHook: TypeAlias = Callable[[Any, ExceptionInfo], object]
+
+
+UNTOLD = Failure(NOT_ATTEMPTED, NotAttemptedError(), NOT_PROCESSED)
+"""Stands for every record that was not attempted, until somebody asks for one of them."""
 
 
 class Settings:
@@ -97,6 +102,7 @@ class Invocation(Batch):
         begun: whether the records have been started.
         stopped: whether no further record may start.
         finished: whether the response is built.
+        remakes_views: whether what the handlers got can be made again from the raw record.
         response: the response, once it is.
         messages: the lists that a processor's attributes show, once somebody asked for them.
     """
@@ -108,6 +114,7 @@ class Invocation(Batch):
     on_success: SuccessHook | None = None
     on_failure: FailureHook | None = None
     observing: Observing | None = None
+    remakes_views = False
     begun = False
     stopped = False
     finished = False
@@ -161,13 +168,15 @@ class Invocation(Batch):
         (self.log or self.report).failed(position, error)
         if self.on_failure is not None or self.observing is not None:
             self._tell(position, error)
+        if self.remakes_views:
+            failure.data = NOT_PROCESSED  # it can be made again, and may hold all that was decoded of it
 
     def not_attempted(self, position: int) -> None:
         """Fill the slot of a record whose turn will not come in this batch."""
-        error = self.ordering.not_attempted()
-        self.failures[position] = Failure(NOT_ATTEMPTED, error, NOT_PROCESSED)
         if self.on_failure is None and self.observing is None:
+            self.failures[position] = UNTOLD
             return
+        error = self.failure(position, UNTOLD).exception
         try:
             raise error  # a failure handler may ask sys.exc_info() for it
         except BaseException:
@@ -194,7 +203,7 @@ class Invocation(Batch):
 
     def typed(self, position: int) -> Any:
         """Give a failed record as its handler had it; its view, or as a last resort the raw record, where it had none."""
-        failure = self.failures[position]
+        failure = self.failure(position, self.failures[position])
         if failure.data is NOT_PROCESSED:
             record = self.records[position]
             try:
@@ -202,6 +211,12 @@ class Invocation(Batch):
             except Exception:
                 failure.data = record
         return failure.data
+
+    def failure(self, position: int, failure: Failure) -> Failure:
+        """Give what is kept of a record, made now if nobody has asked for it before."""
+        if failure is UNTOLD:
+            failure = self.failures[position] = Failure(NOT_ATTEMPTED, self.ordering.not_attempted(), NOT_PROCESSED)
+        return failure
 
     def _dispose(self, position: int, failure: Failure) -> None:
         """Do with a failed record what its exception's nearest base class is mapped to."""

@@ -30,7 +30,7 @@ class Messages:
             failure = failures.get(position)
             if failure is not None:
                 self.failed.append(invocation.typed(position))
-                self.exceptions.append(exception_info(failure.exception))
+                self.exceptions.append(exception_info(invocation.failure(position, failure).exception))
             elif values[position] is not NOT_PROCESSED:
                 self.succeeded.append(records[position])
             elif not invocation.finished:

@@ -141,6 +141,7 @@ class Outcomes(Sequence["Outcome"]):
         record, identifier = batch.records[position], batch.identifiers[position]
         failure = batch.failures.get(position)
         if failure is not None:
+            failure = batch.failure(position, failure)
             return Outcome(position, record, identifier, failure.status, exception=failure.exception)
         value = batch.values[position]
         if value is NOT_PROCESSED:

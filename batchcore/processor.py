@@ -341,7 +341,7 @@ class BatchProcessor(BasePartialBatchProcessor):
             if failure is None:
                 entries.append(("success", value, records[position]))
             else:
-                entries.append(fail_entry(exception_info(failure.exception), invocation.typed(position)))
+                entries.append(fail_entry(exception_info(invocation.failure(position, failure).exception), invocation.typed(position)))
         return entries
 
 

@@ -29,7 +29,7 @@ from batchcore.outcome import (
 )
 from batchcore.report import text_of, whole_batch_message
 from batchcore.source import as_it_is
-from batchcore.view import RecordView, quick_class
+from batchcore.view import quick_class
 
 NoneType = type(None)
 TYPE_CHECKING = False
@@ -78,7 +78,11 @@ def begin_records(invocation: Invocation, settings: Settings, records: Sequence[
     invocation.failures = {}
     invocation.ordering = settings.ordering or source.ordering_policy(invocation)
     invocation.view = view = source.record_decoder(invocation)
-    invocation.decode = view if settings.validate is None else settings.validate()
+    if settings.validate is None:
+        invocation.decode = view
+        invocation.remakes_views = isinstance(view, type) and not source.prepares
+    else:
+        invocation.decode = settings.validate()
     if source.prepares:
         prepare = source.record_preparer(invocation)
         invocation.prepare = None if prepare is as_it_is else prepare
@@ -188,15 +192,19 @@ def places(invocation: Invocation) -> Iterable[Place]:
 def _places_by_key(invocation: Invocation, key: Callable[[Record], Hashable]) -> Iterator[Place]:
     """Walk the batch with a set of stopped keys: running one by one needs no lists of lanes."""
     stopped: set[Hashable] = set()
+    failures, values = invocation.failures, invocation.values
     for position, record in enumerate(invocation.records):
-        lane = lane_key(invocation, key, position, record)
-        if lane is _NO_LANE:
+        try:
+            lane = key(record)
+            has_stopped = lane in stopped  # hashes it
+        except BaseException as error:  # noqa: BLE001 - a key that cannot be had costs its record alone
+            invocation.failed(position, NOT_PROCESSED, error)
             continue
-        if lane is not None and lane in stopped:
+        if has_stopped:
             invocation.not_attempted(position)
             continue
         yield position, record
-        if lane is not None and invocation.unfinished(position):
+        if position in failures and lane is not None and values[position] is NOT_PROCESSED:
             stopped.add(lane)
 
 
@@ -221,26 +229,12 @@ def lanes(invocation: Invocation) -> Iterable[Iterable[int]]:
         return (range(len(records)),)
     by_key: dict[Hashable, list[int]] = {}
     for position, record in enumerate(records):
-        lane = lane_key(invocation, ordering.key, position, record)
-        if lane is not _NO_LANE:
+        try:
+            lane = ordering.key(record)
             by_key.setdefault(object() if lane is None else lane, []).append(position)
+        except BaseException as error:  # noqa: BLE001 - a key that cannot be had costs its record alone
+            invocation.failed(position, NOT_PROCESSED, error)
     return by_key.values()
-
-
-_NO_LANE = object()
-
-
-def lane_key(
-    invocation: Invocation, key: Callable[[Record], Hashable], position: int, record: Record
-) -> Hashable | None:
-    """Ask for the key of a record's lane. One that raises, or cannot be hashed, fails its record alone."""
-    try:
-        lane = key(record)
-        hash(lane)
-    except BaseException as error:
-        invocation.failed(position, NOT_PROCESSED, error)
-        return _NO_LANE
-    return lane
 
 
 def skip_the_rest(invocation: Invocation) -> None:
@@ -275,11 +269,8 @@ def finish(invocation: Invocation, *, may_raise: bool = True) -> None:
         return
     if may_raise and settings.raise_on_entire_batch_failure and _entirely_failed(invocation):
         raise _whole_batch_error(invocation)
-    records = invocation.records
-    for position, failure in invocation.failures.items():
+    for failure in invocation.failures.values():
         release_frames(failure.exception)
-        if isinstance(failure.data, RecordView) and failure.data.raw_event is records[position]:
-            failure.data = NOT_PROCESSED  # a view can be made again, and may hold all that was decoded of it
 
 
 def _entirely_failed(invocation: Invocation) -> bool:
@@ -290,8 +281,8 @@ def _entirely_failed(invocation: Invocation) -> bool:
 
 def _whole_batch_error(invocation: Invocation) -> BatchProcessingError:
     """Make the error, which alone keeps the frames alive: they go when it goes."""
-    failures = [invocation.failures[position] for position in sorted(invocation.failures)]
-    exceptions = [failure.exception for failure in failures]
+    failures = sorted(invocation.failures.items())
+    exceptions = [invocation.failure(position, failure).exception for position, failure in failures]
     error = BatchProcessingError(
         whole_batch_message(invocation, invocation.failures), [exception_info(e) for e in exceptions], invocation.result
     )
