@@ -56,7 +56,7 @@ ROWS = (
         handlers.raw_fails_on_poison,
     ),
     Row("SQS, async", "async", events.sqs_event, handlers.nothing_async, handlers.nothing),
-    Row("SQS, pydantic model", "model", events.sqs_event, handlers.total_of_order, handlers.raw_total_of_order),
+    Row("SQS, pydantic model", "model", events.sqs_event, handlers.item_of_order, handlers.raw_item_of_order),
 )
 
 FAILING = ROWS[2]
