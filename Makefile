@@ -39,7 +39,7 @@ bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budget
 
 wheels: $(VENV)/dev ## build every distribution into dist/
 	@rm -rf dist
-	@for package in $(PACKAGES); do $(BIN)/python -m build --no-isolation --outdir dist $$package >/dev/null || exit; done
+	@for package in $(PACKAGES); do $(BIN)/python -m build --no-isolation --quiet --outdir dist $$package || exit; done
 	@ls dist/*.whl
 
 clean: ## remove the environment, caches and builds
