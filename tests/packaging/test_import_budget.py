@@ -48,7 +48,11 @@ def lambda_handler(event, context):
 
 import json
 with open({event!r}, encoding="utf-8") as file:
-    answer = lambda_handler(json.load(file), None)
+    event = json.load(file)
+try:
+    answer = lambda_handler(event, None)
+except Exception as error:
+    answer = type(error).__name__
 print(json.dumps({{"before": sorted(before), "after": sorted(sys.modules), "answer": answer}}))
 """
 
@@ -59,6 +63,13 @@ def test_a_first_batch_loads_nothing_expensive(source: str) -> None:
 
     assert answer == {"batchItemFailures": []}
     assert before & EXPENSIVE == set(), "this interpreter loads it by itself: the test can not tell"
+    assert after & EXPENSIVE == set()
+
+
+def test_a_record_that_fails_loads_nothing_expensive() -> None:
+    _, after, answer = first_batch("sqs", "if record.message_id != 'x': raise ValueError(record.message_id)")
+
+    assert answer == "BatchProcessingError"
     assert after & EXPENSIVE == set()
 
 
