@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import FunctionType, MethodType
 
 from batchcore.errors import HandlerSignatureError
@@ -93,16 +94,18 @@ def _by_keyword(handler: Callable[..., Any], keyword: str) -> Callable[[Any], An
 
 def is_coroutine_function(function: Any) -> bool:
     """Say whether calling this gives a coroutine: functions, methods, partials and objects with such a ``__call__``."""
-    while hasattr(function, "func") and hasattr(function, "keywords"):
+    while isinstance(function, partial):
         function = function.func
     if isinstance(function, MethodType):
         function = function.__func__
-    if isinstance(function, FunctionType):
-        if function.__code__.co_flags & _COROUTINE:
-            return True
-        return "_is_coroutine_marker" in vars(function)  # set by inspect.markcoroutinefunction
-    call = getattr(type(function), "__call__", None)
-    return isinstance(call, FunctionType) and bool(call.__code__.co_flags & _COROUTINE)
+    if "_is_coroutine_marker" in getattr(function, "__dict__", ()):  # set by inspect.markcoroutinefunction
+        return True
+    return _gives_coroutine(function) or _gives_coroutine(getattr(type(function), "__call__", None))  # noqa: B004 - it is read
+
+
+def _gives_coroutine(function: Any) -> bool:
+    """Read the code object; an ``AsyncMock`` has the likeness of one."""
+    return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & _COROUTINE)
 
 
 def _record_keyword(handler: Callable[..., Any], parameters: Parameters) -> str | None:
@@ -117,12 +120,15 @@ def _record_keyword(handler: Callable[..., Any], parameters: Parameters) -> str 
     if CONTEXT in parameters.required and CONTEXT not in parameters.by_name:
         raise HandlerSignatureError(f"{_name(handler)} takes `{CONTEXT}` by position only; it is given by name.")
     first = parameters.positional[0] if parameters.positional else None
-    by_position = name is None or (name == first and (name != "record" or not parameters.varkeywords))
-    return None if by_position else name
+    if name is None or (name == first and not (name == "record" in parameters.by_name and parameters.varkeywords)):
+        return None
+    if name not in parameters.by_name and not parameters.varkeywords:
+        raise HandlerSignatureError(f"{_name(handler)} takes `{name}` by position only, after another parameter.")
+    return name
 
 
 def _record_parameter(handler: Callable[..., Any], parameters: Parameters) -> str | None:
-    if "record" in parameters.positional or "record" in parameters.by_name:
+    if "record" in parameters.by_name:
         return "record"
     for name in parameters.positional:
         if name != CONTEXT:
@@ -184,8 +190,11 @@ def _from_signature(handler: Callable[..., Any]) -> Parameters:
     by_name = {p.name for p in parameters if p.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)}
     variable = (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)
     required = {p.name for p in parameters if p.default is kinds.empty and p.kind not in variable}
-    # What hides behind `*args, **kwargs` may want the name (an idempotency decorator looks for `record=`).
+    # What hides behind `*args, **kwargs` may want the name (an idempotency decorator looks for `record=`), and may be
+    # given its other arguments by the decorator.
     behind = hasattr(handler, "__wrapped__")
+    if behind:
+        required &= {CONTEXT}
     return Parameters(
         positional,
         by_name,
