@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-
 import pluggy
 
 from batchcore.errors import PluginError
-from batchcore.hookspecs import HOOK_GROUPS, PROJECT, SOURCE_HOOKS, SourceHooks, hookimpl
-from batchcore.source import ARGUMENTS, attribute_names
+from batchcore.hookspecs import PROJECT, SOURCE_HOOKS, SourceHooks, hookimpl
+from batchcore.source import ARGUMENTS, describe, marked_methods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,44 +15,34 @@ if TYPE_CHECKING:
 
 
 class _Manager(pluggy.PluginManager):
-    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
-        """Read our own marker, from methods alone: no property of a plugin runs."""
-        return getattr(getattr(plugin, name), "batchcore_impl", None) if name in attribute_names(plugin) else None
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> Any:
+        """Read our own marker. What is registered names its hooks by itself: no property of a plugin runs."""
+        return plugin.options.get(name)
 
 
-def wrapped_hooks(
-    source: str, hooks: Mapping[str, Callable[..., Any]], plugins: Iterable[object]
-) -> dict[str, Callable[..., Any]]:
+def wrapped_hooks(hooks: Mapping[str, Callable[..., Any]], plugins: Iterable[object]) -> dict[str, Callable[..., Any]]:
     """Give the hooks that somebody wraps, each as a callable through pluggy.
 
     The plain hooks are registered as they were resolved, defaults included, so a wrapper's ``yield`` always gives an
     answer, whether the source implements the hook or not.
 
     Args:
-        source: the source's name.
-        hooks: its hooks, resolved.
-        plugins: the extensions and observers, outermost last.
-
-    Raises:
-        PluginError: pluggy refuses one of the plugins.
+        hooks: the hooks of a source, resolved.
+        plugins: the extensions and observers, checked, the outermost last.
     """
     manager = _Manager(PROJECT)
-    for group in HOOK_GROUPS:
-        manager.add_hookspecs(group)
-    try:
-        manager.register(_Plain(hooks), name=f"source {source}")
-        for plugin in plugins:
-            manager.register(plugin)
-        manager.check_pending()
-    except (ValueError, pluggy.PluginValidationError) as error:
-        plugin = getattr(error, "plugin", None)
-        raise PluginError(f"A plugin cannot be registered: {error}", plugin=plugin) from error
-    wrapped = [name for name in SOURCE_HOOKS if any(i.wrapper for i in manager.hook.__dict__[name].get_hookimpls())]
-    return {name: _through(manager, name, hooks) for name in wrapped}
+    manager.add_hookspecs(SourceHooks)
+    manager.register(_Plain(hooks), name="the source")
+    wrapped: set[str] = set()
+    for number, plugin in enumerate(plugins):
+        wrappers = _Wrappers(plugin)
+        manager.register(wrappers, name=f"{number} {describe(plugin)}")
+        wrapped.update(wrappers.hooks)
+    return {name: _through(manager, name) for name in wrapped}
 
 
-def _through(manager: _Manager, name: str, hooks: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    """Call a hook by position; where a wrapper gives None, the plain answer of the source stands."""
+def _through(manager: _Manager, name: str) -> Callable[..., Any]:
+    """Call a hook by position, and refuse the answer of a wrapper that lost it."""
     hook = getattr(manager.hook, name)
     names, may_be_none = ARGUMENTS[name], name == "delivery_attempt"
 
@@ -70,19 +58,62 @@ def _through(manager: _Manager, name: str, hooks: Mapping[str, Callable[..., Any
     return call
 
 
+class _Wrappers:
+    """What one plugin wraps, and nothing else of it, in the form that pluggy registers."""
+
+    def __init__(self, plugin: object) -> None:
+        self.options: dict[str, Mapping[str, Any]] = {}
+        self.hooks: list[str] = []
+        for number, (hook, method, options) in enumerate(marked_methods(plugin)):
+            if options["wrapper"]:
+                setattr(self, f"wrapper_{number}", method)
+                self.options[f"wrapper_{number}"] = {**options, "specname": hook}
+                self.hooks.append(hook)
+
+
 class _Plain:
-    """The resolved hooks of a source in the form that pluggy registers."""
+    """The resolved hooks of a source in the form that pluggy registers: it reads the names of the arguments."""
 
     def __init__(self, hooks: Mapping[str, Callable[..., Any]]) -> None:
-        for name in SOURCE_HOOKS:
-            setattr(self, name, _implementation(name, hooks[name]))
+        self.hooks = dict(hooks)
+        self.options = {name: getattr(type(self), name).batchcore_impl for name in SOURCE_HOOKS}
 
+    @hookimpl
+    def claims_event(self, event: Any) -> Any:
+        return self.hooks["claims_event"](event)
 
-def _implementation(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a resolved hook the signature of its specification, by which pluggy passes the arguments."""
+    @hookimpl
+    def extract_records(self, event: Any) -> Any:
+        return self.hooks["extract_records"](event)
 
-    def implementation(*arguments: Any) -> Any:
-        return function(*arguments)
+    @hookimpl
+    def identify_records(self, records: Any) -> Any:
+        return self.hooks["identify_records"](records)
 
-    implementation.__signature__ = inspect.signature(getattr(SourceHooks(), name))  # type: ignore[attr-defined]  # read by inspect
-    return hookimpl(implementation)
+    @hookimpl
+    def record_preparer(self, batch: Any) -> Any:
+        return self.hooks["record_preparer"](batch)
+
+    @hookimpl
+    def record_decoder(self, batch: Any) -> Any:
+        return self.hooks["record_decoder"](batch)
+
+    @hookimpl
+    def ordering_policy(self, batch: Any) -> Any:
+        return self.hooks["ordering_policy"](batch)
+
+    @hookimpl
+    def acknowledgement(self) -> Any:
+        return self.hooks["acknowledgement"]()
+
+    @hookimpl
+    def delivery_attempt(self, record: Any) -> Any:
+        return self.hooks["delivery_attempt"](record)
+
+    @hookimpl
+    def describe_record(self, record: Any) -> Any:
+        return self.hooks["describe_record"](record)
+
+    @hookimpl
+    def build_response(self, batch: Any, outcomes: Any) -> Any:
+        return self.hooks["build_response"](batch, outcomes)

@@ -20,13 +20,13 @@ class Observing:
     """Calls the observers for one batch.
 
     Args:
-        observers: hook name to the callables that implement it.
+        observers: hook name to the callables that implement it, each with the number of the observer it belongs to.
         report: where an observer that raised is logged.
     """
 
     __slots__ = ("_broken", "_observers", "_report", "watches_records")
 
-    def __init__(self, observers: Mapping[str, list[Callable[..., Any]]], report: Report) -> None:
+    def __init__(self, observers: Mapping[str, list[tuple[int, Callable[..., Any]]]], report: Report) -> None:
         self._observers = observers
         self._report = report
         self._broken: set[int] = set()
@@ -78,8 +78,7 @@ class Observing:
 
     def _enter(self, record: Any) -> list[tuple[int, AbstractContextManager[Any]]]:
         entered: list[tuple[int, AbstractContextManager[Any]]] = []
-        for hook in self._observers["record_scope"]:
-            owner = _owner(hook)
+        for owner, hook in self._observers["record_scope"]:
             if owner in self._broken:
                 continue
             try:
@@ -106,8 +105,7 @@ class Observing:
                     self._switch_off(owner, "record_scope", error)
 
     def _call(self, name: str, argument: Any) -> None:
-        for hook in self._observers.get(name, ()):
-            owner = _owner(hook)
+        for owner, hook in self._observers.get(name, ()):
             if owner in self._broken:
                 continue
             try:
@@ -118,11 +116,7 @@ class Observing:
                 self._switch_off(owner, name, error)
 
     def _switch_off(self, owner: int, hook: str, error: BaseException) -> None:
+        """Log the error of an observer once, and call none of its hooks again in this batch."""
         if owner not in self._broken:
             self._broken.add(owner)
             self._report.went_wrong(f"The observer hook {hook}()", error)
-
-
-def _owner(hook: Callable[..., Any]) -> int:
-    """What is switched off when one of its hooks raises: the observer, all of it."""
-    return id(getattr(hook, "__self__", hook))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SOURCES_GROUP = "batchcore.sources"
 PLUGINS_GROUP = "batchcore.plugins"
 ENVIRONMENT_VARIABLE = "BATCHCORE_PLUGINS"
+_GENERATOR = 0x20
 
 _offered: dict[str, object] = {}
 _entry_points: dict[str, dict[str, list[Any]]] = {}
@@ -132,14 +133,17 @@ class Plugins:
     __slots__ = ("_objects", "dead_letter", "observers", "wrap_handler")
 
     def __init__(self, plugins: Iterable[object]) -> None:
-        self._objects = (*plugins, *_from_environment())
+        given = _listed(plugins)
+        self._objects = (*given, *(plugin for plugin in _from_environment() if not _is_one_of(plugin, given)))
         self.wrap_handler: list[Callable[..., Any]] = []
         self.dead_letter: Callable[..., Any] | None = None
-        self.observers: dict[str, list[Callable[..., Any]]] = {}
-        for plugin in self._objects:
-            self._register(plugin)
+        self.observers: dict[str, list[tuple[int, Callable[..., Any]]]] = {}
+        for number, plugin in enumerate(self._objects):
+            if _is_one_of(plugin, self._objects[:number]):
+                raise PluginError(f"{describe(plugin)} is given twice as a plugin. Once will do.", plugin=plugin)
+            self._register(number, plugin)
 
-    def _register(self, plugin: object) -> None:
+    def _register(self, number: int, plugin: object) -> None:
         hooks = 0
         for hook, function, options in marked_methods(plugin):
             hooks += 1
@@ -151,6 +155,7 @@ class Plugins:
                         plugin=plugin,
                         hook=hook,
                     )
+                _check_wrapper(plugin, hook, function)
                 continue
             if options["wrapper"]:
                 raise PluginError(
@@ -158,17 +163,17 @@ class Plugins:
                     plugin=plugin,
                     hook=hook,
                 )
-            self._add(plugin, hook, with_all_arguments(plugin, hook, function))
+            self._add(number, plugin, hook, with_all_arguments(plugin, hook, function))
         if not hooks:
             raise PluginError(f"{describe(plugin)} implements no hook. Mark its methods with @hookimpl.", plugin=plugin)
 
-    def _add(self, plugin: object, hook: str, function: Callable[..., Any]) -> None:
+    def _add(self, number: int, plugin: object, hook: str, function: Callable[..., Any]) -> None:
         if hook in OBSERVER_HOOKS:
-            self.observers.setdefault(hook, []).append(function)
+            self.observers.setdefault(hook, []).append((number, function))
         elif hook == "wrap_handler":
-            self.wrap_handler.append(function)
+            self.wrap_handler.append(_checked(plugin, hook, function, callable, "the handler to call instead"))
         elif self.dead_letter is None:
-            self.dead_letter = function
+            self.dead_letter = _checked(plugin, hook, function, _is_no_awaitable, "nothing, and is not awaited")
         else:
             raise DuplicateHookError(
                 f"{describe(plugin)} implements deliver_dead_letter(), and so does another plugin. One may.",
@@ -182,8 +187,60 @@ class Plugins:
         if self._objects:
             from batchcore.manager import wrapped_hooks
 
-            hooks.update(wrapped_hooks(name, hooks, self._objects))
+            hooks.update(wrapped_hooks(hooks, self._objects))
         return Source(plugin, name, hooks)
+
+
+def _listed(plugins: Any) -> tuple[object, ...]:
+    if isinstance(plugins, str) or not hasattr(type(plugins), "__iter__"):
+        raise PluginError(f"plugins is a list of plugins, not {plugins!r}.", plugin=plugins)
+    return tuple(plugins)
+
+
+def _is_one_of(plugin: object, others: Iterable[object]) -> bool:
+    return any(plugin is other for other in others)  # equal ones are two: plugins may well be data classes
+
+
+def _check_wrapper(plugin: object, hook: str, function: Callable[..., Any]) -> None:
+    """Check a wrapper when it is given, not when a source is there to be wrapped.
+
+    Raises:
+        PluginError: it does not yield, or takes other arguments.
+    """
+    with_all_arguments(plugin, hook, function)
+    code = getattr(function, "__code__", None)
+    if code is None or not code.co_flags & _GENERATOR:
+        raise PluginError(
+            f"{hook}() of {describe(plugin)} is marked as a wrapper and is no generator function. A wrapper yields "
+            "once: inner = yield; return inner.",
+            plugin=plugin,
+            hook=hook,
+        )
+
+
+def _checked(
+    plugin: object, hook: str, function: Callable[..., Any], accepted: Callable[[Any], bool], wanted: str
+) -> Callable[..., Any]:
+    """Let a hook that gives something else than it should say so, by its own name."""
+
+    def call(argument: Any) -> Any:
+        given = function(argument)
+        if not accepted(given):
+            raise PluginError(
+                f"{hook}() of {describe(plugin)} gives {wanted}; it gave {given!r}.", plugin=plugin, hook=hook
+            )
+        return given
+
+    return call
+
+
+def _is_no_awaitable(value: Any) -> bool:
+    if not hasattr(type(value), "__await__"):
+        return True
+    close = getattr(value, "close", None)
+    if close is not None:
+        close()  # it will never run: no warning of a coroutine that was never awaited
+    return False
 
 
 def _from_environment() -> Sequence[object]:
@@ -200,8 +257,7 @@ def _load_plugin(name: str) -> object:
             plugin=name,
         )
     if found:
-        loaded = _load(found[0], "plugin", PluginLoadError)
-        return loaded() if isinstance(loaded, type) else loaded
+        return _load(found[0], "plugin", PluginLoadError)
     try:
         __import__(name)
     except Exception as error:
@@ -229,7 +285,8 @@ def _scan(group: str) -> Mapping[str, list[Any]]:
 
 def _load(entry_point: Any, kind: str, error_class: Callable[..., PluginError]) -> Any:
     try:
-        return entry_point.load()
+        loaded = entry_point.load()
+        return loaded() if isinstance(loaded, type) else loaded
     except Exception as error:
         raise error_class(
             f"The {kind} {entry_point.name!r} is installed ({_origin(entry_point)}) and fails to load: "

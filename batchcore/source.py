@@ -17,6 +17,7 @@ from batchcore.errors import (
     UnknownHookError,
     UnmarkedHookError,
 )
+from batchcore.handler import is_coroutine_function
 from batchcore.hookspecs import SOURCE_HOOKS
 from batchcore.ordering import unordered
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from batchcore.ordering import Ordering
     from batchcore.outcome import Outcomes
     from batchcore.types import Identifier, PartialItemFailureResponse, Record
+
+_VARARGS = 0x04
 
 
 def as_it_is(record: Record) -> Record:
@@ -153,7 +156,7 @@ def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Ma
     Raises:
         UnknownHookError: a marked method names no hook.
         UnmarkedHookError: a method named like a hook is not marked.
-        PluginError: the plugin is a class, not an object.
+        PluginError: the plugin is a class, not an object, or a hook is a coroutine function.
     """
     if isinstance(plugin, type):
         raise PluginError(f"{plugin.__name__} is a class; pass an object of it: {plugin.__name__}().", plugin=plugin)
@@ -174,6 +177,13 @@ def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Ma
             raise UnknownHookError(
                 f"{describe(plugin)} implements {hook}(), which is no hook. The hooks are: "
                 f"{', '.join(sorted(ALL_HOOKS))}.",
+                plugin=plugin,
+                hook=hook,
+            )
+        if is_coroutine_function(method):
+            raise PluginError(
+                f"{hook}() of {describe(plugin)} is a coroutine function, and hooks are not awaited. Make it a plain "
+                "function; a record_preparer() may give a coroutine function.",
                 plugin=plugin,
                 hook=hook,
             )
@@ -202,23 +212,42 @@ def with_all_arguments(plugin: object, hook: str, function: Callable[..., Any]) 
         HookArgumentsError: it names an argument that the specification lacks.
     """
     expected = ARGUMENTS[hook]
-    code = getattr(function, "__code__", None)
+    inner, skipped = _undecorated(function)
+    code = getattr(inner, "__code__", None)
     if code is None:
         return function
-    skipped = 1 if isinstance(function, MethodType) else 0
     named = code.co_varnames[skipped : code.co_argcount]
-    optional = len(function.__defaults__ or ())
-    unknown = [name for name in named[: len(named) - optional] if name not in expected]
+    by_name = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    needed = named[: len(named) - len(inner.__defaults__ or ())]
+    unknown = [name for name in needed if name not in expected]
+    unknown += [f"{name} by name only" for name in by_name if name not in (inner.__kwdefaults__ or ())]
     if unknown:
         raise HookArgumentsError(
             f"{hook}() of {describe(plugin)} takes {', '.join(unknown)}; it may take: {', '.join(expected) or 'nothing'}.",
             plugin=plugin,
             hook=hook,
         )
-    wanted = tuple(expected.index(name) for name in named if name in expected)
-    if wanted == tuple(range(len(expected))):
+    wanted: list[int] = []
+    for name in named:
+        if name not in expected:  # it has a default, and so must what follows
+            break
+        wanted.append(expected.index(name))
+    as_specified = wanted == list(range(len(wanted)))
+    if as_specified and (len(wanted) == len(expected) or code.co_flags & _VARARGS):
         return function
     return lambda *arguments: function(*[arguments[index] for index in wanted])
+
+
+def _undecorated(function: Any) -> tuple[Any, int]:
+    """Give the function whose arguments count, behind decorators such as ``contextmanager``, and how many are bound."""
+    skipped = 0
+    while True:
+        if isinstance(function, MethodType):
+            function, skipped = function.__func__, 1
+        elif hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        else:
+            return function, skipped
 
 
 def describe(plugin: object) -> str:
