@@ -1,0 +1,110 @@
+"""For sources whose event is a list of records under ``Records``, as most of AWS's are: claim them, identify them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import itemgetter
+
+from batchcore.errors import RecordIdentityError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeGuard
+
+__all__ = ["claim", "identify"]
+
+_event_source: Callable[[Any], Any] = itemgetter("eventSource")
+
+
+def claim(event_source: str, has_shape: Callable[[Mapping[str, Any]], bool]) -> Callable[[Any], bool]:
+    """Make what a source's ``claims_event`` does: say whether an event, all of it, is this source's.
+
+    Args:
+        event_source: the value of ``eventSource``, such as ``aws:sqs``.
+        has_shape: says of a record without ``eventSource`` whether it looks like this source's. Events that are written
+            by hand, for a test, often lack it.
+
+    Returns:
+        The function of an event. It never raises. An empty list of records is claimed.
+    """
+    expected = {event_source}
+
+    def is_record(record: object) -> bool:
+        if not is_object(record):
+            return False
+        return bool(record["eventSource"] == event_source) if "eventSource" in record else has_shape(record)
+
+    def claims_event(event: Any) -> bool:
+        try:
+            records = event["Records"] if type(event) is dict or is_object(event) else None
+            if not isinstance(records, list):
+                return False
+            try:
+                return set(map(_event_source, records)) <= expected
+            except Exception:
+                return all(map(is_record, records))  # pyright: ignore[reportUnknownArgumentType]  # checked by is_record
+        except Exception:
+            return False
+
+    return claims_event
+
+
+def identify(*path: str) -> Callable[[Sequence[Any]], list[str]]:
+    """Make what a source's ``identify_records`` does: read an identifier that must be a string, and not empty.
+
+    Args:
+        path: the keys that lead to it in a raw record, such as ``"kinesis", "sequenceNumber"``.
+
+    Returns:
+        The function of the records. It raises :class:`RecordIdentityError` with the position of the first record that
+        has no such identifier: to AWS an answer with an empty one means that the whole batch failed.
+    """
+    dotted = ".".join(path)
+    getters = [itemgetter(key) for key in path]
+
+    def identify_records(records: Sequence[Any]) -> list[str]:
+        try:
+            values: Any = records
+            for getter in getters:
+                values = map(getter, values)
+            identifiers: list[str] = list(values)
+            if all(identifiers):
+                "".join(identifiers)  # the quickest way to see that all of them are strings
+                return identifiers
+        except Exception:
+            pass
+        return [_identify(position, record, path, dotted) for position, record in enumerate(records)]
+
+    return identify_records
+
+
+def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Say whether a value is a mapping, as an object of JSON is."""
+    return isinstance(value, Mapping)
+
+
+def _identify(position: int, record: object, path: tuple[str, ...], dotted: str) -> str:
+    value = record
+    for depth, key in enumerate(path):
+        if not is_object(value):
+            inner = ".".join(path[:depth])
+            raise _unnamed(
+                position, f"has no object {inner}" if inner else f"is no object but of type {type(value).__name__}"
+            )
+        if key not in value and depth == len(path) - 1:
+            raise _unnamed(position, f"has no {dotted}")
+        value = value.get(key)
+    if not isinstance(value, str):
+        raise _unnamed(position, f"has a {dotted} of type {type(value).__name__}")
+    if not value:
+        raise _unnamed(position, f"has a {dotted} that is empty")
+    return value
+
+
+def _unnamed(position: int, seen: str) -> RecordIdentityError:
+    return RecordIdentityError(
+        f"Record {position} of the batch, counting from 0, {seen}. The answer names a record by it, a string that is "
+        "not empty.",
+        position=position,
+    )
