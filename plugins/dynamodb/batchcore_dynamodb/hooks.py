@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchcore import RecordIdentityError, by_key, hookimpl
+from batchcore import by_key, hookimpl
+from batchcore.records import claim, identify, is_object
 from batchcore_dynamodb.record import DynamoDBRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
-    from typing import Any, Literal, TypeGuard
+    from typing import Any, Literal
 
     from batchcore import Batch, Ordering
 
@@ -32,11 +33,7 @@ class DynamoDBSource:
         A record without ``eventSource`` counts when it has an object ``dynamodb``: events that are written by hand, for
         a test, often have no more.
         """
-        try:
-            records = event.get("Records") if _is_object(event) else None
-            return _is_list(records) and (_all_say_so(records) or all(map(_is_stream_record, records)))
-        except Exception:  # noqa: BLE001 - whatever it is made of, an event of another source is not an error here
-            return False
+        return _claims(event)
 
     @hookimpl
     def extract_records(self, event: Mapping[str, Any]) -> Sequence[Any]:
@@ -51,13 +48,7 @@ class DynamoDBSource:
         Raises:
             RecordIdentityError: a record has none, or an empty one. AWS would take the whole answer for a failure.
         """
-        try:
-            identifiers = [record["dynamodb"]["SequenceNumber"] for record in records]
-            if all(identifiers) and set(map(type, identifiers)) <= {str}:
-                return identifiers
-        except Exception:  # noqa: BLE001 - found again below, with its position
-            pass
-        return [_identify(position, record) for position, record in enumerate(records)]
+        return _identifiers(records)
 
     @hookimpl
     def record_decoder(self, batch: Batch) -> Callable[[Any], DynamoDBRecord]:
@@ -93,7 +84,7 @@ class DynamoDBSource:
 def item_key(record: Mapping[str, Any]) -> Hashable:
     """Give what tells one item from another: the stream, and the keys with their types; or None."""
     payload = record.get("dynamodb")
-    keys = payload.get("Keys") if _is_object(payload) else None
+    keys = payload.get("Keys") if is_object(payload) else None
     if not keys:
         return None
     return record.get("eventSourceARN"), frozenset(
@@ -101,50 +92,12 @@ def item_key(record: Mapping[str, Any]) -> Hashable:
     )
 
 
-def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
-    return isinstance(value, Mapping)
+def _has_shape(record: Mapping[str, Any]) -> bool:
+    return is_object(record.get("dynamodb"))
 
 
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def _all_say_so(records: list[Any]) -> bool:
-    """Ask the records for their ``eventSource`` alone: what an event of AWS needs, and quick."""
-    try:
-        return {record["eventSource"] for record in records} <= {EVENT_SOURCE}
-    except Exception:  # noqa: BLE001 - one lacks it: to be looked at one by one
-        return False
-
-
-def _is_stream_record(record: object) -> bool:
-    if not _is_object(record):
-        return False
-    if "eventSource" in record:
-        return bool(record["eventSource"] == EVENT_SOURCE)
-    return _is_object(record.get("dynamodb"))
-
-
-def _identify(position: int, record: object) -> str:
-    payload = record.get("dynamodb") if _is_object(record) else None
-    if not _is_object(record):
-        seen = f"is no object but of type {type(record).__name__}"
-    elif not _is_object(payload):
-        seen = "has no object dynamodb"
-    elif "SequenceNumber" not in payload:
-        seen = "has no dynamodb.SequenceNumber"
-    else:
-        number = payload["SequenceNumber"]
-        if isinstance(number, str) and number:
-            return number
-        which = "that is empty" if number == "" else f"of type {type(number).__name__}"
-        seen = f"has a dynamodb.SequenceNumber {which}"
-    raise RecordIdentityError(
-        f"Record {position} of the batch, counting from 0, {seen}. The answer names a record by its sequence number, a "
-        "string that is not empty.",
-        position=position,
-    )
-
+_claims = claim(EVENT_SOURCE, _has_shape)
+_identifiers = identify("dynamodb", "SequenceNumber")
 
 KEY_ORDER = by_key(item_key, on_failure="continue")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functools import cached_property as once
 else:
 
-    class once:  # noqa: N801 - it is used as a decorator
+    class once:
         """What ``functools.cached_property`` is, at half its cost on Python 3.10 and 3.11, which lock there."""
 
         def __init__(self, function: Callable[[Any], Any]) -> None:
@@ -91,15 +91,11 @@ class UserIdentity(RecordView):
 class StreamRecord(RecordView):
     """What changed. Keys and images are deserialised at the first use, then kept."""
 
-    __slots__ = ("_keys", "_new_image", "_old_image")
+    __slots__ = ("__dict__",)
 
-    _keys: ItemKeys | None
-    _new_image: dict[str, Any] | None
-    _old_image: dict[str, Any] | None
-
-    def __init__(self, raw_event: Mapping[str, Any]) -> None:
-        self.raw_event = raw_event
-        self._keys = self._new_image = self._old_image = None
+    _keys: ItemKeys | None = None
+    _new_image: dict[str, Any] | None = None
+    _old_image: dict[str, Any] | None = None
 
     @property
     def approximate_creation_date_time(self) -> int | None:

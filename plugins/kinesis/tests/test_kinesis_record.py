@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchcore.decoding import a2b_base64_checked, decode_base64
 from batchcore_kinesis import KinesisStreamRecord, KinesisStreamRecordPayload
-from batchcore_kinesis._decode import bytes_value, checked_base64
 
 Sample = Callable[[str], dict[str, Any]]
 SAMPLES = [
@@ -165,17 +165,17 @@ def test_an_error_is_not_kept_for_a_decoded_value() -> None:
 @given(st.binary())
 def test_base64_is_read_as_it_was_written(data: bytes) -> None:
     text = base64.b64encode(data).decode()
-    assert bytes_value(text, "data") == checked_base64(text) == data
+    assert decode_base64(text, "data") == a2b_base64_checked(text) == data
 
 
 @given(st.text(alphabet="AQz09+/=-_ \nü", max_size=12))
 def test_base64_is_read_with_nothing_beside_it(text: str) -> None:
     whole = re.fullmatch(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", text)
     if whole:
-        assert checked_base64(text) == base64.b64decode(text)
+        assert a2b_base64_checked(text) == base64.b64decode(text)
     else:
         with pytest.raises(ValueError, match=r"\w"):
-            checked_base64(text)
+            a2b_base64_checked(text)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="binascii has no strict mode before Python 3.11")
@@ -186,7 +186,7 @@ def test_on_python_3_10_base64_is_read_as_strictly_as_later(text: str) -> None:
     except ValueError:
         strict = None
     try:
-        checked = checked_base64(text)
+        checked = a2b_base64_checked(text)
     except ValueError:
         checked = None
     # The one thing that strict mode forgives on some versions is padding after a whole group.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchcore import RecordIdentityError, hookimpl, in_order, unordered
+from batchcore import hookimpl, in_order, unordered
+from batchcore.records import claim, identify, is_object
 from batchcore_sqs.errors import SQSFifoCircuitBreakerError
 from batchcore_sqs.record import SQSRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Literal, TypeGuard
+    from typing import Any, Literal
 
     from batchcore import Batch, Ordering
 
@@ -34,11 +35,7 @@ class SQSSource:
         A record without ``eventSource`` counts when it has a ``messageId`` and a ``body``: events that are written by
         hand, for a test, often have no more.
         """
-        try:
-            records = event.get("Records") if _is_object(event) else None
-            return _is_list(records) and (_all_say_so(records) or all(map(_is_message, records)))
-        except Exception:  # noqa: BLE001 - whatever it is made of, an event of another source is not an error here
-            return False
+        return _claims(event)
 
     @hookimpl
     def extract_records(self, event: Mapping[str, Any]) -> Sequence[Any]:
@@ -53,13 +50,7 @@ class SQSSource:
         Raises:
             RecordIdentityError: a record has none, or an empty one. AWS would take the whole answer for a failure.
         """
-        try:
-            identifiers = [record["messageId"] for record in records]
-            if all(identifiers) and set(map(type, identifiers)) <= {str}:
-                return identifiers
-        except Exception:  # noqa: BLE001 - found again below, with its position
-            pass
-        return [_identify(position, record) for position, record in enumerate(records)]
+        return _identifiers(records)
 
     @hookimpl
     def record_decoder(self, batch: Batch) -> Callable[[Any], SQSRecord]:
@@ -85,7 +76,7 @@ class SQSSource:
         """Give ``ApproximateReceiveCount`` as a number, or None where there is no such number."""
         try:
             count = int(record["attributes"]["ApproximateReceiveCount"])
-        except Exception:  # noqa: BLE001 - it is for logs and back-off; a message without it is still a message
+        except Exception:
             return None
         return count if count > 0 else None
 
@@ -105,49 +96,15 @@ class SQSSource:
 def message_group(record: Mapping[str, Any]) -> Any:
     """Give a raw record's ``MessageGroupId``, or None where it has none."""
     attributes = record.get("attributes")
-    return attributes.get("MessageGroupId") if _is_object(attributes) else None
+    return attributes.get("MessageGroupId") if is_object(attributes) else None
 
 
-def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
-    return isinstance(value, Mapping)
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def _all_say_so(records: list[Any]) -> bool:
-    """Ask the records for their ``eventSource`` alone: what an event of AWS needs, and quick."""
-    try:
-        return {record["eventSource"] for record in records} <= {EVENT_SOURCE}
-    except Exception:  # noqa: BLE001 - one lacks it: to be looked at one by one
-        return False
-
-
-def _is_message(record: object) -> bool:
-    if not _is_object(record):
-        return False
-    if "eventSource" in record:
-        return bool(record["eventSource"] == EVENT_SOURCE)
+def _has_shape(record: Mapping[str, Any]) -> bool:
     return "messageId" in record and "body" in record
 
 
-def _identify(position: int, record: object) -> str:
-    if not _is_object(record):
-        seen = f"is no object but of type {type(record).__name__}"
-    elif "messageId" not in record:
-        seen = "has no messageId"
-    else:
-        identifier = record["messageId"]
-        if isinstance(identifier, str) and identifier:
-            return identifier
-        seen = "has an empty messageId" if identifier == "" else f"has a messageId of type {type(identifier).__name__}"
-    raise RecordIdentityError(
-        f"Record {position} of the batch, counting from 0, {seen}. The answer names a message by its messageId, a "
-        "string that is not empty.",
-        position=position,
-    )
-
+_claims = claim(EVENT_SOURCE, _has_shape)
+_identifiers = identify("messageId")
 
 source = SQSSource()
 """The source that this package offers under the name ``sqs``."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from batchcore import RecordView
-from batchcore_sqs._decode import bytes_value, json_value
+from batchcore.decoding import decode_base64, decode_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from functools import cached_property as once
 else:
 
-    class once:  # noqa: N801 - it is used as a decorator
+    class once:
         """What ``functools.cached_property`` is, at half its cost on Python 3.10 and 3.11, which lock there."""
 
         def __init__(self, function: Callable[[Any], Any]) -> None:
@@ -136,7 +136,7 @@ class SQSMessageAttribute(RecordView):
         """
         kind = self.data_type.partition(".")[0]
         if kind == "Binary":
-            return bytes_value(self.binary_value, "binaryValue of a message attribute")
+            return decode_base64(self.binary_value, "binaryValue of a message attribute")
         text = self.string_value
         if not isinstance(text, str):
             raise ValueError(f"A message attribute of type {self.data_type} has no stringValue.")
@@ -187,7 +187,7 @@ class SQSRecord(RecordView):
         Raises:
             json.JSONDecodeError: the body is not JSON. The error does not carry it.
         """
-        return json_value(self.raw_event["body"], "body")
+        return decode_json(self.raw_event["body"], "body")
 
     @property
     def attributes(self) -> SQSRecordAttributes:

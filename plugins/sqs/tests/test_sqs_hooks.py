@@ -139,7 +139,7 @@ def test_an_id_may_be_of_a_subclass_of_str() -> None:
     ("broken", "seen"),
     [
         ({"body": "secret"}, "has no messageId"),
-        (message(1, messageId="", body="secret"), "has an empty messageId"),
+        (message(1, messageId="", body="secret"), "has a messageId that is empty"),
         (message(1, messageId=None), "has a messageId of type NoneType"),
         (message(1, messageId=7), "has a messageId of type int"),
         (message(1, messageId=["secret"]), "has a messageId of type list"),
