@@ -39,7 +39,8 @@ bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budget
 
 wheels: $(VENV)/dev ## build every distribution into dist/
 	@rm -rf dist
-	@for package in $(PACKAGES); do $(BIN)/python -m build --no-isolation --quiet --outdir dist $$package || exit; done
+	@for package in $(PACKAGES); do \
+	    said=$$($(BIN)/python -m build --no-isolation --outdir dist $$package 2>&1) || { echo "$$said"; exit 1; }; done
 	@ls dist/*.whl
 
 clean: ## remove the environment, caches and builds
