@@ -153,6 +153,9 @@ class EntryFailedError(RecordError):
         super().__init__(f"{cause}" if isinstance(cause, str) else f"no success: an entry of {type(entry).__name__}")
         self.entry = entry
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.entry,)
+
 
 class BatchProcessingError(BatchcoreError):
     """No record of the batch was processed, and at least one failed.
