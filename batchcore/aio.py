@@ -29,15 +29,16 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-async def run_lanes(invocation: Invocation, max_concurrency: int) -> None:
+async def run_lanes(invocation: Invocation, max_concurrency: int, in_this_task: bool = False) -> None:
     """Run the lanes side by side, each in order and as a task of its own.
 
     Args:
         invocation: the batch.
         max_concurrency: how many lanes run at a time, at most.
+        in_this_task: whether the first of them may run in the task of the caller, which was made for this batch.
     """
     if invocation.values:
-        await _Lanes(invocation, max_concurrency).run()
+        await _Lanes(invocation, max_concurrency).run(in_this_task)
     if invocation.stopped:
         skip_the_rest(invocation)
 
@@ -56,16 +57,23 @@ class _Lanes:
         self._waiting = iter(_places(invocation))
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
+        self._context = copy_context()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._cancelling = False
+        self._here = 0  # how many lanes run in the driver's own task
         observing = invocation.observing
         watched = observing is not None and observing.watches_records
         self._scoped = observing.scoped_async(invocation.call, invocation.records) if observing and watched else None
 
-    async def run(self) -> None:
-        self._start_task()
+    async def run(self, in_this_task: bool) -> None:
         try:
-            await self._ended
+            if in_this_task:
+                self._here = 1
+                await self._run_lanes(next(self._waiting, None))
+                self._here = 0
+            self._start_task()
+            if self._tasks or self._ended.done():
+                await self._ended
         except BaseException:
             self._cancelling = True
             for task in self._tasks:
@@ -76,12 +84,18 @@ class _Lanes:
 
     def _start_task(self) -> None:
         """Start a task for the lanes that wait, if another may run."""
-        if len(self._tasks) < self._limit and not self._cancelling and not self._invocation.stopped:
+        if len(self._tasks) + self._here < self._limit and not self._cancelling and not self._invocation.stopped:
             for lane in self._waiting:
-                task = self._loop.create_task(self._run_lanes(lane))
+                # In the batch's context, not in that of the lane which has come to wait.
+                task = self._context.run(self._loop.create_task, self._run_lanes(lane))
                 self._tasks.add(task)
                 task.add_done_callback(self._task_ended)
                 return
+
+    def _start_tasks(self) -> None:
+        """Start two tasks where one has come to wait: as many as may run are running a few turns of the loop later."""
+        self._start_task()
+        self._start_task()
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -89,7 +103,7 @@ class _Lanes:
         if error is not None and not self._ended.done():
             self._ended.set_exception(error)  # a fault of ours: no answer at all
         self._start_task()
-        if not self._tasks and not self._ended.done():
+        if not self._tasks and not self._here and not self._ended.done():
             self._ended.set_result(None)
 
     async def _run_lanes(self, lane: Iterable[Place] | None) -> None:
@@ -121,17 +135,17 @@ class _Lanes:
                             value = returned.value
                         else:
                             waited = True
-                            self._start_task()
+                            self._start_tasks()
                             value = await _Resumed(value, waits_for)
                     elif value is not None and hasattr(type(value), "__await__"):
                         waited = True
-                        self._start_task()
+                        self._start_tasks()
                         value = await value
                     if on_success is not None:
                         on_success(record, value)
-                except GeneratorExit:
-                    raise  # the loop is going away; what has not finished is no success
-                except BaseException as error:  # noqa: BLE001 - whatever it is, it costs this record alone
+                except BaseException as error:
+                    if isinstance(error, GeneratorExit) and not self._loop.is_running():
+                        raise  # this coroutine is being thrown away; what has not finished is no success
                     if isinstance(error, asyncio.CancelledError):
                         if self._cancelling:
                             raise

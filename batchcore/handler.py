@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 CONTEXT = "lambda_context"
-_VARARGS, _VARKEYWORDS, _COROUTINE = 0x04, 0x08, 0x80
+_VARARGS, _VARKEYWORDS, _GENERATOR, _COROUTINE = 0x04, 0x08, 0x20 | 0x200, 0x80
 
 
 class Parameters:
@@ -56,6 +56,11 @@ class Binding:
     def __init__(self, handler: Callable[..., Any]) -> None:
         if not callable(handler):
             raise HandlerSignatureError(f"A record handler is a function of one record, not {handler!r}.")
+        if is_generator_function(handler):
+            raise HandlerSignatureError(
+                f"{_name(handler)} has a yield in it, so calling it runs nothing. A record handler is a plain or a "
+                "coroutine function."
+            )
         parameters = _parameters(handler)
         self.handler = handler
         self.takes_context = CONTEXT in parameters.by_name
@@ -94,18 +99,28 @@ def _by_keyword(handler: Callable[..., Any], keyword: str) -> Callable[[Any], An
 
 def is_coroutine_function(function: Any) -> bool:
     """Say whether calling this gives a coroutine: functions, methods, partials and objects with such a ``__call__``."""
-    while isinstance(function, partial):
-        function = function.func
-    if isinstance(function, MethodType):
-        function = function.__func__
+    function = _undressed(function)
     if "_is_coroutine_marker" in getattr(function, "__dict__", ()):  # set by inspect.markcoroutinefunction
         return True
-    return _gives_coroutine(function) or _gives_coroutine(getattr(type(function), "__call__", None))  # noqa: B004 - it is read
+    return bool(_flags(function) & _COROUTINE)
 
 
-def _gives_coroutine(function: Any) -> bool:
-    """Read the code object; an ``AsyncMock`` has the likeness of one."""
-    return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & _COROUTINE)
+def is_generator_function(function: Any) -> bool:
+    """Say whether calling this gives a generator, sync or async, and so runs nothing of it."""
+    return bool(_flags(_undressed(function)) & _GENERATOR)
+
+
+def _undressed(function: Any) -> Any:
+    while isinstance(function, partial):
+        function = function.func
+    return function.__func__ if isinstance(function, MethodType) else function
+
+
+def _flags(function: Any) -> int:
+    """Read the flags of the code that a call runs; an ``AsyncMock`` has the likeness of such code."""
+    flags: int = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    call = getattr(type(function), "__call__", None)
+    return flags | int(getattr(getattr(call, "__code__", None), "co_flags", 0))
 
 
 def _record_keyword(handler: Callable[..., Any], parameters: Parameters) -> str | None:

@@ -227,7 +227,8 @@ def chained(exception: BaseException) -> Iterator[BaseException]:
 
 def release_frames(exception: BaseException) -> None:
     """Take the tracebacks off an exception and all it is chained to, so that it keeps no frame alive."""
-    exception.__traceback__ = None
+    # Not by assignment: an exception may be a frozen data class.
+    BaseException.with_traceback(exception, None)
     if exception.__context__ is not None or exception.__cause__ is not None or isinstance(exception, _EXCEPTION_GROUP):
         for current in chained(exception):
-            current.__traceback__ = None
+            BaseException.with_traceback(current, None)

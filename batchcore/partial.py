@@ -324,16 +324,16 @@ class BasePartialProcessor:
     def _wait_for_lanes(self, invocation: Invocation) -> None:
         from batchcore import aio
 
-        aio.run(lambda: self._await_lanes(invocation))
+        aio.run(lambda: self._await_lanes(invocation, in_this_task=True))
 
-    async def _await_lanes(self, invocation: Invocation) -> None:
+    async def _await_lanes(self, invocation: Invocation, in_this_task: bool = False) -> None:
         from batchcore import aio
 
         async def call(record: Any) -> Any:
             return _checked(await self._async_process_record(record))
 
         invocation.call = call
-        await aio.run_lanes(invocation, self.max_concurrency)
+        await aio.run_lanes(invocation, self.max_concurrency, in_this_task)
 
     def _entries(self, invocation: Invocation) -> list[Any]:
         entries = list(invocation.values)

@@ -324,7 +324,7 @@ class BatchProcessor(BasePartialBatchProcessor):
     def _wait_for_lanes(self, invocation: Invocation) -> None:
         self._refuse_async()
 
-    async def _await_lanes(self, invocation: Invocation) -> None:
+    async def _await_lanes(self, invocation: Invocation, in_this_task: bool = False) -> None:
         self._refuse_async()
 
     def _refuse_async(self) -> NoReturn:
@@ -341,7 +341,11 @@ class BatchProcessor(BasePartialBatchProcessor):
             if failure is None:
                 entries.append(("success", value, records[position]))
             else:
-                entries.append(fail_entry(exception_info(invocation.failure(position, failure).exception), invocation.typed(position)))
+                entries.append(
+                    fail_entry(
+                        exception_info(invocation.failure(position, failure).exception), invocation.typed(position)
+                    )
+                )
         return entries
 
 
@@ -384,10 +388,10 @@ class AsyncBatchProcessor(BatchProcessor):
     def _wait_for_lanes(self, invocation: Invocation) -> None:
         BasePartialProcessor._wait_for_lanes(self, invocation)
 
-    async def _await_lanes(self, invocation: Invocation) -> None:
+    async def _await_lanes(self, invocation: Invocation, in_this_task: bool = False) -> None:
         from batchcore import aio
 
-        await aio.run_lanes(invocation, self.max_concurrency)
+        await aio.run_lanes(invocation, self.max_concurrency, in_this_task)
 
 
 def _named(event_type: Any) -> tuple[str, object]:

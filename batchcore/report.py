@@ -31,7 +31,9 @@ def text_of(value: object) -> str:
     """Give ``str(value)``, or say that it has none: an exception whose ``__str__`` raises must not cost more than itself."""
     try:
         return str(value)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         return f"<str() of it raised {type(error).__name__}>"
 
 

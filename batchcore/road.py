@@ -18,6 +18,7 @@ from batchcore.errors import (
     UnawaitedResultError,
     UnexpectedBatchTypeError,
 )
+from batchcore.invocation import UNTOLD
 from batchcore.observing import Observing
 from batchcore.ordering import Ordering
 from batchcore.outcome import (
@@ -71,7 +72,7 @@ def begin_records(invocation: Invocation, settings: Settings, records: Sequence[
     source = settings.source
     invocation.settings = settings
     invocation.event = event
-    invocation.records = records
+    invocation.records = records = _list_of(records)  # a handler that changes the event's list moves no outcome
     invocation.identifiers = _identifiers(source, records)
     invocation.source = source.name
     invocation.values = [NOT_PROCESSED] * len(records)
@@ -92,12 +93,16 @@ def begin_records(invocation: Invocation, settings: Settings, records: Sequence[
     invocation.ready = True
 
 
-def _identifiers(source: Source, records: Any) -> Sequence[Any]:
+def _list_of(records: Any) -> list[Any]:
     if type(records) is not list and (isinstance(records, (str, bytes, dict)) or not hasattr(records, "__getitem__")):
         raise UnexpectedBatchTypeError(
             f"A batch is a list of records, not {type(records).__name__}. Pass event['Records'], or use "
             "process_partial_response(event, ...)."
         )
+    return list(records)
+
+
+def _identifiers(source: Source, records: list[Any]) -> Sequence[Any]:
     try:
         identifiers = source.identify_records(records)
     except RecordIdentityError:
@@ -197,7 +202,7 @@ def _places_by_key(invocation: Invocation, key: Callable[[Record], Hashable]) ->
         try:
             lane = key(record)
             has_stopped = lane in stopped  # hashes it
-        except BaseException as error:  # noqa: BLE001 - a key that cannot be had costs its record alone
+        except BaseException as error:
             invocation.failed(position, NOT_PROCESSED, error)
             continue
         if has_stopped:
@@ -232,7 +237,7 @@ def lanes(invocation: Invocation) -> Iterable[Iterable[int]]:
         try:
             lane = ordering.key(record)
             by_key.setdefault(object() if lane is None else lane, []).append(position)
-        except BaseException as error:  # noqa: BLE001 - a key that cannot be had costs its record alone
+        except BaseException as error:
             invocation.failed(position, NOT_PROCESSED, error)
     return by_key.values()
 
@@ -270,7 +275,8 @@ def finish(invocation: Invocation, *, may_raise: bool = True) -> None:
     if may_raise and settings.raise_on_entire_batch_failure and _entirely_failed(invocation):
         raise _whole_batch_error(invocation)
     for failure in invocation.failures.values():
-        release_frames(failure.exception)
+        if failure is not UNTOLD:
+            release_frames(failure.exception)
 
 
 def _entirely_failed(invocation: Invocation) -> bool:

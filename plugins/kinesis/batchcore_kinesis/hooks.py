@@ -86,8 +86,10 @@ class KinesisSource:
 
 def partition_key(record: Mapping[str, Any]) -> Any:
     """Give a raw record's ``kinesis.partitionKey``, or None where it has none."""
-    payload = record.get("kinesis")
-    return payload.get("partitionKey") if is_object(payload) else None
+    try:
+        return record["kinesis"]["partitionKey"]
+    except (KeyError, TypeError):
+        return None
 
 
 def _has_shape(record: Mapping[str, Any]) -> bool:

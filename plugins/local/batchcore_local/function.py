@@ -120,7 +120,7 @@ class LocalFunction:
                 payload = _to_json(self.handler(copied, context))
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001  # SystemExit too: on Lambda it ends the runtime
+        except BaseException as error:  # SystemExit too: on Lambda it ends the runtime
             return Invocation(b"", _one_line(error))
         if self._clock() > deadline:
             return Invocation(b"", f"Task timed out after {self.timeout:.2f} seconds")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchcore import hookimpl, in_order, unordered
-from batchcore.records import claim, identify, is_object
+from batchcore.records import claim, identify
 from batchcore_sqs.errors import SQSFifoCircuitBreakerError
 from batchcore_sqs.record import SQSRecord
 
@@ -95,8 +95,10 @@ class SQSSource:
 
 def message_group(record: Mapping[str, Any]) -> Any:
     """Give a raw record's ``MessageGroupId``, or None where it has none."""
-    attributes = record.get("attributes")
-    return attributes.get("MessageGroupId") if is_object(attributes) else None
+    try:
+        return record["attributes"]["MessageGroupId"]
+    except (KeyError, TypeError):
+        return None
 
 
 def _has_shape(record: Mapping[str, Any]) -> bool:
