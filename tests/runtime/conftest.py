@@ -1,4 +1,4 @@
-"""Each test of this folder runs once per Python that is found; the summary says on which."""
+"""Each test of this folder runs once per Python that is found. The summary, in the conftest above, says on which."""
 
 from __future__ import annotations
 
@@ -65,13 +65,3 @@ def start(environment: Environment) -> Iterator[StartFunction]:
     yield start
     for function in started:
         function.close()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say on which Pythons the functions ran."""
-    reports = [report for kind in ("passed", "failed", "skipped") for report in terminalreporter.getreports(kind)]
-    lines = {value for report in reports for name, value in getattr(report, "user_properties", ()) if name == PROPERTY}
-    if lines:
-        terminalreporter.section("AWS's runtime client")
-        for line in sorted(lines):
-            terminalreporter.line(str(line))
