@@ -14,14 +14,15 @@ from contextvars import copy_context
 from types import CoroutineType
 
 from batchcore.errors import ConfigurationError
+from batchcore.handler import is_awaitable
 from batchcore.outcome import NOT_PROCESSED
-from batchcore.road import lane_places, lanes, skip_the_rest
+from batchcore.road import lane_places, lanes, plain_kind, skip_the_rest
 from batchcore.view import quick_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterable
-    from typing import Any, TypeVar
+    from typing import Any, TypeGuard, TypeVar
 
     from batchcore.invocation import Invocation
     from batchcore.road import Place
@@ -46,9 +47,9 @@ async def run_lanes(invocation: Invocation, max_concurrency: int, in_this_task: 
 class _Lanes:
     """Runs lanes in tasks, a limited number at a time.
 
-    A lane has a task, and with it a context, as good as its own. A task takes a further lane only if nothing can tell:
-    if none before it has waited for anything, nor left a context variable changed, nor asked to be cancelled. So
-    handlers that find their data in memory cost a tenth of a task each. Wherever a handler waits, the next task starts.
+    A lane has a context of its own, and a task as good as its own: a task takes a further lane only if nothing can
+    tell, when none before it has waited for anything, nor asked to be cancelled. So handlers that find their data in
+    memory cost a tenth of a task each. Wherever a handler waits, further tasks start.
     """
 
     def __init__(self, invocation: Invocation, limit: int) -> None:
@@ -106,14 +107,18 @@ class _Lanes:
         if not self._tasks and not self._here and not self._ended.done():
             self._ended.set_result(None)
 
-    async def _run_lanes(self, lane: Iterable[Place] | None) -> None:
+    async def _run_lanes(  # noqa: C901, PLR0912, PLR0915 - one loop: each further coroutine would cost every record
+        self, lane: Iterable[Place] | None
+    ) -> None:
         """Run a lane, and further ones as long as nothing can tell: the loop of road.run_places."""
         invocation, scoped = self._invocation, self._scoped
         call, prepare, decode = invocation.call, invocation.prepare, invocation.decode
         values, on_success, observing = invocation.values, invocation.on_success, invocation.observing
         view = quick_class(decode) if prepare is None and isinstance(decode, type) else None
-        context, waited, cancelling = copy_context(), False, _cancelling_of(asyncio.current_task())
+        known_kind: type = type(None)
+        waited, cancelling = False, _cancelling_of(asyncio.current_task())
         while lane is not None:
+            run = self._context.copy().run
             for position, record in lane:
                 if invocation.stopped or self._cancelling:
                     return
@@ -123,26 +128,31 @@ class _Lanes:
                         data = view()
                         data.raw_event = record
                     elif prepare is None:
-                        data = decode(record)
+                        data = run(decode, record)
                     else:
-                        waited = True
-                        data = decode(await _awaited(prepare(record)))
-                    value = call(data) if scoped is None else scoped(position, data)
-                    if type(value) is CoroutineType:
+                        prepared = run(prepare, record)
+                        if is_awaitable(prepared):
+                            waited = True
+                            prepared = await _in_context(prepared, run)
+                        data = run(decode, prepared)
+                    value: Any = run(call, data) if scoped is None else run(scoped, position, data)
+                    if _is_coroutine(value):
                         try:
-                            waits_for = value.send(None)
+                            waits_for = run(value.send, None)
                         except StopIteration as returned:
                             value = returned.value
                         else:
                             waited = True
                             self._start_tasks()
-                            value = await _Resumed(value, waits_for)
-                    elif value is not None and hasattr(type(value), "__await__"):
+                            value = await _Resumed(value, run, waits_for)
+                    elif type(value) is not known_kind and is_awaitable(value):
                         waited = True
                         self._start_tasks()
-                        value = await value
+                        value = await _in_context(value, run)
+                    if type(value) is not known_kind:
+                        known_kind = plain_kind(value)
                     if on_success is not None:
-                        on_success(record, value)
+                        run(on_success, record, value)
                 except BaseException as error:
                     if isinstance(error, GeneratorExit) and not self._loop.is_running():
                         raise  # this coroutine is being thrown away; what has not finished is no success
@@ -150,31 +160,32 @@ class _Lanes:
                         if self._cancelling:
                             raise
                         waited = True
-                        invocation.failed(position, data, error)
+                        run(invocation.failed, position, data, error)
                         await asyncio.sleep(0)  # if everything is being cancelled, the driver learns of it first
                     else:
-                        invocation.failed(position, data, error)
+                        run(invocation.failed, position, data, error)
                 else:
                     values[position] = value
                     invocation.succeeded += 1
                     if observing is not None:
-                        invocation.tell_finished(position)
-            if waited or copy_context() != context or cancelling():
+                        run(invocation.tell_finished, position)
+            if waited or cancelling():
                 return
             lane = next(self._waiting, None)
 
 
 class _Resumed:
-    """Goes on with a coroutine that has been started, and waits for something."""
+    """Goes on in its context with a coroutine that has been started, and waits for something."""
 
-    __slots__ = ("_coroutine", "_waits_for")
+    __slots__ = ("_coroutine", "_run", "_waits_for")
 
-    def __init__(self, coroutine: CoroutineType[Any, Any, Any], waits_for: Any) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], run: Callable[..., Any], waits_for: Any) -> None:
         self._coroutine = coroutine
+        self._run = run
         self._waits_for = waits_for
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        coroutine, waits_for = self._coroutine, self._waits_for
+        coroutine, run, waits_for = self._coroutine, self._run, self._waits_for
         while True:
             try:
                 try:
@@ -183,11 +194,25 @@ class _Resumed:
                     coroutine.close()
                     raise
                 except BaseException as thrown:
-                    waits_for = coroutine.throw(thrown)
+                    waits_for = run(coroutine.throw, thrown)
                 else:
-                    waits_for = coroutine.send(sent)
+                    waits_for = run(coroutine.send, sent)
             except StopIteration as returned:
                 return returned.value
+
+
+async def _in_context(value: Any, run: Callable[..., Any]) -> Any:
+    """Await something in a context."""
+
+    async def wait() -> Any:
+        return await value
+
+    waiting = wait()
+    try:
+        waits_for = run(waiting.send, None)
+    except StopIteration as returned:
+        return returned.value
+    return await _Resumed(waiting, run, waits_for)
 
 
 def _cancelling_of(task: asyncio.Task[None] | None) -> Callable[[], int]:
@@ -204,8 +229,8 @@ def _places(invocation: Invocation) -> Iterable[Iterable[Place]]:
     return (lane_places(invocation, lane) for lane in lanes(invocation))
 
 
-async def _awaited(value: Any) -> Any:
-    return await value if hasattr(type(value), "__await__") else value
+def _is_coroutine(value: object) -> TypeGuard[CoroutineType[Any, Any, Any]]:
+    return type(value) is CoroutineType
 
 
 class _Loops:
@@ -263,7 +288,7 @@ def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     if asyncio._get_running_loop() is not None:
         raise ConfigurationError(
             "An event loop is running in this thread, so this cannot wait for the batch. Await it instead: "
-            "`result = await processor.arun(event, record_handler, context)`, whose `result.response` is the answer, or "
-            "`await processor.aprocess()` under the context manager."
+            "`result = await processor.arun(event, record_handler, context)`, whose `result.response` is the answer, "
+            "or `await processor.aprocess()` under the context manager."
         )
     return _loops.run(function)

@@ -21,7 +21,7 @@ BatchcoreError
 ├── WholeBatchRetry                          a source's only way to ask for redelivery
 └── RecordError                              what a record failed with, where no exception of the user's did
     ├── NotAttemptedError                    an earlier record of its lane failed
-    ├── UnawaitedResultError                 a handler called synchronously returned an awaitable
+    ├── UnawaitedResultError                 a handler gave an awaitable, or a generator, that nobody runs
     └── EntryFailedError                     a processor from scratch gave an entry that is no success
 """
 
@@ -34,6 +34,16 @@ if TYPE_CHECKING:
 
     from batchcore.outcome import BatchResult
     from batchcore.types import ExceptionInfo
+
+
+def is_entry(entry: Any, status: str) -> bool:
+    """Say whether this is an entry of that status, as the handlers of a processor give it."""
+    return isinstance(entry, tuple) and bool(entry[:1] == (status,))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # any tuple
+
+
+def kind_of(value: object) -> str:
+    """Name the type of a value, for a message."""
+    return type(value).__name__
 
 
 class BatchcoreError(Exception):
@@ -138,7 +148,7 @@ class NotAttemptedError(RecordError):
 
 
 class UnawaitedResultError(RecordError):
-    """A handler that was called synchronously returned an awaitable, so its work was not done."""
+    """A handler gave an awaitable or a generator that nobody runs, so its work was not done."""
 
 
 class EntryFailedError(RecordError):
@@ -149,8 +159,8 @@ class EntryFailedError(RecordError):
     """
 
     def __init__(self, entry: Any) -> None:
-        cause = entry[1] if isinstance(entry, tuple) and entry[:1] == ("fail",) and len(entry) > 1 else None
-        super().__init__(f"{cause}" if isinstance(cause, str) else f"no success: an entry of {type(entry).__name__}")
+        cause = entry[1] if is_entry(entry, "fail") and len(entry) > 1 else None
+        super().__init__(cause if isinstance(cause, str) else f"no success: an entry of {kind_of(entry)}")
         self.entry = entry
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from batchcore.errors import HandlerSignatureError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, NoReturn
+    from typing import Any
 
 CONTEXT = "lambda_context"
 _VARARGS, _VARKEYWORDS, _GENERATOR, _COROUTINE = 0x04, 0x08, 0x20 | 0x200, 0x80
@@ -97,6 +97,11 @@ def _by_keyword(handler: Callable[..., Any], keyword: str) -> Callable[[Any], An
     return lambda record: handler(**{keyword: record})
 
 
+def is_awaitable(value: object) -> bool:
+    """Say whether a value has to be awaited."""
+    return hasattr(type(value), "__await__")
+
+
 def is_coroutine_function(function: Any) -> bool:
     """Say whether calling this gives a coroutine: functions, methods, partials and objects with such a ``__call__``."""
     function = _undressed(function)
@@ -119,8 +124,12 @@ def _undressed(function: Any) -> Any:
 def _flags(function: Any) -> int:
     """Read the flags of the code that a call runs; an ``AsyncMock`` has the likeness of such code."""
     flags: int = getattr(getattr(function, "__code__", None), "co_flags", 0)
-    call = getattr(type(function), "__call__", None)
+    call: Any = getattr(_kind(function), "__call__", None)  # noqa: B004 - its code is wanted, not whether it is callable
     return flags | int(getattr(getattr(call, "__code__", None), "co_flags", 0))
+
+
+def _kind(value: object) -> type:
+    return type(value)
 
 
 def _record_keyword(handler: Callable[..., Any], parameters: Parameters) -> str | None:
@@ -155,10 +164,6 @@ def _record_parameter(handler: Callable[..., Any], parameters: Parameters) -> st
     keyword_only = [name for name in parameters.by_name if name != CONTEXT]
     if len(keyword_only) == 1:
         return keyword_only[0]
-    _refuse(handler)
-
-
-def _refuse(handler: Callable[..., Any]) -> NoReturn:
     raise HandlerSignatureError(f"{_name(handler)} takes no record. A record handler is a function of one record.")
 
 

@@ -1,11 +1,11 @@
 """Every hook there is, and the two markers.
 
 A *source* is an object whose methods implement :class:`SourceHooks`: it knows one AWS event source.  An *extension*
-implements :class:`ExtensionHooks`, an *observer* :class:`ObserverHooks`; both are handed to a processor as ``plugins=``.
-One object may be an extension and an observer at once.  Extensions may also *wrap* the hooks of the source.
+implements :class:`ExtensionHooks`, an *observer* :class:`ObserverHooks`; a processor gets both as ``plugins=``. One
+object may be an extension and an observer at once. Extensions may also *wrap* the hooks of the source.
 
-Every hook is called once per batch or less often, except the observer's two per-record ones.  What runs for each record
-is a plain callable that a hook returned.  A hook may name fewer arguments than its specification, never others.
+Every hook is called once per batch or less often, except the observer's two per-record ones. What runs for each record
+is a plain callable that a hook returned. A hook may name fewer arguments than its specification, never others.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class SourceHooks:
 
     @hookspec
     def claims_event(self, event: Any) -> bool:
-        """Say whether this event, all of it, comes from this source. An empty batch may be claimed by several sources."""
+        """Say whether this event, all of it, comes from this source. Several sources may claim an empty batch."""
         raise NotImplementedError
 
     @hookspec

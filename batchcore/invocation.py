@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchcore.batch import Batch
-from batchcore.errors import NotAttemptedError
+from batchcore.errors import ConfigurationError, NotAttemptedError
 from batchcore.outcome import (
     DEAD_LETTERED,
     DROPPED,
@@ -202,13 +202,15 @@ class Invocation(Batch):
         self.tell_finished(position)
 
     def typed(self, position: int) -> Any:
-        """Give a failed record as its handler had it; its view, or as a last resort the raw record, where it had none."""
+        """Give a failed record as its handler had it; where it had none, its view, at worst the raw record."""
         failure = self.failure(position, self.failures[position])
         if failure.data is NOT_PROCESSED:
             record = self.records[position]
             try:
                 failure.data = self.view(record)
-            except Exception:
+            except KeyboardInterrupt:
+                raise
+            except BaseException:
                 failure.data = record
         return failure.data
 
@@ -233,8 +235,9 @@ class Invocation(Batch):
     def _deliver(self, position: int, failure: Failure) -> None:
         """Hand a record to the deliverer. It is done when that returned; otherwise it is retried."""
         deliver = self.settings.plugins.dead_letter
-        assert deliver is not None, "checked when the processor was made"
         try:
+            if deliver is None:
+                raise ConfigurationError("Nobody delivers dead letters.")  # refused already when a processor is made
             deliver(self.outcomes[position])
         except KeyboardInterrupt:
             raise

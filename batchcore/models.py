@@ -31,8 +31,8 @@ def check_source_of(model: Any, source: str) -> None:
     made_for = getattr(model, "__batch_source__", None)
     if made_for is not None and made_for != source:
         raise ConfigurationError(
-            f"{model.__name__} is a model of records from {made_for!r} and this processor reads {source!r}. Inherit from "
-            f"the record model of batchcore_{source}.models, or pass a model of your own."
+            f"{model.__name__} is a model of records from {made_for!r} and this processor reads {source!r}. Inherit "
+            f"from the record model of batchcore_{source}.models, or pass a model of your own."
         )
 
 

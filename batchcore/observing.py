@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batchcore.handler import is_awaitable
 from batchcore.outcome import exception_info
 
 TYPE_CHECKING = False
@@ -65,8 +66,8 @@ class Observing:
         async def handle(position: int, data: Any) -> Any:
             scopes = self._enter(records[position])
             try:
-                value = call(data)
-                if value is not None and hasattr(type(value), "__await__"):
+                value: Any = call(data)
+                if is_awaitable(value):
                     value = await value
             except BaseException as error:
                 self._leave(scopes, error)

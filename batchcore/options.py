@@ -45,12 +45,14 @@ def refuse_dead_overrides(cls: type[Any]) -> None:
 
 
 def checked_ordering(ordering: Any) -> Ordering | None:
+    """Check that an ordering is one."""
     if ordering is not None and not isinstance(ordering, Ordering):
         raise ConfigurationError(f"ordering is unordered, in_order(...) or by_key(...), not {ordering!r}.")
     return ordering
 
 
 def checked_concurrency(given: Any, default: int) -> int:
+    """Check a number of lanes that run at a time."""
     if given is None:
         return default
     if not isinstance(given, int) or isinstance(given, bool) or given < 1:
@@ -59,6 +61,7 @@ def checked_concurrency(given: Any, default: int) -> int:
 
 
 def checked_dispositions(dispositions: Mapping[Any, Any], plugins: Plugins) -> dict[type[BaseException], Disposition]:
+    """Check what exceptions are mapped to, and that somebody delivers dead letters where there may be any."""
     for kind, disposition in dispositions.items():
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             raise ConfigurationError(

@@ -1,7 +1,7 @@
 """Orderings: which records form a lane, and what a failure does to its lane.
 
 Records of one key are a *lane*. Lanes may run side by side; inside a lane records run one after the other, in the order
-of the batch. After a failure a lane either stops (the rest of it is not attempted, and reported as failed) or continues.
+of the batch. After a failure a lane stops (the rest of it is not attempted, and reported as failed) or continues.
 """
 
 from __future__ import annotations
@@ -11,17 +11,12 @@ from batchcore.errors import ConfigurationError, NotAttemptedError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
-    from typing import Any, Literal, TypeAlias, final
+    from typing import Any, Literal, TypeAlias
 
     LaneKey: TypeAlias = Callable[[Any], Hashable]
     OnFailure: TypeAlias = Literal["stop", "continue"]
-else:
-
-    def final(cls):
-        return cls
 
 
-@final
 class Ordering:
     """How the records of a batch depend on one another. Made by ``unordered``, ``in_order`` and ``by_key``.
 

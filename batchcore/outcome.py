@@ -9,24 +9,20 @@ from enum import Enum
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, Literal, TypeAlias, final, overload
+    from typing import Any, Literal, TypeAlias, overload
 
     from batchcore.batch import Batch
     from batchcore.invocation import Invocation as Slots
     from batchcore.types import ExceptionInfo, Identifier, Record
 
     Status: TypeAlias = Literal["succeeded", "failed", "not_attempted", "dropped", "dead_lettered"]
-else:
-
-    def final(cls):
-        return cls
 
 
-SUCCEEDED: Literal["succeeded"] = "succeeded"
-FAILED: Literal["failed"] = "failed"
-NOT_ATTEMPTED: Literal["not_attempted"] = "not_attempted"
-DROPPED: Literal["dropped"] = "dropped"
-DEAD_LETTERED: Literal["dead_lettered"] = "dead_lettered"
+SUCCEEDED: Status = "succeeded"
+FAILED: Status = "failed"
+NOT_ATTEMPTED: Status = "not_attempted"
+DROPPED: Status = "dropped"
+DEAD_LETTERED: Status = "dead_lettered"
 _EXCEPTION_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11 and later
 NOT_PROCESSED: Any = object()
 """What every slot holds at first. A slot that still holds it is no success: AWS delivers its record again."""
@@ -48,7 +44,6 @@ class Disposition(Enum):
     STOP_BATCH = "stop_batch"
 
 
-@final
 class Outcome:
     """What became of one record.
 
@@ -75,7 +70,7 @@ class Outcome:
         self.position = position
         self.record = record
         self.identifier = identifier
-        self.status = status
+        self.status: Status = status
         self.value = value
         self.exception = exception
 
@@ -100,12 +95,11 @@ class Failure:
     __slots__ = ("data", "exception", "status")
 
     def __init__(self, status: Status, exception: BaseException, data: Any) -> None:
-        self.status = status
+        self.status: Status = status
         self.exception = exception
         self.data = data
 
 
-@final
 class Outcomes(Sequence["Outcome"]):
     """The outcomes of a batch, in its order, each made when it is asked for."""
 
@@ -164,7 +158,6 @@ class Outcomes(Sequence["Outcome"]):
         return f"<Outcomes of {self.batch!r}>"
 
 
-@final
 class BatchResult:
     """What became of a batch.
 
@@ -220,9 +213,13 @@ def chained(exception: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(current))
         yield current
-        waiting += (current.__cause__, current.__context__)
-        if isinstance(current, _EXCEPTION_GROUP):
-            waiting += current.exceptions
+        waiting += (current.__cause__, current.__context__, *_members(current))
+
+
+def _members(exception: Any) -> Sequence[BaseException]:
+    """Give the members of an exception group; none of any other exception, nor of Python 3.10."""
+    members: Sequence[BaseException] = exception.exceptions if isinstance(exception, _EXCEPTION_GROUP) else ()
+    return members
 
 
 def release_frames(exception: BaseException) -> None:

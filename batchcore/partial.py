@@ -8,14 +8,16 @@ from batchcore.errors import (
     ConfigurationError,
     EntryFailedError,
     NoBatchError,
+    PluginError,
     UnexpectedBatchTypeError,
+    is_entry,
 )
 from batchcore.hookspecs import hookimpl
 from batchcore.invocation import Invocation, Settings
 from batchcore.outcome import NOT_PROCESSED, exception_info
 from batchcore.plugins import Plugins, find_source_of
 from batchcore.report import text_of
-from batchcore.road import begin, begin_records, finish, run_lanes, start
+from batchcore.road import answer_to, begin, begin_records, finish, run_lanes, start
 from batchcore.source import as_it_is
 
 TYPE_CHECKING = False
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from batchcore.hookspecs import SourceHooks
     from batchcore.outcome import BatchResult
+    from batchcore.source import Source
     from batchcore.types import ExceptionInfo, FailureResponse, Record, SuccessResponse
 
 
@@ -220,7 +222,7 @@ class BasePartialProcessor:
         invocation = self._now()
         if invocation.finished:
             return invocation.response
-        return invocation.settings.source.build_response(invocation, invocation.outcomes)
+        return answer_to(invocation)
 
     @property
     def records(self) -> Sequence[Record]:
@@ -246,31 +248,43 @@ class BasePartialProcessor:
     _settings: Settings | None = None
     """The settings, where the source was named."""
 
+    _plugins: Plugins
+    """Extensions and observers; a processor from scratch has those of the environment alone."""
+
     def _settings_of_event(self, event: Any) -> Settings:
-        return self._find_settings(lambda source: bool(source.claims_event(event)), "this event")
+        return self._find_settings(
+            lambda source: _claims(source, event), lambda source: not source.extract_records(event), "this event"
+        )
 
     def _settings_of_records(self, records: Sequence[Record]) -> Settings:
-        return self._find_settings(lambda source: _identifies(source, records), "these records")
+        return self._find_settings(lambda source: _identifies(source, records), lambda _: not records, "these records")
 
-    def _find_settings(self, recognises: Callable[[SourceHooks], bool], what: str) -> Settings:
+    def _find_settings(
+        self, recognises: Callable[[Source], bool], is_empty: Callable[[Source], bool], what: str
+    ) -> Settings:
         """Give the settings for the source that recognises something."""
         try:
-            _, source = find_source_of(recognises, what)
+            source = find_source_of(self._resolved, recognises, is_empty, what)
         except (UnexpectedBatchTypeError, AmbiguousSourceError):
             if not self._answers_itself:
                 raise
-            source = _NO_SOURCE  # nobody needs the identifiers: this processor builds its own answer
-        return self._cached_settings(source)
-
-    def _cached_settings(self, source: object) -> Settings:
+            source = self._resolved("unknown", _NO_SOURCE)  # this processor builds its own answer: nobody needs it
         known: dict[int, Settings] = self.__dict__.setdefault("_settings_of_source", {})
-        settings = known.get(id(source))
-        if settings is None:
-            resolved = Plugins(()).resolve(source, getattr(source, "name", type(source).__name__))
-            settings = known[id(source)] = Settings(
-                resolved, Plugins(()), None, None, {}, raise_on_entire_batch_failure=False, logger=self.logger
-            )
-        return settings
+        if id(source) not in known:
+            known[id(source)] = self._settings_of(source)
+        return known[id(source)]
+
+    def _resolved(self, name: str, plugin: object) -> Source:
+        """Resolve a source, once per processor."""
+        known: dict[int, Source] = self.__dict__.setdefault("_sources", {})
+        if id(plugin) not in known:
+            if not hasattr(self, "_plugins"):
+                self._plugins = Plugins(())
+            known[id(plugin)] = self._plugins.resolve(plugin, name)
+        return known[id(plugin)]
+
+    def _settings_of(self, source: Source) -> Settings:
+        return Settings(source, self._plugins, None, None, {}, raise_on_entire_batch_failure=False, logger=self.logger)
 
     def _handler_call(self, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
         """Give the callable of one record; a processor from scratch chooses it when it knows whether to await."""
@@ -339,7 +353,7 @@ class BasePartialProcessor:
         entries = list(invocation.values)
         for position, failure in invocation.failures.items():
             error = failure.exception
-            entry = error.entry if isinstance(error, EntryFailedError) else None
+            entry: Any = error.entry if isinstance(error, EntryFailedError) else None
             entries[position] = entry or fail_entry(exception_info(error), invocation.records[position])
         return entries
 
@@ -396,12 +410,22 @@ def fail_entry(exception: ExceptionInfo, record: Any) -> FailureResponse:
 
 def _checked(entry: Any) -> Any:
     """Give back an entry that is a success; anything else is a failure."""
-    if isinstance(entry, tuple) and entry[:1] == ("success",):
+    if is_entry(entry, "success"):
         return entry
     raise EntryFailedError(entry)
 
 
-def _identifies(source: SourceHooks, records: Sequence[Record]) -> bool:
+def _claims(source: Source, event: Any) -> bool:
+    """Say whether a source claims an event. One that raises does not: it was made for others."""
+    try:
+        return bool(source.claims_event(event))
+    except PluginError:
+        raise
+    except Exception:
+        return False
+
+
+def _identifies(source: Source, records: Sequence[Record]) -> bool:
     """Say whether a source can name these records: how it is found when there is no event to ask about."""
     try:
         identifiers = source.identify_records(records)

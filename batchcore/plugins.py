@@ -14,6 +14,7 @@ from batchcore.errors import (
     SourceNotInstalledError,
     UnexpectedBatchTypeError,
 )
+from batchcore.handler import is_awaitable
 from batchcore.hookspecs import OBSERVER_HOOKS, SOURCE_HOOKS
 from batchcore.source import Source, describe, marked_methods, source_hooks, with_all_arguments
 
@@ -21,8 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
-
-    from batchcore.hookspecs import SourceHooks
 
 SOURCES_GROUP = "batchcore.sources"
 PLUGINS_GROUP = "batchcore.plugins"
@@ -65,8 +64,7 @@ def find_source(name: str) -> object:
     found = _scan(SOURCES_GROUP).get(name, [])
     if not found:
         raise SourceNotInstalledError(
-            f"No source named {name!r} is installed; pip install batchcore-{name}. Installed: "
-            f"{', '.join(sorted({*_offered, *_scan(SOURCES_GROUP)})) or 'none'}.",
+            f"No source named {name!r} is installed; pip install batchcore-{name}. Installed: {_installed()}.",
             plugin=name,
         )
     if len(found) > 1:
@@ -80,47 +78,60 @@ def find_source(name: str) -> object:
     return source
 
 
-def find_source_of(recognises: Callable[[SourceHooks], bool], what: str) -> tuple[str, object]:
+def find_source_of(
+    resolve: Callable[[str, object], Source],
+    recognises: Callable[[Source], bool],
+    is_empty: Callable[[Source], bool],
+    what: str,
+) -> Source:
     """Find the one source that recognises something: an event, or bare records.
 
     Sources that were offered are asked first; the entry points are read when none of those recognises it.
 
     Args:
+        resolve: resolves the source of a name.
         recognises: asks one source.
+        is_empty: asks one that recognises it whether there is no record in it: then any of several will do.
         what: names the thing in a message.
-
-    Returns:
-        The name and the source.
 
     Raises:
         UnexpectedBatchTypeError: no source recognises it.
-        SourceBrokenError: no source recognises it, and one could not be asked since it fails to load.
+        PluginError: no source recognises it, and one could not be asked: it does not load, or cannot be used.
         AmbiguousSourceError: several do.
     """
-    claims = {name: source for name, source in _offered.items() if recognises(source)}  # type: ignore[arg-type]  # checked when resolved
-    broken: SourceBrokenError | None = None
-    asked = set(_offered)
+    offered = list(_offered)
+    claims, broken = _ask(offered, resolve, recognises)
     if not claims:
-        for name in _scan(SOURCES_GROUP).keys() - asked:
-            try:
-                source = find_source(name)
-            except SourceBrokenError as error:
-                broken = error
-                continue
-            if recognises(source):  # type: ignore[arg-type]  # checked when resolved
-                claims[name] = source
-    if len(claims) == 1:
-        return claims.popitem()
+        claims, broken_too = _ask(sorted(_scan(SOURCES_GROUP).keys() - offered), resolve, recognises)
+        broken = broken or broken_too
+    if len(claims) == 1 or (claims and all(map(is_empty, claims))):
+        return claims[0]
     if claims:
-        raise AmbiguousSourceError(
-            f"Several sources claim {what}: {', '.join(sorted(claims))}. Name one as event_type.", plugin=None
-        )
+        names = ", ".join(sorted(source.name for source in claims))
+        raise AmbiguousSourceError(f"Several sources claim {what}: {names}. Name one as event_type.", plugin=None)
     if broken is not None:
         raise broken
+    installed = ", ".join(sorted({*_offered, *_scan(SOURCES_GROUP)})) or "none"
     raise UnexpectedBatchTypeError(
-        f"No installed source claims {what}. Installed: {', '.join(sorted({*_offered, *_scan(SOURCES_GROUP)})) or 'none'}. "
-        "Install the source's package, or pass the event as Lambda delivered it."
+        f"No installed source claims {what}. Installed: {installed}. Install the source's package, or pass the event "
+        "as Lambda delivered it."
     )
+
+
+def _ask(
+    names: Iterable[str], resolve: Callable[[str, object], Source], recognises: Callable[[Source], bool]
+) -> tuple[list[Source], PluginError | None]:
+    """Give the sources that recognise something, and what is wrong with one that cannot be asked."""
+    claims: list[Source] = []
+    broken: PluginError | None = None
+    for name in names:
+        try:
+            source = resolve(name, find_source(name))
+            if recognises(source):
+                claims.append(source)
+        except PluginError as error:  # installing a package changes nothing for the others
+            broken = error
+    return claims, broken
 
 
 class Plugins:
@@ -192,7 +203,7 @@ class Plugins:
 
 
 def _listed(plugins: Any) -> tuple[object, ...]:
-    if isinstance(plugins, str) or not hasattr(type(plugins), "__iter__"):
+    if isinstance(plugins, str) or not hasattr(plugins, "__iter__"):
         raise PluginError(f"plugins is a list of plugins, not {plugins!r}.", plugin=plugins)
     return tuple(plugins)
 
@@ -235,7 +246,7 @@ def _checked(
 
 
 def _is_no_awaitable(value: Any) -> bool:
-    if not hasattr(type(value), "__await__"):
+    if not is_awaitable(value):
         return True
     close = getattr(value, "close", None)
     if close is not None:
@@ -262,20 +273,26 @@ def _load_plugin(name: str) -> object:
         __import__(name)
     except Exception as error:
         raise PluginLoadError(
-            f"{ENVIRONMENT_VARIABLE} names {name!r}, which is neither a plugin of an installed package nor a module that "
-            f"can be imported: {type(error).__name__}: {error}",
+            f"{ENVIRONMENT_VARIABLE} names {name!r}, which is neither a plugin of an installed package nor a module "
+            f"that can be imported: {type(error).__name__}: {error}",
             plugin=name,
         ) from error
     return sys.modules[name]
 
 
+def _installed() -> str:
+    return ", ".join(sorted({*_offered, *_scan(SOURCES_GROUP)})) or "none"
+
+
 def _scan(group: str) -> Mapping[str, list[Any]]:
     """Read the entry points of a group, once per process."""
     if group not in _entry_points:
-        from importlib_metadata import entry_points
+        import importlib_metadata
 
         by_name: dict[str, list[Any]] = {}
-        for entry_point in entry_points(group=group):
+        metadata: Any = importlib_metadata  # whose own types depend on the version
+        found = metadata.entry_points(group=group)
+        for entry_point in found:
             same = by_name.setdefault(entry_point.name, [])
             if entry_point.value not in [other.value for other in same]:  # one package may be found on two paths
                 same.append(entry_point)

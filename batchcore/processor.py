@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from types import MethodType
 
 from batchcore.errors import ConfigurationError, HandlerSignatureError
 from batchcore.handler import Binding
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from batchcore.ordering import Ordering
     from batchcore.outcome import BatchResult, Disposition
+    from batchcore.source import Source
     from batchcore.types import ExceptionInfo, FailureResponse, SuccessResponse
 
     SourceName = TypeVar("SourceName", contravariant=True)
@@ -35,17 +37,26 @@ if TYPE_CHECKING:
         A source's models narrow this method for the type checker; every other model accepts anything here.
         """
 
-        def model_post_init(self, context: SourceName, /) -> None: ...
+        def model_post_init(self, context: SourceName, /) -> None:
+            """Accept the name of its own source."""
 
     class SourceObject(Protocol):
         """An object that implements a source, as far as the type checker can tell."""
 
         @property
-        def claims_event(self) -> Callable[..., bool]: ...
+        def claims_event(self) -> Callable[..., bool]:
+            """Say whether an event is this source's."""
+            ...
+
         @property
-        def extract_records(self) -> Callable[..., Any]: ...
+        def extract_records(self) -> Callable[..., Any]:
+            """Give the records of an event."""
+            ...
+
         @property
-        def identify_records(self) -> Callable[..., Any]: ...
+        def identify_records(self) -> Callable[..., Any]:
+            """Give an identifier per record."""
+            ...
 
     class Options(TypedDict, total=False):
         """The keyword arguments that all processors share."""
@@ -157,18 +168,17 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         if model is not None:
             check_model(model)
         self._set_up(logger)
-        self._settings = None if event_type is None else self._settings_of(*_named(event_type))
+        self._settings = None if event_type is None else self._settings_of(self._resolved(*_named(event_type)))
 
     def _set_up(self, logger: logging.Logger | None) -> None:
         super().__init__(logger)
 
-    def _settings_of(self, name: str, source: object) -> Settings:
+    def _settings_of(self, source: Source) -> Settings:
         model = self.model
-        resolved = self._plugins.resolve(source, name)
         if model is not None:
-            check_source_of(model, name)
+            check_source_of(model, source.name)
         return Settings(
-            resolved,
+            source,
             self._plugins,
             None if model is None else lambda: validator_of(model),
             self._ordering,
@@ -176,13 +186,6 @@ class BasePartialBatchProcessor(BasePartialProcessor):
             self.raise_on_entire_batch_failure,
             self.logger,
         )
-
-    def _cached_settings(self, source: object) -> Settings:
-        known: dict[int, Settings] = self.__dict__.setdefault("_settings_of_source", {})
-        settings = known.get(id(source))
-        if settings is None:
-            settings = known[id(source)] = self._settings_of(_name_of(source), source)
-        return settings
 
     @property
     def batch_response(self) -> Any:
@@ -279,11 +282,24 @@ class BatchProcessor(BasePartialBatchProcessor):
     def _handler_call(self, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
         known, binding = self._bound
         if binding is None or known is not handler:
-            binding = self._bind(handler)
+            binding = self._binding_of(handler)
             self._bound = (handler, binding)  # set at once: threads may share the processor
         return binding.with_context(context) if binding.takes_context else binding.plain
 
     _bound: tuple[object, Binding | None] = (None, None)
+
+    def _binding_of(self, handler: Callable[..., Any]) -> Binding:
+        """Give the binding made before, where a plugin wraps handlers: it may keep something, and is asked once."""
+        if not self._plugins.wrap_handler:
+            return self._bind(handler)
+        known: list[tuple[object, Binding]] = self.__dict__.setdefault("_wrapped_handlers", [])
+        for seen, binding in known:
+            if _is_same(seen, handler):
+                return binding
+        binding = self._bind(handler)
+        known.append((handler, binding))
+        del known[:-_WRAPPED_HANDLERS]
+        return binding
 
     def _bind(self, handler: Callable[..., Any]) -> Binding:
         wrapped = handler
@@ -349,6 +365,16 @@ class BatchProcessor(BasePartialBatchProcessor):
         return entries
 
 
+_WRAPPED_HANDLERS = 32  # a handler made anew for each batch must not be kept for good
+
+
+def _is_same(handler: object, other: object) -> bool:
+    """Say whether two are one handler: a bound method is a new object each time it is named."""
+    if isinstance(handler, MethodType) and isinstance(other, MethodType):
+        return handler.__self__ is other.__self__ and handler.__func__ is other.__func__
+    return handler is other
+
+
 _SUCCESS_HANDLER, _FAILURE_HANDLER = BatchProcessor.success_handler, BatchProcessor.failure_handler
 
 
@@ -356,7 +382,7 @@ class AsyncBatchProcessor(BatchProcessor):
     """Processes the records of a batch concurrently, as asyncio tasks, and reports those that failed.
 
     Use it with :func:`async_process_partial_response`, as a context manager with :meth:`async_process`, or inside a
-    running event loop with :meth:`arun`. Lanes run side by side, each in its order, so a ``.fifo`` queue stays in order.
+    running event loop with :meth:`arun`. Lanes run side by side, each in its order: a ``.fifo`` queue stays in order.
     The handler may be a plain function as well; it blocks the loop while it runs.
 
     The arguments are those of :class:`BasePartialBatchProcessor`.

@@ -37,13 +37,13 @@ def claim(event_source: str, has_shape: Callable[[Mapping[str, Any]], bool]) -> 
 
     def claims_event(event: Any) -> bool:
         try:
-            records = event["Records"] if type(event) is dict or is_object(event) else None
-            if not isinstance(records, list):
+            records: Any = event["Records"] if is_object(event) else None
+            if not _is_list(records):
                 return False
             try:
                 return set(map(_event_source, records)) <= expected
             except Exception:
-                return all(map(is_record, records))  # pyright: ignore[reportUnknownArgumentType]  # checked by is_record
+                return all(map(is_record, records))
         except Exception:
             return False
 
@@ -82,6 +82,10 @@ def identify(*path: str) -> Callable[[Sequence[Any]], list[str]]:
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Say whether a value is a mapping, as an object of JSON is."""
     return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def _identify(position: int, record: object, path: tuple[str, ...], dotted: str) -> str:

@@ -28,7 +28,7 @@ _LONGEST_TEXT = 1_000
 
 
 def text_of(value: object) -> str:
-    """Give ``str(value)``, or say that it has none: an exception whose ``__str__`` raises must not cost more than itself."""
+    """Give ``str(value)``, or say that it has none: an exception may raise when it is printed."""
     try:
         return str(value)
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import weakref
+from types import AsyncGeneratorType, GeneratorType, NoneType
 
 from batchcore.errors import (
     BatchProcessingError,
@@ -17,7 +18,9 @@ from batchcore.errors import (
     RecordIdentityError,
     UnawaitedResultError,
     UnexpectedBatchTypeError,
+    kind_of,
 )
+from batchcore.handler import is_awaitable
 from batchcore.invocation import UNTOLD
 from batchcore.observing import Observing
 from batchcore.ordering import Ordering
@@ -32,7 +35,6 @@ from batchcore.report import text_of, whole_batch_message
 from batchcore.source import as_it_is
 from batchcore.view import quick_class
 
-NoneType = type(None)
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -55,6 +57,8 @@ def begin(invocation: Invocation, settings: Settings, event: Any) -> None:
     source = settings.source
     try:
         claimed = source.claims_event(event)
+    except PluginError:
+        raise
     except Exception as error:
         raise _unexpected(source, event) from error
     if not claimed:
@@ -86,6 +90,8 @@ def begin_records(invocation: Invocation, settings: Settings, records: Sequence[
         invocation.decode = settings.validate()
     if source.prepares:
         prepare = source.record_preparer(invocation)
+        if not callable(prepare):
+            raise _wrong_hook(invocation, "record_preparer", "a callable", prepare)
         invocation.prepare = None if prepare is as_it_is else prepare
     _check_given(invocation)
     if settings.plugins.observers:
@@ -94,28 +100,32 @@ def begin_records(invocation: Invocation, settings: Settings, records: Sequence[
 
 
 def _list_of(records: Any) -> list[Any]:
-    if type(records) is not list and (isinstance(records, (str, bytes, dict)) or not hasattr(records, "__getitem__")):
+    if type(records) is not list and (_is_one_of(records, str, bytes, dict) or not hasattr(records, "__getitem__")):
         raise UnexpectedBatchTypeError(
-            f"A batch is a list of records, not {type(records).__name__}. Pass event['Records'], or use "
+            f"A batch is a list of records, not {kind_of(records)}. Pass event['Records'], or use "
             "process_partial_response(event, ...)."
         )
-    return list(records)
+    return [*records]
+
+
+def _is_one_of(value: object, *kinds: type[Any]) -> bool:
+    return isinstance(value, kinds)
 
 
 def _identifiers(source: Source, records: list[Any]) -> Sequence[Any]:
     try:
         identifiers = source.identify_records(records)
-    except RecordIdentityError:
+    except (PluginError, RecordIdentityError):
         raise
     except Exception as error:
         raise RecordIdentityError(
             f"The source {source.name!r} cannot identify the records: {type(error).__name__}. Are they the raw records "
             "of this source?"
         ) from error
-    if len(identifiers) != len(records):
+    given = len(identifiers) if hasattr(identifiers, "__len__") else "no list of"
+    if given != len(records):
         raise PluginError(
-            f"identify_records() of source {source.name!r} gave {len(identifiers)} identifiers for {len(records)} "
-            "records.",
+            f"identify_records() of source {source.name!r} gave {given} identifiers for {len(records)} records.",
             plugin=source.plugin,
             hook="identify_records",
         )
@@ -130,7 +140,10 @@ def start(invocation: Invocation) -> None:
 
 def run_lanes(invocation: Invocation) -> None:
     """Run all records in this thread, one by one, in the order of the batch."""
-    run_places(invocation, places(invocation) if invocation.ordering.stops else enumerate(invocation.records))
+    ordering = invocation.ordering
+    # A source's own keys matter one by one only where a failure stops; a key function of the caller's may fail, too.
+    plain = not ordering.stops and (ordering.key is None or invocation.settings.ordering is None)
+    run_places(invocation, enumerate(invocation.records) if plain else places(invocation))
     if invocation.stopped:
         skip_the_rest(invocation)
 
@@ -143,7 +156,8 @@ def run_places(invocation: Invocation, some: Iterable[Place]) -> None:
     scoped = observing.scoped(call, invocation.records) if observing and observing.watches_records else None
     # A view that does nothing of its own when it is made is made in the loop, without the call.
     view = quick_class(decode) if isinstance(decode, type) else None
-    succeeded, known_kind = 0, NoneType
+    succeeded = 0
+    known_kind: Any = NoneType
     try:
         for position, record in some:
             data: Any = NOT_PROCESSED
@@ -153,11 +167,9 @@ def run_places(invocation: Invocation, some: Iterable[Place]) -> None:
                 else:
                     data = view()
                     data.raw_event = record
-                value = call(data) if scoped is None else scoped(position, data)
+                value: Any = call(data) if scoped is None else scoped(position, data)
                 if type(value) is not known_kind:
-                    if hasattr(type(value), "__await__"):
-                        raise _unawaited(value)
-                    known_kind = type(value)
+                    known_kind = plain_kind(value)
                 if on_success is not None:
                     on_success(record, value)
             except BaseException as error:
@@ -179,8 +191,8 @@ def _prepared_first(prepare: Callable[[Any], Any], invocation: Invocation) -> Ca
 
     def prepare_and_decode(record: Any) -> Any:
         prepared = prepare(record)
-        if hasattr(type(prepared), "__await__"):
-            raise _unawaited(prepared)
+        if is_awaitable(prepared):
+            raise unawaited(prepared)
         return decode(prepared)
 
     return prepare_and_decode
@@ -197,7 +209,7 @@ def places(invocation: Invocation) -> Iterable[Place]:
 def _places_by_key(invocation: Invocation, key: Callable[[Record], Hashable]) -> Iterator[Place]:
     """Walk the batch with a set of stopped keys: running one by one needs no lists of lanes."""
     stopped: set[Hashable] = set()
-    failures, values = invocation.failures, invocation.values
+    failures, values, stops = invocation.failures, invocation.values, invocation.ordering.stops
     for position, record in enumerate(invocation.records):
         try:
             lane = key(record)
@@ -209,7 +221,7 @@ def _places_by_key(invocation: Invocation, key: Callable[[Record], Hashable]) ->
             invocation.not_attempted(position)
             continue
         yield position, record
-        if position in failures and lane is not None and values[position] is NOT_PROCESSED:
+        if stops and position in failures and lane is not None and values[position] is NOT_PROCESSED:
             stopped.add(lane)
 
 
@@ -218,6 +230,8 @@ def lane_places(invocation: Invocation, lane: Iterable[int]) -> Iterator[Place]:
     records, stops = invocation.records, invocation.ordering.stops
     positions = iter(lane)
     for position in positions:
+        if invocation.stopped:
+            return
         yield position, records[position]
         if stops and invocation.unfinished(position):
             break
@@ -262,7 +276,7 @@ def finish(invocation: Invocation, *, may_raise: bool = True) -> None:
         WholeBatchRetry: the source has no partial answer.
     """
     settings = invocation.settings
-    invocation.response = settings.source.build_response(invocation, Outcomes(invocation))
+    invocation.response = answer_to(invocation)
     invocation.finished = True
     if invocation.observing is not None:
         invocation.observing.batch_finished(invocation.result)
@@ -277,6 +291,19 @@ def finish(invocation: Invocation, *, may_raise: bool = True) -> None:
     for failure in invocation.failures.values():
         if failure is not UNTOLD:
             release_frames(failure.exception)
+
+
+def answer_to(invocation: Invocation) -> Any:
+    """Let the source build the answer.
+
+    Raises:
+        PluginError: it gave None, which AWS reads as the success of every record.
+    """
+    source = invocation.settings.source
+    response = source.build_response(invocation, Outcomes(invocation))
+    if response is None:
+        raise _wrong_hook(invocation, "build_response", "the answer for AWS", None)
+    return response
 
 
 def _entirely_failed(invocation: Invocation) -> bool:
@@ -314,8 +341,6 @@ def _check_given(invocation: Invocation) -> None:
         raise _wrong_hook(invocation, "ordering_policy", "an Ordering", invocation.ordering)
     if not callable(invocation.view):
         raise _wrong_hook(invocation, "record_decoder", "a callable", invocation.view)
-    if invocation.prepare is not None and not callable(invocation.prepare):
-        raise _wrong_hook(invocation, "record_preparer", "a callable", invocation.prepare)
 
 
 def _wrong_hook(invocation: Invocation, hook: str, wanted: str, given: object) -> PluginError:
@@ -326,19 +351,31 @@ def _wrong_hook(invocation: Invocation, hook: str, wanted: str, given: object) -
 
 
 def _unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
-    keys = f"with {', '.join(map(text_of, event)) or 'no keys'}" if isinstance(event, dict) else ""
+    keys = f"with {', '.join(map(text_of, event)) or 'no keys'}" if _is_one_of(event, dict) else ""
     return UnexpectedBatchTypeError(
-        f"The source {source.name!r} does not claim this event, a {type(event).__name__} {keys}".rstrip()
+        f"The source {source.name!r} does not claim this event, a {kind_of(event)} {keys}".rstrip()
         + ". Is the processor made for this event source, are all records of one source, and is this the event as "
         "Lambda delivered it?"
     )
 
 
-def _unawaited(value: Any) -> UnawaitedResultError:
+def plain_kind(value: object) -> type:
+    """Give the type of what a handler returned.
+
+    Raises:
+        UnawaitedResultError: it is an awaitable or a generator, so the handler's work is not done.
+    """
+    if is_awaitable(value) or isinstance(value, (GeneratorType, AsyncGeneratorType)):
+        raise unawaited(value)
+    return type(value)
+
+
+def unawaited(value: Any) -> UnawaitedResultError:
+    """Make the error of a record whose handler gave something that nobody awaits, and close it."""
     close = getattr(value, "close", None)
     if close is not None:
         close()  # it will never run: no warning of a coroutine that was never awaited
     return UnawaitedResultError(
-        "The handler returned an awaitable and was called synchronously, so its work was not done. Use "
-        "AsyncBatchProcessor with async_process_partial_response()."
+        f"The handler gave a {kind_of(value)}, which nobody runs, so its work was not done. A coroutine needs an async "
+        "handler that awaits it, and AsyncBatchProcessor with async_process_partial_response()."
     )

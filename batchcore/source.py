@@ -24,7 +24,7 @@ from batchcore.ordering import unordered
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any, Literal
+    from typing import Any, Literal, TypeGuard
 
     from batchcore.batch import Batch
     from batchcore.ordering import Ordering
@@ -109,13 +109,33 @@ class Source:
         return f"<Source {self.name}>"
 
 
+def _nothing_to_do(_batch: Batch) -> Callable[[Record], Record]:
+    return as_it_is
+
+
+def _unordered(_batch: Batch) -> Ordering:
+    return unordered
+
+
+def _each_record() -> str:
+    return "record"
+
+
+def _unknown_attempt(_record: Record) -> None:
+    return None
+
+
+def _no_description(_record: Record) -> Mapping[str, Any]:
+    return {}
+
+
 DEFAULTS: dict[str, Callable[..., Any]] = {
-    "record_preparer": lambda batch: as_it_is,
-    "record_decoder": lambda batch: as_it_is,
-    "ordering_policy": lambda batch: unordered,
-    "acknowledgement": lambda: "record",
-    "delivery_attempt": lambda record: None,
-    "describe_record": lambda record: {},
+    "record_preparer": _nothing_to_do,
+    "record_decoder": _nothing_to_do,
+    "ordering_policy": _unordered,
+    "acknowledgement": _each_record,
+    "delivery_attempt": _unknown_attempt,
+    "describe_record": _no_description,
     "build_response": batch_item_failures,
 }
 
@@ -162,12 +182,12 @@ def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Ma
         raise PluginError(f"{plugin.__name__} is a class; pass an object of it: {plugin.__name__}().", plugin=plugin)
     for attribute in attribute_names(plugin):
         method = getattr(plugin, attribute)
-        options = getattr(method, "batchcore_impl", None)
-        if not isinstance(options, dict):
+        options: Any = getattr(method, "batchcore_impl", None)
+        if not is_marker(options):
             if attribute in ALL_HOOKS and callable(method):
                 raise UnmarkedHookError(
-                    f"{attribute}() of {describe(plugin)} has the name of a hook and is not marked. Put @hookimpl on it, "
-                    "or name it otherwise.",
+                    f"{attribute}() of {describe(plugin)} has the name of a hook and is not marked. Put @hookimpl on "
+                    "it, or name it otherwise.",
                     plugin=plugin,
                     hook=attribute,
                 )
@@ -191,6 +211,11 @@ def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Ma
 
 
 ALL_HOOKS = SOURCE_HOOKS | hookspecs.EXTENSION_HOOKS | hookspecs.OBSERVER_HOOKS
+
+
+def is_marker(options: object) -> TypeGuard[Mapping[str, Any]]:
+    """Say whether this is what ``hookimpl`` leaves on a method: an object that answers to any name has another."""
+    return isinstance(options, dict)
 
 
 def attribute_names(plugin: object) -> list[str]:
@@ -223,7 +248,8 @@ def with_all_arguments(plugin: object, hook: str, function: Callable[..., Any]) 
     unknown += [f"{name} by name only" for name in by_name if name not in (inner.__kwdefaults__ or ())]
     if unknown:
         raise HookArgumentsError(
-            f"{hook}() of {describe(plugin)} takes {', '.join(unknown)}; it may take: {', '.join(expected) or 'nothing'}.",
+            f"{hook}() of {describe(plugin)} takes {', '.join(unknown)}; it may take: "
+            f"{', '.join(expected) or 'nothing'}.",
             plugin=plugin,
             hook=hook,
         )
