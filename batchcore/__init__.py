@@ -36,7 +36,7 @@ from batchcore.functions import (
 )
 from batchcore.hookspecs import hookimpl
 from batchcore.ordering import Ordering, by_key, in_order, unordered
-from batchcore.outcome import BatchResult, Disposition, Outcome, Outcomes
+from batchcore.outcome import BatchResult, Outcome, Outcomes
 from batchcore.partial import BasePartialProcessor
 from batchcore.plugins import offer
 from batchcore.processor import AsyncBatchProcessor, BasePartialBatchProcessor, BatchProcessor, EventType
@@ -44,6 +44,7 @@ from batchcore.view import RecordView
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from batchcore.disposition import Disposition
     from batchcore.types import (
         ExceptionInfo,
         FailureResponse,
@@ -110,9 +111,9 @@ _LAZY = frozenset(__all__) - globals().keys()
 
 
 def __getattr__(name: str) -> object:
-    """Give the names that cost an import of ``typing``, when somebody asks for one."""
+    """Give the names that cost an import of ``typing`` or ``enum``, when somebody asks for one."""
     if name not in _LAZY:
         raise AttributeError(f"module 'batchcore' has no attribute {name!r}")
-    from batchcore import types
+    from importlib import import_module
 
-    return getattr(types, name)
+    return getattr(import_module("batchcore.disposition" if name == "Disposition" else "batchcore.types"), name)

@@ -1,19 +1,17 @@
-"""For typed views: JSON, text and base64, with errors that name the field and never carry what is in it.
+"""For typed views: JSON and text, with errors that name the field and never carry what is in it.
 
 An exception is logged, pickled and sent to an error tracker; a body must not travel with it.
 """
 
 from __future__ import annotations
 
-import sys
-from binascii import Error, a2b_base64
 from json import JSONDecodeError, JSONDecoder  # the Lambda runtime has it loaded before us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["decode_base64", "decode_json", "decode_text"]
+__all__ = ["decode_json", "decode_text"]
 
 _decoder = JSONDecoder()
 _scan: Any = vars(_decoder)["scan_once"]  # set by json's own C code; typeshed does not name it
@@ -68,42 +66,3 @@ def decode_text(data: bytes, field: str) -> str:
         error.reason = f"{field} is not UTF-8: {error.reason} at position {error.start}"
         error.object, error.start, error.end = b"", 0, 0
         raise
-
-
-def a2b_base64_checked(text: Any) -> bytes:
-    """Decode base64 strictly on a Python that cannot: it skips what is not base64, which shows in the length.
-
-    Raises:
-        ValueError: it is not base64.
-    """
-    decoded = a2b_base64(text)
-    padding = len(text) - len(text.rstrip("="))
-    if len(text) % 4 or padding > 2 or len(decoded) != len(text) // 4 * 3 - padding:
-        raise ValueError("characters outside the alphabet, or after the end")
-    return decoded
-
-
-if sys.version_info >= (3, 11):
-
-    def _decode_base64(text: Any) -> bytes:
-        return a2b_base64(text, strict_mode=True)
-
-else:  # pragma: no cover - on Python 3.10
-    _decode_base64 = a2b_base64_checked
-
-
-def decode_base64(text: Any, field: str) -> bytes:
-    """Decode base64, and refuse what is not base64 instead of skipping it.
-
-    Args:
-        text: what the event holds.
-        field: where it holds it, for the error.
-
-    Raises:
-        binascii.Error: it is not base64.
-    """
-    try:
-        return _decode_base64(text)
-    except (TypeError, ValueError) as error:
-        reason = str(error)
-    raise Error(f"{field} is not base64: {reason}")

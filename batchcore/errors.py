@@ -46,6 +46,16 @@ def kind_of(value: object) -> str:
     return type(value).__name__
 
 
+def text_of(value: object) -> str:
+    """Give ``str(value)``, or say that it has none: an exception may raise when it is printed."""
+    try:
+        return str(value)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return f"<str() of it raised {type(error).__name__}>"
+
+
 class BatchcoreError(Exception):
     """Base of all errors of batchcore."""
 

@@ -11,12 +11,10 @@ from batchcore.outcome import (
     NOT_ATTEMPTED,
     NOT_PROCESSED,
     BatchResult,
-    Disposition,
     Failure,
     Outcomes,
     exception_info,
 )
-from batchcore.report import Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeAlias
 
+    from batchcore.disposition import Disposition
     from batchcore.observing import Observing
     from batchcore.ordering import Ordering
     from batchcore.plugins import Plugins
+    from batchcore.report import Report
     from batchcore.source import Source
     from batchcore.types import ExceptionInfo, Record
 
@@ -149,6 +149,8 @@ class Invocation(Batch):
     def report(self) -> Report:
         """The log of this batch."""
         if self.log is None:
+            from batchcore.report import Report
+
             self.log = Report(self.settings.logger, self.settings.source, self)
         return self.log
 
@@ -222,6 +224,8 @@ class Invocation(Batch):
 
     def _dispose(self, position: int, failure: Failure) -> None:
         """Do with a failed record what its exception's nearest base class is mapped to."""
+        from batchcore.disposition import Disposition
+
         dispositions = self.settings.dispositions
         kind = next((kind for kind in type(failure.exception).__mro__ if kind in dispositions), None)
         disposition = Disposition.RETRY if kind is None else dispositions[kind]

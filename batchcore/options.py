@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from batchcore.disposition import Disposition
 from batchcore.errors import ConfigurationError
 from batchcore.ordering import Ordering
-from batchcore.outcome import Disposition
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from enum import Enum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,22 +25,6 @@ DEAD_LETTERED: Status = "dead_lettered"
 _EXCEPTION_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11 and later
 NOT_PROCESSED: Any = object()
 """What every slot holds at first. A slot that still holds it is no success: AWS delivers its record again."""
-
-
-class Disposition(Enum):
-    """What to do with a record whose handler raised.
-
-    Attributes:
-        RETRY: report it as failed, so that AWS delivers it again. The default.
-        DROP: give it up: it is done, and AWS does not deliver it again.
-        DEAD_LETTER: hand it to the plugin that implements ``deliver_dead_letter``; done once that returned.
-        STOP_BATCH: report it as failed and start no further record.
-    """
-
-    RETRY = "retry"
-    DROP = "drop"
-    DEAD_LETTER = "dead_letter"
-    STOP_BATCH = "stop_batch"
 
 
 class Outcome:

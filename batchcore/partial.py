@@ -11,12 +11,12 @@ from batchcore.errors import (
     PluginError,
     UnexpectedBatchTypeError,
     is_entry,
+    text_of,
 )
 from batchcore.hookspecs import hookimpl
 from batchcore.invocation import Invocation, Settings
 from batchcore.outcome import NOT_PROCESSED, exception_info
 from batchcore.plugins import Plugins, find_source_of
-from batchcore.report import text_of
 from batchcore.road import answer_to, begin, begin_records, finish, run_lanes, start
 from batchcore.source import as_it_is
 

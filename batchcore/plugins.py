@@ -141,11 +141,12 @@ class Plugins:
         plugins: the objects passed in code. Those named in ``BATCHCORE_PLUGINS`` follow them.
     """
 
-    __slots__ = ("_objects", "dead_letter", "observers", "wrap_handler")
+    __slots__ = ("_objects", "_wraps", "dead_letter", "observers", "wrap_handler")
 
     def __init__(self, plugins: Iterable[object]) -> None:
         given = _listed(plugins)
         self._objects = (*given, *(plugin for plugin in _from_environment() if not _is_one_of(plugin, given)))
+        self._wraps = False  # whether anybody wraps a hook of the source: only then is there anything for pluggy to do
         self.wrap_handler: list[Callable[..., Any]] = []
         self.dead_letter: Callable[..., Any] | None = None
         self.observers: dict[str, list[tuple[int, Callable[..., Any]]]] = {}
@@ -167,6 +168,7 @@ class Plugins:
                         hook=hook,
                     )
                 _check_wrapper(plugin, hook, function)
+                self._wraps = True
                 continue
             if options["wrapper"]:
                 raise PluginError(
@@ -195,7 +197,7 @@ class Plugins:
     def resolve(self, plugin: object, name: str) -> Source:
         """Resolve a source, the wrappers of these plugins put round its hooks."""
         hooks = source_hooks(plugin, name)
-        if self._objects:
+        if self._wraps:
             from batchcore.manager import wrapped_hooks
 
             hooks.update(wrapped_hooks(hooks, self._objects))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 from types import MethodType
 
 from batchcore.errors import ConfigurationError, HandlerSignatureError
 from batchcore.handler import Binding
 from batchcore.invocation import Invocation, Settings
-from batchcore.messages import Messages
-from batchcore.models import check_model, check_source_of, validator_of
-from batchcore.options import checked_concurrency, checked_dispositions, checked_ordering, refuse_dead_overrides
 from batchcore.outcome import exception_info
 from batchcore.partial import BasePartialProcessor, fail_entry
 from batchcore.plugins import Plugins, find_source
@@ -24,8 +22,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from batchcore.disposition import Disposition
+    from batchcore.messages import Messages
     from batchcore.ordering import Ordering
-    from batchcore.outcome import BatchResult, Disposition
+    from batchcore.outcome import BatchResult
     from batchcore.source import Source
     from batchcore.types import ExceptionInfo, FailureResponse, SuccessResponse
 
@@ -162,10 +162,17 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         self.model = model
         self.raise_on_entire_batch_failure = raise_on_entire_batch_failure
         self._plugins = Plugins(plugins)
-        self.max_concurrency = checked_concurrency(max_concurrency, self.max_concurrency)
-        self._ordering = checked_ordering(ordering)
-        self._dispositions = checked_dispositions(dispositions or {}, self._plugins)
+        self._ordering: Ordering | None = None
+        self._dispositions: Mapping[type[BaseException], Disposition] = {}
+        if ordering is not None or max_concurrency is not None or dispositions is not None:
+            from batchcore import options
+
+            self.max_concurrency = options.checked_concurrency(max_concurrency, self.max_concurrency)
+            self._ordering = options.checked_ordering(ordering)
+            self._dispositions = options.checked_dispositions(dispositions or {}, self._plugins)
         if model is not None:
+            from batchcore.models import check_model
+
             check_model(model)
         self._set_up(logger)
         self._settings = None if event_type is None else self._settings_of(self._resolved(*_named(event_type)))
@@ -174,13 +181,16 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         super().__init__(logger)
 
     def _settings_of(self, source: Source) -> Settings:
-        model = self.model
+        model, validate = self.model, None
         if model is not None:
+            from batchcore.models import check_source_of, validator_of
+
             check_source_of(model, source.name)
+            validate = partial(validator_of, model)
         return Settings(
             source,
             self._plugins,
-            None if model is None else lambda: validator_of(model),
+            validate,
             self._ordering,
             self._dispositions,
             self.raise_on_entire_batch_failure,
@@ -196,6 +206,8 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         """Give a raw record as its model or its source's typed view: for the ``_process_record()`` of a subclass."""
         invocation = self._now()
         if model is not None:
+            from batchcore.models import validator_of
+
             return validator_of(model)(record)
         return invocation.settings.source.record_decoder(invocation)(record)
 
@@ -217,7 +229,10 @@ class BatchProcessor(BasePartialBatchProcessor):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        refuse_dead_overrides(cls)
+        if cls.__module__ != __name__:  # those of this file override nothing dead
+            from batchcore.options import refuse_dead_overrides
+
+            refuse_dead_overrides(cls)
 
     def success_handler(self, record: Any, result: Any) -> SuccessResponse:
         """Override it to watch records that succeed. If it raises, the record failed.
@@ -272,6 +287,8 @@ class BatchProcessor(BasePartialBatchProcessor):
 
     def _messages(self) -> Messages:
         invocation = self._current.get()
+        from batchcore.messages import Messages
+
         if invocation is None:
             return Messages()
         if invocation.messages is None:

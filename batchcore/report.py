@@ -10,6 +10,7 @@ import logging
 import sys
 import traceback
 
+from batchcore.errors import text_of
 from batchcore.outcome import chained
 
 TYPE_CHECKING = False
@@ -25,16 +26,6 @@ TRACEBACKS_PER_BATCH = 10
 """How many failures of one batch are logged with a traceback. The others are logged with a line each."""
 
 _LONGEST_TEXT = 1_000
-
-
-def text_of(value: object) -> str:
-    """Give ``str(value)``, or say that it has none: an exception may raise when it is printed."""
-    try:
-        return str(value)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        return f"<str() of it raised {type(error).__name__}>"
 
 
 def summary_of(error: BaseException) -> str:

@@ -19,10 +19,10 @@ from batchcore.errors import (
     UnawaitedResultError,
     UnexpectedBatchTypeError,
     kind_of,
+    text_of,
 )
 from batchcore.handler import is_awaitable
 from batchcore.invocation import UNTOLD
-from batchcore.observing import Observing
 from batchcore.ordering import Ordering
 from batchcore.outcome import (
     FAILED,
@@ -31,7 +31,6 @@ from batchcore.outcome import (
     exception_info,
     release_frames,
 )
-from batchcore.report import text_of, whole_batch_message
 from batchcore.source import as_it_is
 from batchcore.view import quick_class
 
@@ -95,6 +94,8 @@ def begin_records(invocation: Invocation, settings: Settings, records: Sequence[
         invocation.prepare = None if prepare is as_it_is else prepare
     _check_given(invocation)
     if settings.plugins.observers:
+        from batchcore.observing import Observing
+
         invocation.observing = Observing(settings.plugins.observers, invocation.report)
     invocation.ready = True
 
@@ -316,6 +317,8 @@ def _whole_batch_error(invocation: Invocation) -> BatchProcessingError:
     """Make the error, which alone keeps the frames alive: they go when it goes."""
     failures = sorted(invocation.failures.items())
     exceptions = [invocation.failure(position, failure).exception for position, failure in failures]
+    from batchcore.report import whole_batch_message
+
     error = BatchProcessingError(
         whole_batch_message(invocation, invocation.failures), [exception_info(e) for e in exceptions], invocation.result
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Clamped, Context, Decimal, Inexact, InvalidOperation, Overflow, Underflow
 
-from batchcore.decoding import decode_base64
+from batchcore.binary import decode_base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

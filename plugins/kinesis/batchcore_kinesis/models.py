@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, field_validator
 
-from batchcore.decoding import decode_base64, decode_json, decode_text
+from batchcore.binary import decode_base64
+from batchcore.decoding import decode_json, decode_text
 from batchcore_kinesis.inflate import inflated
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from batchcore import RecordView
-from batchcore.decoding import decode_base64, decode_json, decode_text
+from batchcore.binary import decode_base64
+from batchcore.decoding import decode_json, decode_text
 from batchcore_kinesis.inflate import inflated
 
 TYPE_CHECKING = False

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchcore.decoding import a2b_base64_checked, decode_base64
+from batchcore.binary import a2b_base64_checked, decode_base64
 from batchcore_kinesis import KinesisStreamRecord, KinesisStreamRecordPayload
 
 Sample = Callable[[str], dict[str, Any]]

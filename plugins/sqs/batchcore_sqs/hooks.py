@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from batchcore import hookimpl, in_order, unordered
 from batchcore.records import claim, identify
-from batchcore_sqs.errors import SQSFifoCircuitBreakerError
 from batchcore_sqs.record import SQSRecord
 
 TYPE_CHECKING = False
@@ -17,7 +16,15 @@ if TYPE_CHECKING:
     from batchcore import Batch, Ordering
 
 EVENT_SOURCE = "aws:sqs"
-STRICT_ORDER = in_order(not_attempted=SQSFifoCircuitBreakerError)
+
+
+def _not_attempted() -> Exception:
+    from batchcore_sqs.errors import SQSFifoCircuitBreakerError  # its import is paid by those who need it
+
+    return SQSFifoCircuitBreakerError()
+
+
+STRICT_ORDER = in_order(not_attempted=_not_attempted)
 
 
 class SQSSource:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from batchcore import RecordView
-from batchcore.decoding import decode_base64, decode_json
+from batchcore.decoding import decode_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,6 +136,8 @@ class SQSMessageAttribute(RecordView):
         """
         kind = self.data_type.partition(".")[0]
         if kind == "Binary":
+            from batchcore.binary import decode_base64
+
             return decode_base64(self.binary_value, "binaryValue of a message attribute")
         text = self.string_value
         if not isinstance(text, str):
