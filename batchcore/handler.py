@@ -157,7 +157,7 @@ def _record_parameter(handler: Callable[..., Any], parameters: Parameters) -> st
     for name in parameters.positional:
         if name != CONTEXT:
             return name
-    if parameters.varargs:
+    if parameters.varargs and CONTEXT not in parameters.positional:  # which the record would take the place of
         return None
     if parameters.varkeywords:
         return "record"
