@@ -161,9 +161,10 @@ def _record_parameter(handler: Callable[..., Any], parameters: Parameters) -> st
         return None
     if parameters.varkeywords:
         return "record"
-    keyword_only = [name for name in parameters.by_name if name != CONTEXT]
-    if len(keyword_only) == 1:
-        return keyword_only[0]
+    by_name = parameters.by_name - {CONTEXT}
+    for names in (by_name & parameters.required, by_name):
+        if len(names) == 1:
+            return names.pop()
     raise HandlerSignatureError(f"{_name(handler)} takes no record. A record handler is a function of one record.")
 
 
