@@ -22,12 +22,10 @@ from batchcore.view import quick_class
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterable
-    from typing import Any, TypeGuard, TypeVar
+    from typing import Any, TypeGuard
 
     from batchcore.invocation import Invocation
     from batchcore.road import Place
-
-    T = TypeVar("T")
 
 
 async def run_lanes(invocation: Invocation, max_concurrency: int, in_this_task: bool = False) -> None:
@@ -98,10 +96,14 @@ class _Lanes:
         self._start_task()
         self._start_task()
 
+    def _is_ending(self) -> bool:
+        """Say whether a cancellation is the batch's, not one that a handler brought upon itself."""
+        return self._cancelling or self._invocation.interrupted
+
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        if error is not None and not self._ended.done():
+        if error is not None and not self._is_ending() and not self._ended.done():
             self._ended.set_exception(error)  # a fault of ours: no answer at all
         self._start_task()
         if not self._tasks and not self._here and not self._ended.done():
@@ -157,7 +159,7 @@ class _Lanes:
                     if isinstance(error, GeneratorExit) and not self._loop.is_running():
                         raise  # this coroutine is being thrown away; what has not finished is no success
                     if isinstance(error, asyncio.CancelledError):
-                        if self._cancelling:
+                        if self._is_ending():
                             raise
                         waited = True
                         run(invocation.failed, position, data, error)
@@ -249,14 +251,19 @@ class _Loops:
         self._idle: list[asyncio.AbstractEventLoop] = []
         self._lock = threading.Lock()
 
-    def run(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    def run(self, work: Coroutine[Any, Any, None], interrupted: Callable[[], None]) -> None:
         with self._lock:
             loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
-        task = loop.create_task(function())
+        task = loop.create_task(work)
         try:
-            return loop.run_until_complete(task)
+            loop.run_until_complete(task)
         except BaseException:
-            _cancel_all(loop)
+            if not task.done():  # a KeyboardInterrupt: the next batch must not meet what this one leaves behind
+                interrupted()
+                task.cancel()
+                loop.run_until_complete(asyncio.wait([task], timeout=1))
+            if task.done() and not task.cancelled():
+                task.exception()  # seen: no warning of an exception that was never retrieved
             raise
         finally:
             with self._lock:
@@ -267,20 +274,15 @@ class _Loops:
             self._idle.pop().close()
 
 
-def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    """End what an interrupted batch left behind, so that the next batch does not meet it."""
-    left = asyncio.all_tasks(loop)
-    for task in left:
-        task.cancel()
-    if left:
-        loop.run_until_complete(asyncio.wait(left, timeout=1))
-
-
 _loops = _Loops()
 
 
-def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine function on an event loop that lives as long as the process.
+def run(invocation: Invocation, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do the work of a batch on an event loop that lives as long as the process.
+
+    Args:
+        invocation: the batch.
+        work: gives the coroutine.
 
     Raises:
         ConfigurationError: an event loop is running in this thread already.
@@ -291,4 +293,8 @@ def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
             "`result = await processor.arun(event, record_handler, context)`, whose `result.response` is the answer, "
             "or `await processor.aprocess()` under the context manager."
         )
-    return _loops.run(function)
+
+    def interrupted() -> None:
+        invocation.interrupted = True
+
+    _loops.run(work(), interrupted)

@@ -101,6 +101,7 @@ class Invocation(Batch):
         observing: the observers, or None.
         begun: whether the records have been started.
         stopped: whether no further record may start.
+        interrupted: whether a KeyboardInterrupt ends it.
         finished: whether the response is built.
         remakes_views: whether what the handlers got can be made again from the raw record.
         response: the response, once it is.
@@ -117,6 +118,7 @@ class Invocation(Batch):
     remakes_views = False
     begun = False
     stopped = False
+    interrupted = False
     finished = False
     response: Any = None
     messages: Any = None

@@ -338,7 +338,7 @@ class BasePartialProcessor:
     def _wait_for_lanes(self, invocation: Invocation) -> None:
         from batchcore import aio
 
-        aio.run(lambda: self._await_lanes(invocation, in_this_task=True))
+        aio.run(invocation, lambda: self._await_lanes(invocation, in_this_task=True))
 
     async def _await_lanes(self, invocation: Invocation, in_this_task: bool = False) -> None:
         from batchcore import aio
