@@ -4,9 +4,9 @@ What a page holds besides prose:
 
 - Blocks of code. A page's ``python`` blocks run in their order, in one namespace.
 - Comments that a reader does not see. ``<!-- check`` holds statements that run at its place, most of them assertions.
-  There, ``sample(name)`` gives an event of ``tests/events``, ``sqs(*bodies)`` an event of a queue, ``shown`` the content
-  of the last block that is no program, parsed where it is JSON, and ``logged`` what ``batchcore`` logged since the last
-  check.
+  There, ``sample(name)`` gives an event of ``tests/events`` and ``sqs(*bodies)`` an event of a queue; ``shown`` is the
+  content of the last block that is no program, parsed where it is JSON; ``logged`` is what ``batchcore`` logged since
+  the last check, and ``page`` the text of the page.
 - Comments on the block that follows: ``<!-- raises NAME -->`` and ``<!-- warns NAME -->`` say what it must do;
   ``<!-- file NAME -->`` that it is not run but is a file, in a package that a test puts together.
 
@@ -115,7 +115,7 @@ def run(page: str, text: str) -> int:
     namespace = vars(module)
     logged = _Logged()
     logging.getLogger("batchcore").addHandler(logged)
-    namespace.update(sample=sample, sqs=sqs, logged=logged.lines)
+    namespace.update(page=text, sample=sample, sqs=sqs, logged=logged.lines)
     ran = 0
     for part in parts_of(text):
         if not part.runs:
@@ -157,7 +157,7 @@ def sample(name: str) -> Any:
 
 
 def sqs(*bodies: str, queue: str = "orders", groups: str = "") -> dict[str, Any]:
-    """Make an event of a queue: a message per body, named ``m1``, ``m2`` and so on, each of a group named in ``groups``."""
+    """Make an event of a queue: a message per body, named ``m1``, ``m2`` and so on, of the groups that have letters."""
     (template, *_) = sample("getting_started_sqs_event")["Records"]
     template["eventSourceARN"] = f"arn:aws:sqs:eu-west-1:123456789012:{queue}"
     records = [{**template, "messageId": f"m{number}", "body": body} for number, body in enumerate(bodies, 1)]
