@@ -26,6 +26,7 @@ TRACEBACKS_PER_BATCH = 10
 """How many failures of one batch are logged with a traceback. The others are logged with a line each."""
 
 _LONGEST_TEXT = 1_000
+_HIGHEST_INDEX = 10_000  # a higher number may be a key of a dictionary
 
 
 def summary_of(error: BaseException) -> str:
@@ -59,7 +60,9 @@ class Report:
         if self._listened_to:
             try:
                 self._log_failure(position, error)
-            except Exception:
+            except KeyboardInterrupt:
+                raise
+            except BaseException:
                 traceback.print_exc(file=sys.stderr)
 
     def _log_failure(self, position: int, error: BaseException) -> None:
@@ -95,7 +98,9 @@ class Report:
             self._logger.error(
                 "%s raised %s; no outcome changes.", what, summary_of(error), exc_info=not _quotes_input(error)
             )
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             traceback.print_exc(file=sys.stderr)
 
 
@@ -147,6 +152,33 @@ def _quotes_input(error: BaseException) -> bool:
 
 def _without_input(error: Any) -> str:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    named = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'record'}: {p['msg']}" for p in problems[:5])
+    named = "; ".join(f"{_place(p['loc'])}: {_problem(p)}" for p in problems[:5])
     more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
     return f"{error.title}: {named}{more}"
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Say where in a record: fields by their names, items by their numbers. A key of a dictionary is input: a star."""
+    parts = (str(p) if (p < _HIGHEST_INDEX if isinstance(p, int) else _is_declared(p)) else "*" for p in loc)
+    return ".".join(parts) or "record"
+
+
+def _problem(problem: Any) -> str:
+    """Say what is wrong there, as pydantic does, but where its message quotes the input."""
+    return str(problem["type"] if problem["type"] == "union_tag_invalid" else problem["msg"])
+
+
+_declared: set[str] = set()
+
+
+def _is_declared(name: str) -> bool:
+    """Say whether a model of this process has a field of this name. A name not seen before may be of a new model."""
+    if name not in _declared:
+        models: list[Any] = [sys.modules["pydantic"].BaseModel]
+        while models:
+            model = models.pop()
+            models += model.__subclasses__()
+            for field_name, field in model.model_fields.items():
+                names = (field_name, field.alias, field.validation_alias)
+                _declared.update(known for known in names if isinstance(known, str))
+    return name in _declared
