@@ -42,9 +42,20 @@ class Current:
                 return invocation if invocation.ready else None
         return self.last
 
+    def ended(self, invocation: Invocation) -> None:
+        """A batch ended: show the one around it, which goes on, or else the one that ended."""
+        self.last = invocation
+        invocation.entered = False
+        shown, invocation.outer = invocation.outer or invocation, None
+        current = _begun.get()
+        if current is None or current[1] is not shown:
+            self.begun(shown)
+
     def begun(self, invocation: Invocation) -> None:
         """A batch was begun in this context."""
         own, begun = self._self, _begun.get()
+        if begun is not None and begun[0] is own and begun[1].entered and begun[1] is not invocation:
+            invocation.outer = begun[1]
         others = None if begun is None or (begun[0] is own and begun[2] is None) else _others(begun, own)
         _begun.set((own, invocation, others))
 

@@ -99,6 +99,8 @@ class Invocation(Batch):
         on_success: a processor's own success handler, or None.
         on_failure: a processor's own failure handler, or None.
         observing: the observers, or None.
+        entered: whether it is going on: between entering and leaving ``with``, or while it is run.
+        outer: the batch of the same processor that goes on around it, where there is one.
         begun: whether the records have been started.
         stopped: whether no further record may start.
         interrupted: whether a KeyboardInterrupt ends it.
@@ -116,6 +118,8 @@ class Invocation(Batch):
     on_failure: FailureHook | None = None
     observing: Observing | None = None
     remakes_views = False
+    entered = False
+    outer: Invocation | None = None
     begun = False
     stopped = False
     interrupted = False

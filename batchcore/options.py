@@ -32,16 +32,15 @@ INSTEAD_OF = {
 """Private methods that subclasses of other batch utilities override, and what does the same here."""
 
 
-def refuse_dead_overrides(cls: type[Any]) -> None:
-    """Refuse a subclass that overrides what is never called.
+def refuse_dead_overrides(cls: type[Any], base: type[Any]) -> None:
+    """Refuse a subclass that overrides what is never called, itself or by a mix-in.
 
     Raises:
         ConfigurationError: it names the override, and what does the same here.
     """
-    for name in vars(cls).keys() & INSTEAD_OF.keys():
-        raise ConfigurationError(
-            f"{cls.__name__} overrides {name}(), which is never called. Instead: {INSTEAD_OF[name]}."
-        )
+    for name, instead in INSTEAD_OF.items():
+        if getattr(cls, name, None) is not getattr(base, name, None):
+            raise ConfigurationError(f"{cls.__name__} overrides {name}(), which is never called. Instead: {instead}.")
 
 
 def checked_ordering(ordering: Any) -> Ordering | None:

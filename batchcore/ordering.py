@@ -7,16 +7,22 @@ of the batch. After a failure a lane stops (the rest of it is not attempted, and
 from __future__ import annotations
 
 from batchcore.errors import ConfigurationError, NotAttemptedError
+from batchcore.handler import is_coroutine_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
-    from typing import Any, Literal, TypeAlias
+    from typing import Any, Literal, TypeAlias, final
 
     LaneKey: TypeAlias = Callable[[Any], Hashable]
     OnFailure: TypeAlias = Literal["stop", "continue"]
+else:
+
+    def final(cls):  # noqa: ANN001, ANN201, D103 - typing.final, without the cost of its import
+        return cls
 
 
+@final
 class Ordering:
     """How the records of a batch depend on one another. Made by ``unordered``, ``in_order`` and ``by_key``.
 
@@ -83,4 +89,8 @@ def by_key(
     """
     if not callable(key):
         raise ConfigurationError(f"by_key() takes a function from a raw record to its key, not {key!r}.")
+    if is_coroutine_function(key):
+        raise ConfigurationError(
+            f"by_key() calls its function and awaits nothing; {key!r} gives a coroutine, not a key."
+        )
     return Ordering(key, lanes=True, stops=_stops(on_failure), not_attempted=not_attempted)

@@ -136,18 +136,28 @@ class BasePartialProcessor:
         return self._run_sync(event, record_handler, context).result
 
     def _run_sync(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
-        invocation = self._begin(event, None, record_handler, context)
+        self._check_defines("_process_record")
+        return self._through(self._begin(event, None, record_handler, context), self._run_lanes)
+
+    def _run_async(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
+        self._check_defines("_async_process_record")
+        return self._through(self._begin(event, None, record_handler, context), self._wait_for_lanes)
+
+    def _through(self, invocation: Invocation, run_lanes: Callable[[Invocation], None]) -> Invocation:
         self._open(invocation)
-        self._run_lanes(invocation)
+        try:
+            run_lanes(invocation)
+        except BaseException:
+            invocation.entered = False
+            raise
         self._close(invocation)
         return invocation
 
-    def _run_async(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
-        invocation = self._begin(event, None, record_handler, context)
-        self._open(invocation)
-        self._wait_for_lanes(invocation)
-        self._close(invocation)
-        return invocation
+    def _check_defines(self, name: str) -> None:
+        """Check that a processor from scratch defines the method that a call needs."""
+        if getattr(type(self), name) is getattr(BasePartialProcessor, name):
+            how = "async" if name.startswith("_async") else "synchronous"
+            raise ConfigurationError(f"{type(self).__name__} defines no {name}(), which {how} calls need.")
 
     def _respond(self, invocation: Invocation) -> Any:
         """Give the answer of a batch that is finished: a subclass may have one of its own."""
@@ -311,6 +321,7 @@ class BasePartialProcessor:
 
     def _open(self, invocation: Invocation) -> None:
         self._prepare()
+        invocation.entered = True
         start(invocation)
 
     def _close(self, invocation: Invocation, raising: bool = False) -> None:
@@ -325,10 +336,12 @@ class BasePartialProcessor:
         self._finish(invocation, raising)
 
     def _finish(self, invocation: Invocation, raising: bool) -> None:
-        self._current.last = invocation
+        self._current.ended(invocation)
         finish(invocation, may_raise=not raising)
 
     def _run_lanes(self, invocation: Invocation) -> None:
+        self._check_defines("_process_record")
+
         def call(record: Any) -> Any:
             return _checked(self._process_record(record))
 
@@ -341,6 +354,7 @@ class BasePartialProcessor:
         aio.run(invocation, lambda: self._await_lanes(invocation, in_this_task=True))
 
     async def _await_lanes(self, invocation: Invocation, in_this_task: bool = False) -> None:
+        self._check_defines("_async_process_record")
         from batchcore import aio
 
         async def call(record: Any) -> Any:

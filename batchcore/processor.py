@@ -232,7 +232,7 @@ class BatchProcessor(BasePartialBatchProcessor):
         if cls.__module__ != __name__:  # those of this file override nothing dead
             from batchcore.options import refuse_dead_overrides
 
-            refuse_dead_overrides(cls)
+            refuse_dead_overrides(cls, BatchProcessor)
 
     def success_handler(self, record: Any, result: Any) -> SuccessResponse:
         """Override it to watch records that succeed. If it raises, the record failed.
@@ -278,12 +278,20 @@ class BatchProcessor(BasePartialBatchProcessor):
 
     def _run_sync(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
         invocation = self._begin(event, None, record_handler, context)
+        invocation.entered = True
         if invocation.observing is not None:
             start(invocation)
-        self._run_lanes(invocation)
-        self._current.last = invocation
+        try:
+            self._run_lanes(invocation)
+        except BaseException:
+            invocation.entered = False
+            raise
+        self._current.ended(invocation)
         finish(invocation)
         return invocation
+
+    def _run_async(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
+        self._refuse_async()
 
     def _messages(self) -> Messages:
         invocation = self._current.get()
@@ -341,6 +349,7 @@ class BatchProcessor(BasePartialBatchProcessor):
             invocation.on_failure = self.failure_handler
 
     def _open(self, invocation: Invocation) -> None:
+        invocation.entered = True
         start(invocation)
 
     def _close(self, invocation: Invocation, raising: bool = False) -> None:
@@ -415,14 +424,27 @@ class AsyncBatchProcessor(BatchProcessor):
         """Process a whole event inside a running event loop. See :meth:`BatchProcessor.run`."""
         invocation = self._begin(event, None, record_handler, context)
         self._open(invocation)
-        await self._await_lanes(invocation)
+        try:
+            await self._await_lanes(invocation)
+        except BaseException:
+            invocation.entered = False
+            raise
         self._close(invocation)
         return invocation.result
 
     def _check_handler(self, binding: Binding) -> None:
         """Any handler will do."""
 
+    def _run_async(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
+        return self._through(self._begin(event, None, record_handler, context), self._wait_for_lanes)
+
+    def _run_sync(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
+        self._refuse_sync()
+
     def _run_lanes(self, invocation: Invocation) -> None:
+        self._refuse_sync()
+
+    def _refuse_sync(self) -> NoReturn:
         raise ConfigurationError(
             f"{type(self).__name__} is called asynchronously: use async_process_partial_response(), async_process() or "
             "`await processor.aprocess()`."

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3.session  # type: ignore[import-untyped, unused-ignore]  # boto3 ships no types
-from botocore.config import Config  # type: ignore[import-untyped, unused-ignore]
+from botocore.config import Config  # type: ignore[import-untyped, unused-ignore]  # nor does botocore
 from moto.server import ThreadedMotoServer
 
 from batchcore_local.function import environment
