@@ -51,6 +51,13 @@ class Current:
         if current is None or current[1] is not shown:
             self.begun(shown)
 
+    def abandoned(self, invocation: Invocation) -> None:
+        """A batch was refused or interrupted: the one around it, if there is one, goes on."""
+        invocation.entered = False
+        outer, invocation.outer = invocation.outer, None
+        if outer is not None:
+            self.begun(outer)
+
     def begun(self, invocation: Invocation) -> None:
         """A batch was begun in this context."""
         own, begun = self._self, _begun.get()

@@ -148,7 +148,7 @@ class BasePartialProcessor:
         try:
             run_lanes(invocation)
         except BaseException:
-            invocation.entered = False
+            self._current.abandoned(invocation)
             raise
         self._close(invocation)
         return invocation
@@ -307,13 +307,17 @@ class BasePartialProcessor:
     ) -> Invocation:
         invocation = Invocation(handler, as_it_is, context)
         self._current.begun(invocation)
-        invocation.call = self._handler_call(handler, context)
-        settings = self._settings
-        if records is None:
-            begin(invocation, settings or self._settings_of_event(event), event)
-        else:
-            begin_records(invocation, settings or self._settings_of_records(records), records)
-        self._attach(invocation)
+        try:
+            invocation.call = self._handler_call(handler, context)
+            settings = self._settings
+            if records is None:
+                begin(invocation, settings or self._settings_of_event(event), event)
+            else:
+                begin_records(invocation, settings or self._settings_of_records(records), records)
+            self._attach(invocation)
+        except BaseException:
+            self._current.abandoned(invocation)
+            raise
         return invocation
 
     def _attach(self, invocation: Invocation) -> None:

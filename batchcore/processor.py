@@ -284,7 +284,7 @@ class BatchProcessor(BasePartialBatchProcessor):
         try:
             self._run_lanes(invocation)
         except BaseException:
-            invocation.entered = False
+            self._current.abandoned(invocation)
             raise
         self._current.ended(invocation)
         finish(invocation)
@@ -427,7 +427,7 @@ class AsyncBatchProcessor(BatchProcessor):
         try:
             await self._await_lanes(invocation)
         except BaseException:
-            invocation.entered = False
+            self._current.abandoned(invocation)
             raise
         self._close(invocation)
         return invocation.result

@@ -55,6 +55,17 @@ class RecordView(Mapping[str, "Any"]):
         return f"<{type(self).__name__} with {', '.join(self.raw_event)}>"
 
 
+def _is_made_as_usual(view: type) -> bool:
+    """Say whether a class is a view, and neither it nor its metaclass has a say when an object or a subclass is made."""
+    return (
+        issubclass(view, RecordView)
+        and type(view) is ABCMeta
+        and view.__init__ is RecordView.__init__
+        and view.__new__ is object.__new__
+        and not hasattr(view.__init_subclass__, "__func__")
+    )
+
+
 _quick_classes: dict[type, type[Any] | None] = {}
 
 
@@ -74,7 +85,7 @@ def quick_class(view: type) -> type[Any] | None:
         return _quick_classes[view]
     except KeyError:
         quick = None
-        if issubclass(view, RecordView) and view.__init__ is RecordView.__init__ and view.__new__ is object.__new__:
+        if _is_made_as_usual(view):
             names = {name: getattr(view, name) for name in ("__module__", "__qualname__", "__doc__")}
             space = {**names, "__slots__": (), "__init__": object.__init__, "_made_for": view}
             quick = ABCMeta(view.__name__, (view,), space)
