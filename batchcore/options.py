@@ -61,6 +61,8 @@ def checked_concurrency(given: Any, default: int) -> int:
 
 def checked_dispositions(dispositions: Mapping[Any, Any], plugins: Plugins) -> dict[type[BaseException], Disposition]:
     """Check what exceptions are mapped to, and that somebody delivers dead letters where there may be any."""
+    if not hasattr(dispositions, "items"):
+        raise ConfigurationError(f"dispositions maps exception types to Disposition; {dispositions!r} is no mapping.")
     for kind, disposition in dispositions.items():
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             raise ConfigurationError(

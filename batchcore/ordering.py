@@ -51,6 +51,14 @@ class Ordering:
         return f"{name}(on_failure={'stop' if self.stops else 'continue'!r})"
 
 
+def _makes_exceptions(not_attempted: Callable[[], BaseException]) -> Callable[[], BaseException]:
+    if not callable(not_attempted):
+        raise ConfigurationError(
+            f"not_attempted is an exception class, or a function that makes an exception, not {not_attempted!r}."
+        )
+    return not_attempted
+
+
 def _stops(on_failure: OnFailure) -> bool:
     if on_failure not in ("stop", "continue"):
         raise ConfigurationError(f"on_failure is 'stop' or 'continue', not {on_failure!r}.")
@@ -70,7 +78,7 @@ def in_order(
         on_failure: ``stop`` (what follows is not attempted and reported as failed) or ``continue``.
         not_attempted: makes the exception that a record which is not attempted fails with.
     """
-    return Ordering(None, lanes=True, stops=_stops(on_failure), not_attempted=not_attempted)
+    return Ordering(None, lanes=True, stops=_stops(on_failure), not_attempted=_makes_exceptions(not_attempted))
 
 
 def by_key(
@@ -93,4 +101,4 @@ def by_key(
         raise ConfigurationError(
             f"by_key() calls its function and awaits nothing; {key!r} gives a coroutine, not a key."
         )
-    return Ordering(key, lanes=True, stops=_stops(on_failure), not_attempted=not_attempted)
+    return Ordering(key, lanes=True, stops=_stops(on_failure), not_attempted=_makes_exceptions(not_attempted))
