@@ -56,7 +56,7 @@ class RecordView(Mapping[str, "Any"]):
 
 
 def _is_made_as_usual(view: type) -> bool:
-    """Say whether a class is a view, and neither it nor its metaclass has a say when an object or a subclass is made."""
+    """Say whether a class is a view, and nobody has a say when an object or a subclass of it is made."""
     return (
         issubclass(view, RecordView)
         and type(view) is ABCMeta
