@@ -1,0 +1,72 @@
+"""Every hook is documented with its exact signature, and has tests that name it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from batchcore import hookspecs
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "hooks.md"
+GROUPS = [group.__name__ for group in hookspecs.HOOK_GROUPS]
+
+
+def signatures() -> dict[str, str]:
+    """Give each hook's signature, with its annotations."""
+    found: dict[str, str] = {}
+    for group in ast.parse(inspect.getsource(hookspecs)).body:
+        if isinstance(group, ast.ClassDef) and group.name in GROUPS:
+            for method in group.body:
+                if isinstance(method, ast.FunctionDef):
+                    assert method.returns is not None
+                    arguments = ", ".join(ast.unparse(argument) for argument in method.args.args[1:])
+                    found[method.name] = f"{method.name}({arguments}) -> {ast.unparse(method.returns)}"
+    return found
+
+
+SIGNATURES = signatures()
+
+
+def test_no_hook_is_overlooked_here() -> None:
+    named = hookspecs.SOURCE_HOOKS | hookspecs.EXTENSION_HOOKS | hookspecs.OBSERVER_HOOKS
+
+    assert set(SIGNATURES) == named
+    assert set(hookspecs.REQUIRED_HOOKS) <= hookspecs.SOURCE_HOOKS
+    assert not hookspecs.SOURCE_HOOKS & (hookspecs.EXTENSION_HOOKS | hookspecs.OBSERVER_HOOKS)
+
+
+@pytest.mark.parametrize("hook", SIGNATURES)
+def test_a_hook_is_documented_under_its_exact_signature(hook: str) -> None:
+    headings = re.findall(r"^### `(.+)`$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert SIGNATURES[hook] in headings
+
+
+def test_no_hook_is_documented_that_does_not_exist() -> None:
+    headings = re.findall(r"^### `(\w+)\(.*`$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert sorted(headings) == sorted(SIGNATURES)
+
+
+@pytest.mark.parametrize("hook", SIGNATURES)
+def test_a_hook_has_a_test_that_names_it(hook: str) -> None:
+    functions = [
+        node.name
+        for path in HERE.glob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_")
+    ]
+
+    assert [name for name in functions if hook in name] != []
+
+
+@pytest.mark.parametrize("hook", SIGNATURES)
+def test_a_hook_says_what_it_is_for(hook: str) -> None:
+    (spec,) = [getattr(group, hook) for group in hookspecs.HOOK_GROUPS if hasattr(group, hook)]
+
+    assert spec.__doc__.strip().splitlines()[0].endswith(".")
