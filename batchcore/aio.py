@@ -135,6 +135,7 @@ class _Lanes:
                         prepared = run(prepare, record)
                         if is_awaitable(prepared):
                             waited = True
+                            self._start_tasks()
                             prepared = await _in_context(prepared, run)
                         data = run(decode, prepared)
                     value: Any = run(call, data) if scoped is None else run(scoped, position, data)
