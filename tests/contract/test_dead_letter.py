@@ -165,7 +165,9 @@ def test_a_dead_letter_that_nobody_delivers_is_an_error_at_construction(processo
 def test_two_deliverers_are_refused() -> None:
     second = Delivers()
 
-    with pytest.raises(DuplicateHookError, match=r"Delivers implements deliver_dead_letter\(\), and so does an") as caught:
+    with pytest.raises(
+        DuplicateHookError, match=r"Delivers implements deliver_dead_letter\(\), and so does an"
+    ) as caught:
         BatchProcessor(ToySource(), plugins=[Delivers(), second])
 
     assert (caught.value.plugin, caught.value.hook) == (second, "deliver_dead_letter")

@@ -70,9 +70,7 @@ def test_the_name_that_a_source_is_found_by_is_the_batches(fresh: Core) -> None:
     assert fresh.BatchProcessor().run(toys("car"), play).batch.source == "things"
 
 
-def test_what_is_installed_is_read_once_per_process(
-    fresh: Core, site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_installed_is_read_once_per_process(fresh: Core, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib_metadata
 
     scans: list[Any] = []

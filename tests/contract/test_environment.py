@@ -191,9 +191,7 @@ def test_a_module_without_a_hook_is_an_error_at_construction(
         fresh.BatchProcessor(ToySource())
 
 
-def test_a_processor_that_is_made_keeps_its_plugins(
-    fresh: Core, monkeypatch: pytest.MonkeyPatch, site: Site
-) -> None:
+def test_a_processor_that_is_made_keeps_its_plugins(fresh: Core, monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
     module(site, "signs_a")
     processor = fresh.BatchProcessor(ToySource())
     monkeypatch.setenv("BATCHCORE_PLUGINS", "signs_a")

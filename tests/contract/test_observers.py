@@ -271,9 +271,7 @@ def test_record_scope_sees_the_exception_as_the_handler_raised_it(driver: Run) -
     result = driver(ToySource(), toys("bad", "car"), plugins=[Scopes()])
 
     exception = result.outcomes[0].exception
-    assert sorted(seen, key=str) == sorted(
-        [(ValueError, exception, True, True), (None, None, False, True)], key=str
-    )
+    assert sorted(seen, key=str) == sorted([(ValueError, exception, True, True), (None, None, False, True)], key=str)
 
 
 @pytest.mark.parametrize("answer", [True, 1, "yes"])
@@ -363,7 +361,11 @@ def test_an_observer_that_raises_is_logged_once_and_changes_no_outcome(
 
 @pytest.mark.parametrize(
     ("hook", "afterwards"),
-    [("batch_started", []), ("record_scope", ["record_scope"]), ("record_finished", ["record_scope", "record_finished"])],
+    [
+        ("batch_started", []),
+        ("record_scope", ["record_scope"]),
+        ("record_finished", ["record_scope", "record_finished"]),
+    ],
 )
 def test_an_observer_that_raised_is_off_for_the_rest_of_the_batch_all_of_it(hook: str, afterwards: list[str]) -> None:
     plugin, calls = breaks_at(hook)

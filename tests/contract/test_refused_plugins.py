@@ -370,7 +370,9 @@ def test_a_plugin_that_implements_nothing_is_refused(thing: object) -> None:
 
 
 def test_a_module_that_implements_nothing_is_called_by_its_name() -> None:
-    assert "the module empty_module implements no hook" in str(refused(PluginError, plugins=[ModuleType("empty_module")]))
+    assert "the module empty_module implements no hook" in str(
+        refused(PluginError, plugins=[ModuleType("empty_module")])
+    )
 
 
 @pytest.mark.parametrize("thing", [ToySource, FullSource, int])

@@ -71,7 +71,9 @@ def everything(run: Run, source: Any, event: Any, caplog: pytest.LogCaptureFixtu
         "handled": handled,
         "outcomes": [(o.identifier, o.status, o.value, repr(o.exception), o.record) for o in result.outcomes],
         "batch": (result.batch.source, result.batch.event, result.batch.records, result.batch.identifiers),
-        "logged": [(r.getMessage(), vars(r)["delivery_attempt"], vars(r)["record_description"]) for r in caplog.records],
+        "logged": [
+            (r.getMessage(), vars(r)["delivery_attempt"], vars(r)["record_description"]) for r in caplog.records
+        ],
     }
 
 
@@ -90,7 +92,8 @@ def test_a_source_with_every_hook_uses_all_of_them(caplog: pytest.LogCaptureFixt
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 @pytest.mark.parametrize(
-    "plugins", [[], [OnlyWatches()], [PassesEverythingOn()], [PassesEverythingOn(), OnlyWatches(), PassesEverythingOn()]]
+    "plugins",
+    [[], [OnlyWatches()], [PassesEverythingOn()], [PassesEverythingOn(), OnlyWatches(), PassesEverythingOn()]],
 )
 def test_a_source_gives_the_same_in_every_form_and_beside_harmless_plugins(
     form: Callable[[], Any], plugins: list[object], driver: Run, caplog: pytest.LogCaptureFixture

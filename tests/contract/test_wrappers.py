@@ -300,7 +300,9 @@ def test_properties_of_a_plugin_are_left_alone(driver: Run) -> None:
 def test_a_wrapper_that_loses_the_answer_is_an_error(hook: str, source: type) -> None:
     handled: list[Any] = []
 
-    with pytest.raises(PluginError, match=rf"wraps {hook}\(\) gave None. A wrapper returns what its yield gave") as caught:
+    with pytest.raises(
+        PluginError, match=rf"wraps {hook}\(\) gave None. A wrapper returns what its yield gave"
+    ) as caught:
         run(source(), EVENT, handled.append, plugins=[wrapper_of(hook, lambda inner: None)])
 
     assert caught.value.hook == hook
