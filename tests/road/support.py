@@ -119,6 +119,10 @@ def result_of_run(processor: Any, event: Event, handler: Handler, context: Any =
     return processor.run(event, handler, context).response
 
 
+def result_of_async_run(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
+    return processor.run(event, awaiting(handler), context).response
+
+
 def context_manager(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
     with processor(records=event["Records"], handler=handler, lambda_context=context):
         processor.process()
@@ -189,7 +193,7 @@ THREAD_WAYS = [
 ]
 ASYNC_WAYS = [
     Way("async one call", AsyncBatchProcessor, async_one_call),
-    Way("async run", AsyncBatchProcessor, result_of_run),
+    Way("async run", AsyncBatchProcessor, result_of_async_run),
     Way("plain handler", AsyncBatchProcessor, async_with_plain_handler),
     Way("running loop", AsyncBatchProcessor, in_running_loop),
     Way("async context manager", AsyncBatchProcessor, async_context_manager),

@@ -281,6 +281,40 @@ def test_context_manager_of_a_processor_from_scratch_may_hold_another_batch_of_i
     assert failed(processor.response()) == []
 
 
+def test_batch_that_was_refused_inside_another_leaves_it_its_place() -> None:
+    processor = BatchProcessor("sqs")
+    with processor(batch_of("a", "bad")["Records"], handle):
+        with pytest.raises(ValueError, match="claim"):
+            process_partial_response({}, handle, processor)
+        assert failed(processor.response()) == ["m0", "m1"]
+        processor.process()
+    assert failed(processor.response()) == ["m1"]
+
+
+def test_batch_that_was_interrupted_inside_another_leaves_it_its_place() -> None:
+    class Interrupted(KeyboardInterrupt):
+        pass
+
+    def interrupt(record: Any) -> None:
+        raise Interrupted
+
+    processor = BatchProcessor("sqs")
+    with processor(batch_of("a", "bad")["Records"], handle):
+        with pytest.raises(Interrupted):
+            process_partial_response(batch_of("x"), interrupt, processor)
+        entries = processor.process()
+    assert [entry[2]["body"] for entry in entries] == ["a", "bad"]
+    assert failed(processor.response()) == ["m1"]
+
+
+def test_batch_that_was_only_begun_inside_another_does_not_take_its_end() -> None:
+    processor = BatchProcessor("sqs")
+    with processor(batch_of("a", "bad", "c")["Records"], handle):
+        processor.process()
+        processor(batch_of("x")["Records"], handle)
+    assert failed(processor.response()) == ["m1"]
+
+
 def test_batch_that_was_begun_and_left_does_not_come_back() -> None:
     processor = BatchProcessor("sqs")
     processor(batch_of("left")["Records"], handle)
