@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batchcore.batch import Batch
+from batchcore.configuration import BasePartialBatchProcessor, EventType
 from batchcore.errors import (
     AmbiguousSourceError,
     BatchcoreError,
@@ -39,7 +40,7 @@ from batchcore.ordering import Ordering, by_key, in_order, unordered
 from batchcore.outcome import BatchResult, Outcome, Outcomes
 from batchcore.partial import BasePartialProcessor
 from batchcore.plugins import offer
-from batchcore.processor import AsyncBatchProcessor, BasePartialBatchProcessor, BatchProcessor, EventType
+from batchcore.processor import AsyncBatchProcessor, BatchProcessor
 from batchcore.view import RecordView
 
 TYPE_CHECKING = False

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from batchcore.current import Current
+from batchcore.entries import checked_entry, fail_entry
 from batchcore.errors import (
     AmbiguousSourceError,
     ConfigurationError,
     EntryFailedError,
     NoBatchError,
-    PluginError,
     UnexpectedBatchTypeError,
-    is_entry,
-    text_of,
 )
-from batchcore.hookspecs import hookimpl
 from batchcore.invocation import Invocation, Settings
 from batchcore.outcome import NOT_PROCESSED, exception_info
 from batchcore.plugins import Plugins, find_source_of
+from batchcore.recognition import NO_SOURCE, claims, identifies
 from batchcore.road import answer_to, begin, begin_records, finish, run_lanes, start
 from batchcore.source import as_it_is
 
@@ -263,11 +261,11 @@ class BasePartialProcessor:
 
     def _settings_of_event(self, event: Any) -> Settings:
         return self._find_settings(
-            lambda source: _claims(source, event), lambda source: not source.extract_records(event), "this event"
+            lambda source: claims(source, event), lambda source: not source.extract_records(event), "this event"
         )
 
     def _settings_of_records(self, records: Sequence[Record]) -> Settings:
-        return self._find_settings(lambda source: _identifies(source, records), lambda _: not records, "these records")
+        return self._find_settings(lambda source: identifies(source, records), lambda _: not records, "these records")
 
     def _find_settings(
         self, recognises: Callable[[Source], bool], is_empty: Callable[[Source], bool], what: str
@@ -278,7 +276,7 @@ class BasePartialProcessor:
         except (UnexpectedBatchTypeError, AmbiguousSourceError):
             if not self._answers_itself:
                 raise
-            source = self._resolved("unknown", _NO_SOURCE)  # this processor builds its own answer: nobody needs it
+            source = self._resolved("unknown", NO_SOURCE)  # this processor builds its own answer: nobody needs it
         known: dict[int, Settings] = self.__dict__.setdefault("_settings_of_source", {})
         if id(source) not in known:
             known[id(source)] = self._settings_of(source)
@@ -347,7 +345,7 @@ class BasePartialProcessor:
         self._check_defines("_process_record")
 
         def call(record: Any) -> Any:
-            return _checked(self._process_record(record))
+            return checked_entry(self._process_record(record))
 
         invocation.call = call
         run_lanes(invocation)
@@ -362,7 +360,7 @@ class BasePartialProcessor:
         from batchcore import aio
 
         async def call(record: Any) -> Any:
-            return _checked(await self._async_process_record(record))
+            return checked_entry(await self._async_process_record(record))
 
         invocation.call = call
         await aio.run_lanes(invocation, self.max_concurrency, in_this_task)
@@ -395,58 +393,3 @@ class BasePartialProcessor:
                 )
             invocation.begun = begun
         return invocation
-
-
-class NoSource:
-    """Stands for the source of records that nobody recognises, where a processor from scratch answers by itself."""
-
-    name = "unknown"
-
-    @hookimpl
-    def claims_event(self, event: Any) -> bool:
-        """Claim nothing: only records can be had from here."""
-        return False
-
-    @hookimpl
-    def extract_records(self, event: Any) -> Sequence[Record]:
-        """Give no records."""
-        return ()
-
-    @hookimpl
-    def identify_records(self, records: Sequence[Record]) -> Sequence[None]:
-        """Give no identity."""
-        return [None] * len(records)
-
-
-_NO_SOURCE = NoSource()
-
-
-def fail_entry(exception: ExceptionInfo, record: Any) -> FailureResponse:
-    """Give the entry of a failed record, whatever its exception's ``__str__`` does."""
-    return "fail", f"{exception[0]}:{text_of(exception[1])}", record
-
-
-def _checked(entry: Any) -> Any:
-    """Give back an entry that is a success; anything else is a failure."""
-    if is_entry(entry, "success"):
-        return entry
-    raise EntryFailedError(entry)
-
-
-def _claims(source: Source, event: Any) -> bool:
-    """Say whether a source claims an event. One that raises does not: it was made for others."""
-    try:
-        return bool(source.claims_event(event))
-    except PluginError:
-        raise
-    except Exception:
-        return False
-
-
-def _identifies(source: Source, records: Sequence[Record]) -> bool:
-    """Say whether a source can name these records: how it is found when there is no event to ask about."""
-    try:
-        identifiers = source.identify_records(records)
-    except Exception:
-        return False
-    return None not in identifiers

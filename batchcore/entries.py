@@ -1,0 +1,23 @@
+"""Entries: what ``process()`` gives for each record, and what the handlers of a processor return."""
+
+from __future__ import annotations
+
+from batchcore.errors import EntryFailedError, is_entry, text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from batchcore.types import ExceptionInfo, FailureResponse
+
+
+def fail_entry(exception: ExceptionInfo, record: Any) -> FailureResponse:
+    """Give the entry of a failed record, whatever its exception's ``__str__`` does."""
+    return "fail", f"{exception[0]}:{text_of(exception[1])}", record
+
+
+def checked_entry(entry: Any) -> Any:
+    """Give back an entry that is a success; anything else is a failure."""
+    if is_entry(entry, "success"):
+        return entry
+    raise EntryFailedError(entry)
