@@ -176,6 +176,13 @@ def test_one_package_that_is_found_on_two_paths_is_one(
     assert fresh.BatchProcessor("kafka").run(event_for("kafka"), play).response == {"batchItemFailures": []}
 
 
+def test_one_source_that_two_packages_register_is_one(fresh: Core, site: Site) -> None:
+    site.install_source("kafka")
+    site.install("batchcore-kafka-old-name", {}, sources={"kafka": "batchcore_kafka_for_tests:source"})
+
+    assert fresh.BatchProcessor("kafka").run(event_for("kafka"), play).response == {"batchItemFailures": []}
+
+
 def test_two_sources_that_are_offered_as_one_name_are_refused(fresh: Core) -> None:
     fresh.offer("toy", ToySource())
 
@@ -334,7 +341,7 @@ def test_two_sources_that_claim_one_event_are_both_named(fresh: Core) -> None:
     fresh.offer("other", Other())
     handled: list[Any] = []
 
-    with pytest.raises(fresh.AmbiguousSourceError, match="Several sources claim this event: other, toy. Name one as"):
+    with pytest.raises(fresh.AmbiguousSourceError, match="Several sources claim this event: other, toy"):
         fresh.BatchProcessor().run(toys("car"), handled.append)
 
     assert handled == []
@@ -424,6 +431,13 @@ def test_a_processor_from_scratch_that_answers_itself_needs_no_source(fresh: Cor
         assert processor.process() == [("success", 1, {"n": 1}), ("success", 2, {"n": 2})]
 
     assert processor.response() == {"mine": 2}
+
+
+def test_a_processor_from_scratch_that_answers_itself_needs_one_to_read_an_event(fresh: Core) -> None:
+    processor = scratch_processor(fresh, response=lambda self: {})
+
+    with pytest.raises(fresh.UnexpectedBatchTypeError, match="does not claim this event"):
+        fresh.process_partial_response(event_for("boxes"), play, processor)
 
 
 def test_a_processor_from_scratch_has_the_plugins_of_the_environment(

@@ -146,7 +146,7 @@ def test_a_model_whose_model_validate_is_a_static_method_is_asked_by_that(driver
 def test_a_model_may_wait_for_a_forward_reference(driver: Run) -> None:
     class Late(BaseModel):
         id: str
-        shelf: Shelf | None = None  # type: ignore[name-defined]  # noqa: F821
+        shelf: Shelf | None = None  # type: ignore[name-defined]
 
     processor = BatchProcessor(ToySource(), model=Late)
 
@@ -161,7 +161,7 @@ def test_a_model_may_wait_for_a_forward_reference(driver: Run) -> None:
 
 def test_a_forward_reference_that_never_came_is_an_error_before_the_first_record(driver: Run) -> None:
     class Waiting(BaseModel):
-        shelf: NeverDefined  # type: ignore[name-defined]  # noqa: F821
+        shelf: NeverDefined  # type: ignore[name-defined]  # noqa: F821 - that is the point
 
     seen: list[Any] = []
 
@@ -393,9 +393,9 @@ class Order(BaseModel):
     kind: Literal["small", "large"] = "small"
     strict: Annotated[bool, Field(strict=True)] = True
     text: Annotated[str, Field(pattern="^[a-z]*$", max_length=5)] = ""
-    payload: Json[dict[str, int]] = {}  # noqa: RUF012
+    payload: Json[dict[str, int]] = {}
     variant: Annotated[Cat | Dog, Field(discriminator="species")] | None = None
-    amounts: dict[str, int] = {}  # noqa: RUF012
+    amounts: dict[str, int] = {}
     when: pydantic.AwareDatetime | None = None
     uuid: pydantic.UUID4 | None = None
     url: pydantic.HttpUrl | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
-from types import ModuleType
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from types import ModuleType, TracebackType
 from typing import Any
 
 import pytest
@@ -260,7 +260,9 @@ def test_record_scope_sees_the_exception_as_the_handler_raised_it(driver: Run) -
     seen: list[Any] = []
 
     class Scope(nullcontext[None]):
-        def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        def __exit__(
+            self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        ) -> None:
             seen.append((kind, error, traceback is not None, sys.exc_info()[1] is error))
 
     class Scopes:
@@ -277,7 +279,7 @@ def test_record_scope_sees_the_exception_as_the_handler_raised_it(driver: Run) -
 @pytest.mark.parametrize("answer", [True, 1, "yes"])
 def test_record_scope_cannot_swallow_an_exception(answer: object, driver: Run) -> None:
     class Swallows(nullcontext[None]):
-        def __exit__(self, *exc_info: Any) -> Any:
+        def __exit__(self, *exc_info: object) -> Any:
             return answer
 
     class Scopes:
@@ -295,10 +297,8 @@ def test_record_scope_as_a_generator_cannot_swallow_an_exception_either(
         @hookimpl
         @contextmanager
         def record_scope(self, record: Any) -> Iterator[None]:
-            try:
+            with suppress(ValueError):
                 yield
-            except ValueError:
-                pass
 
     assert failed(driver(ToySource(), EVENT, plugins=[Scopes()])) == ["bad doll"]
     assert "The observer hook" not in caplog.text
@@ -447,7 +447,7 @@ def test_a_scope_that_raises_when_it_is_left_switches_its_observer_off(
     error: type[BaseException], driver: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Raises(nullcontext[None]):
-        def __exit__(self, *exc_info: Any) -> None:
+        def __exit__(self, *exc_info: object) -> None:
             raise error("no line")
 
     class Scopes:
@@ -464,6 +464,44 @@ def test_a_scope_that_raises_when_it_is_left_switches_its_observer_off(
     assert len(watches.book) == 11, "the other scopes are left as well"
 
 
+def test_a_scope_may_raise_the_exception_that_it_sees(driver: Run, caplog: pytest.LogCaptureFixture) -> None:
+    class RaisesAgain(nullcontext[None]):
+        def __exit__(
+            self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        ) -> None:
+            if error is not None:
+                raise error
+
+    class Scopes:
+        @hookimpl
+        def record_scope(self, record: Any) -> AbstractContextManager[None]:
+            return RaisesAgain()
+
+    assert failed(driver(ToySource(), toys("bad 1", "bad 2"), plugins=[Scopes()])) == ["bad 1", "bad 2"]
+    assert "The observer hook" not in caplog.text
+
+
+def test_an_observer_of_two_scopes_that_both_raise_is_logged_once(
+    driver: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Raises(nullcontext[None]):
+        def __exit__(self, *exc_info: object) -> None:
+            raise LookupError
+
+    class Scopes:
+        @hookimpl
+        def record_scope(self, record: Any) -> AbstractContextManager[None]:
+            return Raises()
+
+        @hookimpl(specname="record_scope")
+        def another(self, record: Any) -> AbstractContextManager[None]:
+            return Raises()
+
+    driver(ToySource(), toys("car"), plugins=[Scopes()])
+
+    assert caplog.text.count("The observer hook record_scope() raised") == 1
+
+
 @pytest.mark.parametrize("hook", sorted(OBSERVER_HOOKS))
 def test_a_keyboard_interrupt_in_an_observer_ends_the_batch(hook: str) -> None:
     plugin, _ = breaks_at(hook, KeyboardInterrupt)
@@ -474,7 +512,7 @@ def test_a_keyboard_interrupt_in_an_observer_ends_the_batch(hook: str) -> None:
 
 def test_a_keyboard_interrupt_in_a_scope_that_is_left_ends_the_batch() -> None:
     class Interrupts(nullcontext[None]):
-        def __exit__(self, *exc_info: Any) -> None:
+        def __exit__(self, *exc_info: object) -> None:
             raise KeyboardInterrupt
 
     class Scopes:

@@ -244,6 +244,29 @@ def test_claims_event_may_say_no_with_anything_false(answer: object) -> None:
         run(source_with(claims_event=lambda event: answer), EVENT)
 
 
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
+def test_claims_event_is_refused_for_an_event_that_cannot_be_printed(error: type[BaseException]) -> None:
+    class Key(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            raise error
+
+    with pytest.raises(UnexpectedBatchTypeError, match=rf"with <str\(\) of it raised {error.__name__}>"):
+        run(ToySource(), {Key("boxes"): []})
+
+
+def test_claims_event_lets_a_keyboard_interrupt_through() -> None:
+    class Key(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(ToySource(), {Key("boxes"): []})
+
+
 def test_extract_records_gives_the_records(driver: Run) -> None:
     source = source_with(extract_records=lambda event: [toy for toy in event["toys"] if toy["id"] != "ball"])
 

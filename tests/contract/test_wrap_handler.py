@@ -262,7 +262,10 @@ def test_a_plain_wrapper_that_forgets_to_await_gives_the_handlers_awaitable_on()
         return play(toy)
 
     def passes(inner: Any) -> Any:
-        return lambda record: inner(record)
+        def call(record: Any) -> Any:
+            return inner(record)
+
+        return call
 
     assert run_async(ToySource(), toys("car"), handler, plugins=[Wraps(passes)]).return_values == ["played with car"]
 
