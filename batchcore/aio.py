@@ -67,9 +67,7 @@ class _Lanes:
     async def run(self, in_this_task: bool) -> None:
         try:
             if in_this_task:
-                self._here = 1
-                await self._run_lanes(next(self._waiting, None))
-                self._here = 0
+                await self._run_here()
             self._start_task()
             if self._tasks or self._ended.done():
                 await self._ended
@@ -80,6 +78,18 @@ class _Lanes:
             if self._tasks:
                 await asyncio.wait(self._tasks)
             raise
+
+    async def _run_here(self) -> None:
+        """Run the first lane in the driver's own task. A handler that asked its task to end has not meant the batch."""
+        self._here = 1
+        await self._run_lanes(next(self._waiting, None))
+        self._here = 0
+        if _cancelling_of(asyncio.current_task())():
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                if self._is_ending():
+                    raise
 
     def _start_task(self) -> None:
         """Start a task for the lanes that wait, if another may run."""
@@ -122,7 +132,7 @@ class _Lanes:
         while lane is not None:
             run = self._context.copy().run
             for position, record in lane:
-                if invocation.stopped or self._cancelling:
+                if invocation.stopped or self._is_ending():
                     return
                 data: Any = NOT_PROCESSED
                 try:
@@ -218,11 +228,12 @@ async def _in_context(value: Any, run: Callable[..., Any]) -> Any:
     return await _Resumed(waiting, run, waits_for)
 
 
-def _cancelling_of(task: asyncio.Task[None] | None) -> Callable[[], int]:
-    """Give what counts the requests to end a task, which its next lane would have to bear. Python 3.10 counts none."""
-    if sys.version_info >= (3, 11) and task is not None:
-        return task.cancelling
-    return int
+def _cancelling_of(task: Any) -> Callable[[], int]:
+    """Give what says whether a task has been asked to end, which its next lane would have to bear."""
+    if sys.version_info >= (3, 11):
+        counted: Callable[[], int] = task.cancelling
+        return counted
+    return lambda: int(task._must_cancel)  # Python 3.10 counts none; this one has not been delivered yet
 
 
 def _places(invocation: Invocation) -> Iterable[Iterable[Place]]:
@@ -243,13 +254,16 @@ class _Loops:
     """
 
     def __init__(self) -> None:
-        self._forget()
+        self._parents: list[list[asyncio.AbstractEventLoop]] = []
+        self._idle: list[asyncio.AbstractEventLoop] = []
+        self._lock = threading.Lock()
         atexit.register(self._close)
         os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
-        """A forked child must not touch its parent's loops: they share their selectors."""
-        self._idle: list[asyncio.AbstractEventLoop] = []
+        """A forked child must not touch its parent's loops, nor let them close when they go: they share selectors."""
+        self._parents.append(self._idle)
+        self._idle = []
         self._lock = threading.Lock()
 
     def run(self, work: Coroutine[Any, Any, None], interrupted: Callable[[], None]) -> None:

@@ -57,9 +57,10 @@ class RecordView(Mapping[str, "Any"]):
 
 def _is_made_as_usual(view: type) -> bool:
     """Say whether a class is a view, and nobody has a say when an object or a subclass of it is made."""
+    metaclass: object = type(view)
     return (
-        issubclass(view, RecordView)
-        and type(view) is ABCMeta
+        metaclass is ABCMeta
+        and issubclass(view, RecordView)
         and view.__init__ is RecordView.__init__
         and view.__new__ is object.__new__
         and not hasattr(view.__init_subclass__, "__func__")
