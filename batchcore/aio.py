@@ -93,7 +93,7 @@ class _Lanes:
 
     def _start_task(self) -> None:
         """Start a task for the lanes that wait, if another may run."""
-        if len(self._tasks) + self._here < self._limit and not self._cancelling and not self._invocation.stopped:
+        if len(self._tasks) + self._here < self._limit and not self._is_ending() and not self._invocation.stopped:
             for lane in self._waiting:
                 # In the batch's context, not in that of the lane which has come to wait.
                 task = self._context.run(self._loop.create_task, self._run_lanes(lane))
