@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import sys
 from collections.abc import Callable
@@ -199,6 +200,29 @@ def test_cancelled_batch_starts_no_record_more_whatever_a_handler_makes_of_it(sw
     assert started == ["a"]
 
 
+def test_interrupted_batch_starts_no_record_more_even_where_a_handler_swallows_its_end() -> None:
+    class Interrupted(KeyboardInterrupt):
+        pass
+
+    def interrupt() -> None:
+        raise Interrupted
+
+    started: list[str] = []
+
+    async def handler(record: Any) -> None:
+        started.append(record["body"])
+        asyncio.get_running_loop().call_soon(interrupt)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.get_running_loop().create_future()
+
+    for ordering in (in_order(on_failure="continue"), None):
+        started.clear()
+        processor = AsyncBatchProcessor("sqs", max_concurrency=1, ordering=ordering)
+        with pytest.raises(Interrupted):
+            processor.run(batch_of("a", "b", "c"), handler)
+        assert started == ["a"]
+
+
 def test_after_a_cancelled_batch_the_processor_is_as_good_as_new() -> None:
     async def main() -> None:
         async def handler(record: Any) -> None:
@@ -254,18 +278,29 @@ def test_handler_that_cancels_its_own_task_costs_its_record() -> None:
     assert failed(AsyncBatchProcessor("sqs").run(batch_of("a", "bad", "c", "d"), handler).response) == ["m1"]
 
 
-def test_handler_that_cancels_its_own_task_and_returns_costs_nobody_else() -> None:
+@pytest.mark.parametrize("cancels", ["a", "b", "d"])
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("limit", [1, 2, 100])
+@pytest.mark.parametrize("in_loop", [True, False])
+def test_handler_that_cancels_its_own_task_and_returns_costs_nobody_else(
+    cancels: str, waits: bool, limit: int, in_loop: bool
+) -> None:
     async def handler(record: Any) -> None:
-        if record["body"] == "cancels":
+        if waits:
+            await asyncio.sleep(0)
+        if record["body"] == cancels:
             task = asyncio.current_task()
             assert task is not None
             task.cancel()
             return
         await asyncio.sleep(0)
 
-    assert (
-        failed(AsyncBatchProcessor("sqs", max_concurrency=1).run(batch_of("a", "cancels", "c"), handler).response) == []
-    )
+    processor = AsyncBatchProcessor("sqs", max_concurrency=limit)
+    if in_loop:
+        result = asyncio.run(processor.arun(batch_of(*"abcd"), handler))
+    else:
+        result = processor.run(batch_of(*"abcd"), handler)
+    assert failed(result.response) == []
 
 
 def test_timeout_inside_a_handler_costs_its_record() -> None:
