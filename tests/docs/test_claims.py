@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from types import ModuleType
@@ -20,7 +22,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import UnexpectedBatchType
 import batchcore as ours
 from batchcore_sqs import SqsFifoPartialProcessor
 
-from .page import sqs
+from .page import sample, sqs
 
 NOTHING_FAILED = {"batchItemFailures": []}
 PATIENCE = 10
@@ -79,6 +81,24 @@ def test_an_exception_without_a_text_costs_its_record_and_there_the_batch(librar
             library.process_partial_response(sqs("good", "bad"), handler, processor)
     else:
         assert library.process_partial_response(sqs("good", "bad"), handler, processor) == failing("m2")
+
+
+def test_a_handler_never_sees_an_event_of_another_source_and_there_it_does(library: ModuleType) -> None:
+    handled: list[Any] = []
+
+    def handler(record: Any) -> None:
+        handled.append(record)
+
+    processor = library.BatchProcessor(event_type=library.EventType.SQS)
+    event = sample("getting_started_kinesis_event")
+    if library is ours:
+        with pytest.raises(ours.UnexpectedBatchTypeError):
+            library.process_partial_response(event, handler, processor)
+        assert handled == []
+    else:
+        # It even succeeds: the records of the stream are taken for processed.
+        assert library.process_partial_response(event, handler, processor) == NOTHING_FAILED
+        assert len(handled) == len(event["Records"])
 
 
 def test_two_threads_may_share_a_processor_and_there_they_mix_their_batches(library: ModuleType) -> None:
@@ -184,3 +204,23 @@ def test_a_source_of_your_own_needs_no_change_here_and_there_it_has_no_way_in() 
 
     with pytest.raises(TheirUnexpectedBatchTypeError, match="Possible values are"):
         theirs.process_partial_response(event, int, theirs.BatchProcessor(event_type=Lines()))  # type: ignore[arg-type]  # no such event type
+
+
+def test_importing_one_source_imports_that_one_and_there_all() -> None:
+    here = loaded_by("from batchcore import BatchProcessor, EventType; from batchcore_sqs import SQSRecord")
+    assert {name for name in here if name.startswith("batchcore_") and "." not in name} == {"batchcore_sqs"}
+
+    there = loaded_by(
+        "from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType\n"
+        "from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord"
+    )
+    classes = "aws_lambda_powertools.utilities.data_classes."
+    assert {classes + name for name in ("kinesis_stream_event", "dynamo_db_stream_event", "alb_event")} <= there
+
+
+def loaded_by(program: str) -> set[str]:
+    """Give the modules that are loaded after a program."""
+    program += "\nimport sys; print(*sys.modules, sep='\\n')"
+    return set(
+        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    )
