@@ -528,7 +528,7 @@ def mark(function: Any) -> Any:
     """Do as ``inspect.markcoroutinefunction`` does, which came with Python 3.12."""
     if sys.version_info >= (3, 12):
         return inspect.markcoroutinefunction(function)
-    getattr(function, "__func__", function)._is_coroutine_marker = object()
+    function._is_coroutine_marker = object()
     return function
 
 
@@ -544,7 +544,7 @@ COROUTINE_FUNCTIONS: dict[str, Callable[[], Any]] = {
     "partial of a callable object": lambda: functools.partial(AsyncPlayer()),
     "mock": lambda: AsyncMock(side_effect=play_async),
     "marked function": lambda: mark(hidden(play_async)),
-    "marked method": lambda: mark(type("Marked", (), {"play": lambda self, toy: play_async(toy)})().play),
+    "marked method": lambda: type("Marked", (), {"play": mark(lambda self, toy: play_async(toy))})().play,
 }
 
 

@@ -43,10 +43,9 @@ class GenericToy(BaseModel, Generic[T]):
 
 def handled_by(run: Run, model: Any, event: Any = None, **options: Any) -> list[Any]:
     """Give what the handler got."""
-    seen: list[Any] = []
-    result = run(ToySource(), event or toys("car", "ball"), seen.append, model=model, **options)
+    result = run(ToySource(), event or toys("car", "ball"), lambda toy: toy, model=model, **options)
     assert failed(result) == []
-    return seen
+    return result.return_values
 
 
 # -- Any model.
@@ -71,12 +70,11 @@ def test_the_model_of_a_source_validates_its_records(source: str, sample: Any, d
 def test_a_model_of_ones_own_validates_records_of_any_source(source: str, sample: Any, driver: Run) -> None:
     event, _, field = SOURCES[source]
     own = pydantic.create_model("Own", **{field: (str, ...)})
-    seen: list[Any] = []
 
-    result = driver(source, sample(event), seen.append, model=own)
+    result = driver(source, sample(event), lambda record: getattr(record, field), model=own)
 
     assert failed(result) == []
-    assert [getattr(record, field) for record in seen] == [record[field] for record in sample(event)["Records"]]
+    assert result.return_values == [record[field] for record in sample(event)["Records"]]
 
 
 @pytest.mark.parametrize("source", SOURCES)
