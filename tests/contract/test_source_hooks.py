@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from batchcore import (
     AsyncBatchProcessor,
     BatchProcessingError,
     BatchProcessor,
+    Disposition,
     PluginError,
     RecordIdentityError,
     UnexpectedBatchTypeError,
@@ -599,3 +601,66 @@ def test_properties_of_a_source_are_left_alone() -> None:
             raise AssertionError("nobody asked for it")
 
     assert failed(run(WithConnection(), EVENT, plugins=[PassesEverythingOn()])) == ["bad doll"]
+
+
+def test_the_hooks_fire_in_this_order(caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[str] = []
+
+    class Wraps(PassesEverythingOn):
+        def __init__(self) -> None:
+            self.called = calls
+
+        @hookimpl
+        def wrap_handler(self, handler: Any) -> Any:
+            calls.append("wrap_handler")
+            return lambda toy: calls.append("(handler)") or handler(toy)
+
+        @hookimpl
+        def deliver_dead_letter(self, outcome: Any) -> None:
+            calls.append("deliver_dead_letter")
+
+        @hookimpl
+        def batch_started(self, batch: Any) -> None:
+            calls.append("batch_started")
+
+        @hookimpl
+        @contextmanager
+        def record_scope(self, record: Any) -> Iterator[None]:
+            calls.append("record_scope entered")
+            yield
+            calls.append("record_scope left")
+
+        @hookimpl
+        def record_finished(self, outcome: Any) -> None:
+            calls.append("record_finished")
+
+        @hookimpl
+        def batch_finished(self, result: Any) -> None:
+            calls.append("batch_finished")
+
+    def step(name: str) -> Any:
+        return lambda batch: lambda record: calls.append(name) or record
+
+    source = source_with(record_preparer=step("(prepare)"), record_decoder=step("(decode)"))
+    processor = BatchProcessor(source, plugins=[Wraps()], dispositions={ValueError: Disposition.DEAD_LETTER})
+    calls.append("made")
+
+    processor.run({"toys": [{"id": "car"}, {"id": "bad"}]}, play)
+
+    assert calls == [
+        "acknowledgement",
+        "made",
+        "wrap_handler",
+        "claims_event",
+        "extract_records",
+        "identify_records",
+        "ordering_policy",
+        "record_decoder",
+        "record_preparer",
+        "batch_started",
+        *("(prepare)", "(decode)", "record_scope entered", "(handler)", "record_scope left", "record_finished"),
+        *("(prepare)", "(decode)", "record_scope entered", "(handler)"),  # it raised: nothing follows the yield
+        *("deliver_dead_letter", "delivery_attempt", "describe_record", "record_finished"),
+        "build_response",
+        "batch_finished",
+    ]
