@@ -1,4 +1,4 @@
-"""The base of the typed records."""
+"""The base of the typed records, and what their properties that decode are made with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,30 @@ from collections.abc import Iterator, Mapping
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
+
+
+__all__ = ["RecordView", "once", "quick_class"]
+
+if TYPE_CHECKING:
+    from functools import cached_property as once
+else:
+
+    class once:
+        """What ``functools.cached_property`` is, at half its cost on Python 3.10 and 3.11, which lock there.
+
+        For a view whose ``__slots__`` have ``__dict__``: the property is computed at its first use, then kept there.
+        """
+
+        def __init__(self, function) -> None:  # noqa: ANN001 - the types are those of cached_property
+            self.function = function
+            self.name = function.__name__
+            self.__doc__ = function.__doc__
+
+        def __get__(self, view, kind=None):  # noqa: ANN001, ANN204 - as above
+            if view is None:
+                return self
+            value = view.__dict__[self.name] = self.function(view)
+            return value
 
 
 class RecordView(Mapping[str, "Any"]):

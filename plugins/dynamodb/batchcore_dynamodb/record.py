@@ -8,33 +8,14 @@ from collections.abc import KeysView, Mapping
 from enum import Enum
 
 from batchcore import RecordView
+from batchcore.view import once
 from batchcore_dynamodb.deserialize import deserialize_item
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, TypeVar
 
     E = TypeVar("E", bound=Enum)
-
-
-if TYPE_CHECKING:
-    from functools import cached_property as once
-else:
-
-    class once:
-        """What ``functools.cached_property`` is, at half its cost on Python 3.10 and 3.11, which lock there."""
-
-        def __init__(self, function: Callable[[Any], Any]) -> None:
-            self.function = function
-            self.name = function.__name__
-            self.__doc__ = function.__doc__
-
-        def __get__(self, view: Any, kind: type | None = None) -> Any:
-            if view is None:
-                return self
-            value = view.__dict__[self.name] = self.function(view)
-            return value
 
 
 class DynamoDBRecordEventName(str, Enum):

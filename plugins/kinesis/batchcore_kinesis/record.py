@@ -7,33 +7,14 @@ from __future__ import annotations
 from batchcore import RecordView
 from batchcore.binary import decode_base64
 from batchcore.decoding import decode_json, decode_text
+from batchcore.view import once
 from batchcore_kinesis.inflate import inflated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 _DATA = "kinesis.data"
-
-
-if TYPE_CHECKING:
-    from functools import cached_property as once
-else:
-
-    class once:
-        """What ``functools.cached_property`` is, at half its cost on Python 3.10 and 3.11, which lock there."""
-
-        def __init__(self, function: Callable[[Any], Any]) -> None:
-            self.function = function
-            self.name = function.__name__
-            self.__doc__ = function.__doc__
-
-        def __get__(self, view: Any, kind: type | None = None) -> Any:
-            if view is None:
-                return self
-            value = view.__dict__[self.name] = self.function(view)
-            return value
 
 
 class KinesisStreamRecordPayload(RecordView):

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from batchcore import RecordView
 from batchcore.decoding import decode_json
+from batchcore.view import once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from decimal import Decimal
     from typing import Any
 
@@ -25,25 +26,6 @@ _DOMAINS = {
     "aws-iso-e": "cloud.adc-e.uk",
     "aws-iso-f": "csp.hci.ic.gov",
 }
-
-
-if TYPE_CHECKING:
-    from functools import cached_property as once
-else:
-
-    class once:
-        """What ``functools.cached_property`` is, at half its cost on Python 3.10 and 3.11, which lock there."""
-
-        def __init__(self, function: Callable[[Any], Any]) -> None:
-            self.function = function
-            self.name = function.__name__
-            self.__doc__ = function.__doc__
-
-        def __get__(self, view: Any, kind: type | None = None) -> Any:
-            if view is None:
-                return self
-            value = view.__dict__[self.name] = self.function(view)
-            return value
 
 
 class SQSRecordAttributes(RecordView):
