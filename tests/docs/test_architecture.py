@@ -19,7 +19,7 @@ FILES = {path.stem: path for path in CORE.glob("*.py")}
 FLOORS = {
     name: int(floor) for floor, names in re.findall(r"^(\d)   (.+)$", PAGE, re.MULTILINE) for name in names.split()
 }
-OPEN_TO_SOURCES = {"batchcore", "batchcore.records", "batchcore.decoding", "batchcore.binary"}
+OPEN_TO_SOURCES = {"batchcore", "batchcore.records", "batchcore.decoding", "batchcore.binary", "batchcore.view"}
 SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb")
 HEAVY = {"pluggy": {"manager"}, "asyncio": {"aio"}, "importlib_metadata": {"plugins"}, "pydantic": set[str]()}
 
