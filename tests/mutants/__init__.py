@@ -1,0 +1,1 @@
+"""Hand-made mutants of the core, each breaking a promise, and the tests that must notice."""

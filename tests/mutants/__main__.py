@@ -1,0 +1,66 @@
+"""Run every mutant against the tests that must notice it: ``python -m tests.mutants`` from the root of the checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.mutants.listed import MUTANTS, Mutant
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 120  # seconds; a mutant that makes a test wait for ever is killed as well
+
+
+def main() -> int:
+    """Print a line for each mutant, and a closing line; 0 if all are killed by tests that pass without them."""
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as workers:
+        unchanged = _copy(Path(scratch), "unchanged")
+        selections = sorted({(mutant.where, mutant.tests) for mutant in MUTANTS})
+        fails = dict(zip(selections, workers.map(lambda one: _tests_fail(unchanged, *one), selections), strict=True))
+        verdicts = list(workers.map(lambda m: _verdict(m, fails[m.where, m.tests], Path(scratch)), MUTANTS))
+    for mutant, verdict in zip(MUTANTS, verdicts, strict=True):
+        print(f"{verdict:<10} {mutant.file:<16} {mutant.breaks}")
+    survived = sum(verdict != "killed" for verdict in verdicts)
+    print(f"{len(verdicts) - survived} passed, {survived} failed")
+    return 1 if survived or not verdicts else 0
+
+
+def _verdict(mutant: Mutant, fails_unchanged: bool, scratch: Path) -> str:
+    if fails_unchanged:
+        return "NO TEST"  # nothing is selected, or it fails without the mutant
+    folder = _copy(scratch, f"mutant-{MUTANTS.index(mutant)}")
+    file = folder / "batchcore" / mutant.file
+    text = file.read_text(encoding="utf-8")
+    if text.count(mutant.old) != 1:
+        return "NO MATCH"
+    file.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+    killed = _tests_fail(folder, mutant.where, mutant.tests)
+    shutil.rmtree(folder)
+    return "killed" if killed else "SURVIVED"
+
+
+def _copy(scratch: Path, name: str) -> Path:
+    folder = scratch / name
+    shutil.copytree(ROOT / "batchcore", folder / "batchcore", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def _tests_fail(folder: Path, where: str, tests: str) -> bool:
+    """Run tests with the folder's copy of the core: it is the working directory, which comes first on the path."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
+    command += ["--rootdir", str(ROOT), str(ROOT / "tests" / where), "-k", tests]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ""}
+    try:
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        return True
+    return done.returncode != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
