@@ -71,6 +71,8 @@ class _Lanes:
             self._start_task()
             if self._tasks or self._ended.done():
                 await self._ended
+        except GeneratorExit:
+            raise  # thrown away with its loop: nothing can be waited for
         except BaseException:
             self._cancelling = True
             for task in self._tasks:
