@@ -352,3 +352,20 @@ def test_where_logging_is_not_configured_failures_are_on_standard_error(
     monkeypatch.setattr(logger, "propagate", False)
     process_partial_response(batch_of("a", "bad"), handle, BatchProcessor("sqs"))
     assert "Record m1 of sqs failed (delivery 1): ValueError: m1" in capsys.readouterr().err
+
+
+def test_interrupt_while_an_override_that_raised_is_logged_propagates(driver: Way) -> None:
+    class Interrupted(KeyboardInterrupt):
+        pass
+
+    class Logger:
+        def warning(self, *arguments: Any, **named: Any) -> None:
+            """Take it."""
+
+        def error(self, *arguments: Any, **named: Any) -> None:
+            raise Interrupted
+
+    processor = driver.processor(logger=Logger())
+    processor.failure_handler = lambda record, exception: 1 / 0  # type: ignore[assignment, method-assign, misc, return-value]
+    with pytest.raises(Interrupted):
+        driver.call(processor, batch_of("a", "bad"), handle)

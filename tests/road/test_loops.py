@@ -6,6 +6,8 @@ import asyncio
 import gc
 import os
 import socketserver
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,9 +31,6 @@ def loop_of_a_batch(processor: AsyncBatchProcessor) -> asyncio.AbstractEventLoop
 
     assert failed(async_process_partial_response(batch_of("a"), handler, processor)) == []
     return loops[0]
-
-
-# -- The loop lives as long as the process.
 
 
 def test_batches_in_turn_run_on_one_loop() -> None:
@@ -224,3 +223,20 @@ def test_forked_child_has_loops_of_its_own_and_leaves_its_parents_alone() -> Non
     ended.start()
     ended.join(PATIENCE)
     assert results == [[os.getpid()]], "the parent's loop no longer wakes up"
+
+
+def test_loops_are_closed_when_the_process_ends() -> None:
+    program = """
+from batchcore import AsyncBatchProcessor
+
+async def handler(record):
+    pass
+
+records = [{"messageId": "a", "body": "", "eventSource": "aws:sqs"}]
+print(AsyncBatchProcessor("sqs").run({"Records": records}, handler).response)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", program], check=True, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert ended.stdout == "{'batchItemFailures': []}\n"
+    assert ended.stderr == ""

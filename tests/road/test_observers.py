@@ -152,3 +152,19 @@ def test_scope_that_raises_when_it_ends_changes_nothing(driver: Way) -> None:
             raise ValueError("of the scope")
 
     assert failed(driver(batch_of("a", "bad", "c"), plugins=[Leaving()])) == ["m1"]
+
+
+def test_scope_that_raises_the_handlers_own_exception_again_is_not_at_fault(
+    driver: Way, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Raising(Swallow):
+        def __exit__(self, *exc_info: object) -> bool:
+            calls.append(exc_info[0])
+            if exc_info[1] is not None:
+                raise exc_info[1]
+            return False
+
+    calls: list[Any] = []
+    assert failed(driver(batch_of("a", "bad", "c", "bad"), plugins=[Raising()])) == ["m1", "m3"]
+    assert len(calls) == 4
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * 2

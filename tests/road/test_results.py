@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from batchcore import Batch, BatchResult, Outcome, Outcomes, hookimpl, in_order
+from batchcore import (
+    Batch,
+    BatchResult,
+    Outcome,
+    Outcomes,
+    PluginError,
+    RecordIdentityError,
+    UnexpectedBatchTypeError,
+    hookimpl,
+    in_order,
+)
 from batchcore_sqs import source
 
 from .support import Way, batch_of, failed, handle
@@ -111,3 +121,71 @@ def test_records_that_handlers_have_kept_can_be_copied_and_pickled(driver: Way) 
     for other in (copy.copy(kept[0]), copy.deepcopy(kept[0]), pickle.loads(pickle.dumps(kept[0]))):
         assert other == kept[0] == event["Records"][0]
         assert other.body == "a"
+
+
+def test_source_that_is_asked_before_the_records_have_run_sees_them_as_not_attempted(opened: Way) -> None:
+    class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+        @hookimpl
+        def build_response(self, batch: Any, outcomes: Any) -> Any:
+            return [outcome.status for outcome in outcomes]
+
+    processor = opened.processor(event_type=Source())
+    with processor(batch_of("a", "b")["Records"], handle):
+        assert processor.response() == ["not_attempted"] * 2
+    assert processor.response() == ["not_attempted"] * 2
+    assert (processor.success_messages, processor.fail_messages, processor.exceptions) == ([], [], [])
+
+
+WRONG_HOOKS: dict[str, tuple[str, Any, str]] = {
+    "no answer": ("build_response", lambda self, batch, outcomes: None, "gives the answer for AWS, not None"),
+    "no ordering": ("ordering_policy", lambda self, batch: "in order", "gives an Ordering, not 'in order'"),
+    "no decoder": ("record_decoder", lambda self, batch: "decoder", "gives a callable, not 'decoder'"),
+    "no preparer": ("record_preparer", lambda self, batch: "preparer", "gives a callable, not 'preparer'"),
+    "too few identifiers": ("identify_records", lambda self, records: ["a"], "gave 1 identifiers for 2 records"),
+    "no list of identifiers": (
+        "identify_records",
+        lambda self, records: (str(n) for n in range(2)),
+        "gave no list of identifiers for 2 records",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_HOOKS)
+def test_hook_that_gives_what_it_may_not_is_named(driver: Way, wrong: str) -> None:
+    hook, function, message = WRONG_HOOKS[wrong]
+    broken = type("Broken", (type(source),), {hook: hookimpl(function)})()
+    handled: list[Any] = []
+    with pytest.raises(PluginError, match=rf"{hook}\(\) of source 'sqs' {message}") as caught:
+        driver(batch_of("a", "b"), handled.append, event_type=broken)
+    assert (caught.value.hook, caught.value.plugin) == (hook, broken)
+    assert handled == [] or hook == "build_response"
+
+
+class Broken(type(source)):  # type: ignore[misc]  # a class made of an object
+    """Raises what a test has chosen in the hook that it has chosen."""
+
+    def __init__(self, hook: str, error: Exception) -> None:
+        self.hook = hook
+        self.error = error
+
+    @hookimpl
+    def claims_event(self, event: Any) -> bool:
+        if self.hook == "claims_event":
+            raise self.error
+        return True
+
+    @hookimpl
+    def identify_records(self, records: Any) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("hook", "named"), [("claims_event", UnexpectedBatchTypeError), ("identify_records", RecordIdentityError)]
+)
+def test_hook_that_raises_is_the_cause_of_a_named_error(driver: Way, hook: str, named: type[Exception]) -> None:
+    error = LookupError("inside")
+    with pytest.raises(named) as caught:
+        driver(batch_of("a", "b"), event_type=Broken(hook, error))
+    assert caught.value.__cause__ is error
+    with pytest.raises(PluginError, match="of a wrapper"):
+        driver(batch_of("a", "b"), event_type=Broken(hook, PluginError("of a wrapper")))
