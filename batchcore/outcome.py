@@ -129,6 +129,13 @@ class Outcomes(Sequence["Outcome"]):
         """Give the outcomes of the records that are not done, in the order of the batch: what an answer must name."""
         return [self._at(position) for position in self.unfinished_positions()]
 
+    def delivered_again(self) -> list[Outcome]:
+        """Give the outcomes of the records that AWS delivers again: see :attr:`BatchResult.delivered_again`."""
+        positions = self.unfinished_positions()
+        if positions and self._batch.settings.source.by_checkpoint:
+            return self[positions[0] :]
+        return [self._at(position) for position in positions]
+
     def unfinished_positions(self) -> list[int]:
         """Give the positions of the records that are not done, in rising order."""
         batch = self._batch
@@ -167,8 +174,17 @@ class BatchResult:
 
     @property
     def failures(self) -> list[Outcome]:
-        """The outcomes of the records that AWS is to deliver again."""
+        """The outcomes of the records that are not done: those that the response names."""
         return self.outcomes.unfinished()
+
+    @property
+    def delivered_again(self) -> list[Outcome]:
+        """The outcomes of the records that AWS delivers again, given this response.
+
+        Where each record is acknowledged by itself, those that are not done. Where a checkpoint is, as on a stream,
+        everything from the lowest of those on, also what succeeded.
+        """
+        return self.outcomes.delivered_again()
 
     def counts(self) -> dict[Status, int]:
         """Count the records by status. Statuses that no record has are left out."""
