@@ -35,12 +35,26 @@ class Current:
 
     def get(self) -> Invocation | None:
         """Give the batch to show, or None where there is none, or the last one was refused."""
-        entry = _begun.get()
+        invocation = self._shown()
+        if invocation is None:
+            return self.last
+        return invocation if invocation.ready else None
+
+    def going_on(self) -> Invocation | None:
+        """Give the innermost batch that goes on in this context: whose ``with`` is entered, or which is run."""
+        invocation = self._shown()
+        while invocation is not None and not invocation.entered:
+            invocation = invocation.outer
+        return invocation
+
+    def _shown(self) -> Invocation | None:
+        """Give the batch that was begun last in this context."""
+        own, entry = self._self, _begun.get()
         while entry is not None:
             owner, invocation, entry = entry
-            if owner is self._self:
-                return invocation if invocation.ready else None
-        return self.last
+            if owner is own:
+                return invocation
+        return None
 
     def ended(self, invocation: Invocation) -> None:
         """A batch ended: show the one around it, which goes on, or else the one that ended."""
@@ -61,9 +75,12 @@ class Current:
     def begun(self, invocation: Invocation) -> None:
         """A batch was begun in this context."""
         own, begun = self._self, _begun.get()
-        if begun is not None and begun[0] is own and begun[1].entered and begun[1] is not invocation:
-            invocation.outer = begun[1]
-        others = None if begun is None or (begun[0] is own and begun[2] is None) else _others(begun, own)
+        others = None
+        if begun is not None:
+            if begun[0] is not own or begun[1].entered or begun[1].outer is not None:
+                invocation.outer = self.going_on() or invocation.outer
+            if begun[0] is not own or begun[2] is not None:
+                others = _others(begun, own)
         _begun.set((own, invocation, others))
 
 

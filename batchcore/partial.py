@@ -186,7 +186,7 @@ class BasePartialProcessor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._close(self._now(), raising=error is not None)
+        self._close(self._current.going_on() or self._now(), raising=error is not None)
 
     def process(self) -> list[SuccessResponse | FailureResponse]:
         """Process the records of the batch begun, one by one.
