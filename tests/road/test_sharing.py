@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import threading
 from collections.abc import Callable
@@ -196,6 +197,19 @@ def test_lists_are_in_the_order_of_the_batch_whoever_ends_first() -> None:
     assert bodies(processor.success_messages) == ["a", "b", "c"]
 
 
+def test_attributes_in_a_context_of_its_own_show_the_batch_begun_there() -> None:
+    processor = BatchProcessor("sqs")
+
+    def batches() -> None:
+        for name in ("first", "second"):
+            process_partial_response(batch_of(name), handle, processor)
+            assert bodies(processor.success_messages) == [name]
+
+    process_partial_response(batch_of("outside"), handle, processor)
+    contextvars.Context().run(batches)
+    assert bodies(processor.success_messages) == ["outside"]
+
+
 def test_list_is_the_same_while_its_batch_is_shown() -> None:
     processor = BatchProcessor("sqs")
     with processor(batch_of("a", "bad")["Records"], handle):
@@ -279,6 +293,61 @@ def test_context_manager_of_a_processor_from_scratch_may_hold_another_batch_of_i
     with processor(batch_of("nests", "b")["Records"], handler):
         processor.process()
     assert failed(processor.response()) == []
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_batch_keeps_its_place_when_others_of_several_processors_ran_inside_it(inside: bool) -> None:
+    processor, other = BatchProcessor("sqs"), BatchProcessor("sqs")
+
+    def use_both() -> None:
+        process_partial_response(batch_of("x"), handle, other)
+        process_partial_response(batch_of("x"), handle, processor)
+        process_partial_response(batch_of("x"), handle, other)
+
+    def handler(record: Any) -> str:
+        if inside:
+            use_both()
+        return handle(record)
+
+    with processor(batch_of("a", "bad")["Records"], handler):
+        if not inside:
+            use_both()
+        assert failed(processor.response()) == ["m0", "m1"]
+        processor.process()
+        assert failed(processor.response()) == ["m1"]
+    assert failed(processor.response()) == ["m1"]
+    assert bodies(processor.success_messages) == ["a"]
+
+
+def test_batches_may_nest_three_deep() -> None:
+    processor, other = BatchProcessor("sqs"), BatchProcessor("sqs")
+    answers: list[list[str]] = []
+    with processor(batch_of("bad", "a", "b")["Records"], handle):
+        with processor(batch_of("c", "bad", "d")["Records"], handle):
+            with processor(batch_of("e", "f", "bad")["Records"], handle):
+                process_partial_response(batch_of("x"), handle, other)
+                processor.process()
+                answers.append(failed(processor.response()))
+            processor.process()
+            process_partial_response(batch_of("x"), handle, other)
+            answers.append(failed(processor.response()))
+        processor.process()
+    assert [*answers, failed(processor.response())] == [["m2"], ["m1"], ["m0"]]
+
+
+def test_teardown_that_raises_undoes_the_batch_it_belongs_to() -> None:
+    class Unclean(BasePartialProcessor):
+        def _process_record(self, record: Any) -> Any:
+            return "success", None, record
+
+        def _clean(self) -> None:
+            raise LookupError
+
+    processor = Unclean()
+    with pytest.raises(LookupError), processor(batch_of("a", "b")["Records"], handle):
+        processor.process()
+        processor(batch_of("x")["Records"], handle)  # begun, and left
+    assert failed(processor.response()) == ["m0", "m1"]
 
 
 def test_batch_that_was_refused_inside_another_leaves_it_its_place() -> None:
