@@ -10,9 +10,12 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutants.listed import MUTANTS, Mutant
+from tests.mutants import drivers, listed, random_batches
+from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
+MUTANTS = (*listed.MUTANTS, *drivers.MUTANTS, *random_batches.MUTANTS)
+PASSED, FAILED = 0, 1
 LIMIT = 120  # seconds; a mutant that makes a test wait for ever is killed as well
 
 
@@ -21,17 +24,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as workers:
         unchanged = _copy(Path(scratch), "unchanged")
         selections = sorted({(mutant.where, mutant.tests) for mutant in MUTANTS})
-        fails = dict(zip(selections, workers.map(lambda one: _tests_fail(unchanged, *one), selections), strict=True))
-        verdicts = list(workers.map(lambda m: _verdict(m, fails[m.where, m.tests], Path(scratch)), MUTANTS))
+        passes = dict(zip(selections, workers.map(lambda one: _end_of_tests(unchanged, *one), selections), strict=True))
+        verdicts = list(workers.map(lambda m: _verdict(m, passes[m.where, m.tests], Path(scratch)), MUTANTS))
     for mutant, verdict in zip(MUTANTS, verdicts, strict=True):
-        print(f"{verdict:<10} {mutant.file:<16} {mutant.breaks}")
+        print(f"{verdict:<10} {mutant.file:<14} {mutant.breaks}")
     survived = sum(verdict != "killed" for verdict in verdicts)
     print(f"{len(verdicts) - survived} passed, {survived} failed")
     return 1 if survived or not verdicts else 0
 
 
-def _verdict(mutant: Mutant, fails_unchanged: bool, scratch: Path) -> str:
-    if fails_unchanged:
+def _verdict(mutant: Mutant, unchanged: int, scratch: Path) -> str:
+    if unchanged != PASSED:
         return "NO TEST"  # nothing is selected, or it fails without the mutant
     folder = _copy(scratch, f"mutant-{MUTANTS.index(mutant)}")
     file = folder / "batchcore" / mutant.file
@@ -39,9 +42,9 @@ def _verdict(mutant: Mutant, fails_unchanged: bool, scratch: Path) -> str:
     if text.count(mutant.old) != 1:
         return "NO MATCH"
     file.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-    killed = _tests_fail(folder, mutant.where, mutant.tests)
+    end = _end_of_tests(folder, mutant.where, mutant.tests)
     shutil.rmtree(folder)
-    return "killed" if killed else "SURVIVED"
+    return {FAILED: "killed", PASSED: "SURVIVED"}.get(end, "NO RUN")  # a mutant that does not even load kills itself
 
 
 def _copy(scratch: Path, name: str) -> Path:
@@ -50,16 +53,19 @@ def _copy(scratch: Path, name: str) -> Path:
     return folder
 
 
-def _tests_fail(folder: Path, where: str, tests: str) -> bool:
-    """Run tests with the folder's copy of the core: it is the working directory, which comes first on the path."""
+def _end_of_tests(folder: Path, where: str, tests: str) -> int:
+    """Run tests with the folder's copy of the core, and give pytest's exit code.
+
+    The folder is the working directory, which comes first on the path.
+    """
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
     command += ["--rootdir", str(ROOT), str(ROOT / "tests" / where), "-k", tests]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ""}
     try:
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False, timeout=LIMIT)
     except subprocess.TimeoutExpired:
-        return True
-    return done.returncode != 0
+        return FAILED
+    return done.returncode
 
 
 if __name__ == "__main__":

@@ -5,28 +5,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    """One change of one file.
-
-    Attributes:
-        breaks: the promise, in words.
-        file: the file, below ``batchcore/``.
-        old: the text that is replaced.
-        new: the text instead.
-        where: the folder or file of the tests, below ``tests/``.
-        tests: what ``pytest -k`` selects there.
-    """
-
-    breaks: str
-    file: str
-    old: str
-    new: str
-    where: str
-    tests: str
-
+from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     # 1. Nothing is reported done that did not finish.
@@ -210,10 +189,10 @@ MUTANTS = (
     Mutant(
         "an observer that raises changes no outcome",
         "observing.py",
-        "    def batch_finished(self, result: BatchResult) -> None:",
-        "    def batch_finished_never(self, result: BatchResult) -> None:",
-        "contract/test_observers.py",
-        "batch_finished or finished",
+        "            except BaseException as error:\n                self._switch_off(owner, name, error)\n",
+        "            except ArithmeticError as error:\n                self._switch_off(owner, name, error)\n",
+        "road/test_observers.py",
+        "test_observer_that_raises_is_logged_once",
     ),
     Mutant(
         "a handler that changes the event's list moves no outcome",
@@ -284,8 +263,8 @@ MUTANTS = (
     Mutant(
         "each context sees its own batch",
         "current.py",
-        "        entry = _begun.get()\n",
-        "        entry = None\n",
+        "        own, entry = self._self, _begun.get()\n",
+        "        own, entry = self._self, None\n",
         "road/test_sharing.py",
         "test_two_threads_sharing or test_batch_of_another_thread",
     ),

@@ -1,0 +1,217 @@
+"""Mutants of the drivers, of what surrounds a batch, and of what is shown of it. See :mod:`tests.mutants.mutant`."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+MUTANTS = (
+    # The asyncio driver and its event loops.
+    Mutant(
+        "batches in turn run on one event loop",
+        "aio.py",
+        "loop = self._idle.pop() if self._idle else asyncio.new_event_loop()",
+        "loop = asyncio.new_event_loop()",
+        "road/test_loops.py",
+        "test_batches_in_turn_run_on_one_loop",
+    ),
+    Mutant(
+        "a forked child lets none of its parent's loops close",
+        "aio.py",
+        "        self._parents.append(self._idle)\n",
+        "",
+        "road/test_loops.py",
+        "test_forked_child",
+    ),
+    Mutant(
+        "waiting inside a running loop is a clear error",
+        "aio.py",
+        "    if asyncio._get_running_loop() is not None:\n",
+        "    if asyncio._get_running_loop() is Ellipsis:\n",
+        "road/test_asyncio.py",
+        "test_waiting_inside_a_running_loop",
+    ),
+    Mutant(
+        "an async handler that gives an awaitable has not finished",
+        "aio.py",
+        "                        known_kind = plain_kind(value)\n",
+        "                        known_kind = type(value)\n",
+        "road/test_one_bad_record.py",
+        "test_async_handler_that_gives_an_awaitable",
+    ),
+    Mutant(
+        "GeneratorExit of an async handler costs its record",
+        "aio.py",
+        "if isinstance(error, GeneratorExit) and not self._loop.is_running():",
+        "if isinstance(error, GeneratorExit):",
+        "road/test_one_bad_record.py",
+        "test_exception_raised_while_awaiting",
+    ),
+    Mutant(
+        "a handler that cancels its own task and returns costs nobody",
+        "aio.py",
+        "        if _cancelling_of(asyncio.current_task())():\n",
+        "        if _cancelling_of(asyncio.current_task()) is None:\n",
+        "road/test_cancelling.py",
+        "costs_nobody_else",
+    ),
+    Mutant(
+        "cancelling a batch propagates",
+        "aio.py",
+        "                await asyncio.wait(self._tasks)\n            raise\n",
+        "                await asyncio.wait(self._tasks)\n",
+        "road/test_cancelling.py",
+        "test_cancelling_propagates",
+    ),
+    Mutant(
+        "a batch that ends starts no further record",
+        "aio.py",
+        "                if invocation.stopped or self._is_ending():\n",
+        "                if invocation.stopped:\n",
+        "road/test_cancelling.py",
+        "test_interrupted_batch_starts_no_record_more",
+    ),
+    Mutant(
+        "lanes run side by side wherever a handler waits",
+        "aio.py",
+        "                            waited = True\n                            self._start_tasks()\n"
+        "                            value = await _Resumed(",
+        "                            waited = True\n                            value = await _Resumed(",
+        "road/test_asyncio.py",
+        "test_order_inside_a_lane_holds_while_lanes_interleave or test_lanes_run_together",
+    ),
+    # Worker threads.
+    Mutant(
+        "stopping the batch in one lane stops the others",
+        "road.py",
+        "        if invocation.stopped:\n            return\n        yield position, records[position]\n",
+        "        yield position, records[position]\n",
+        "road/test_threads.py",
+        "test_stopping_the_batch_in_one_lane",
+    ),
+    Mutant(
+        "each lane has a copy of the caller's context variables",
+        "threads.py",
+        "workers.submit(copy_context().run, run_lane, lane)",
+        "workers.submit(run_lane, lane)",
+        "road/test_threads.py",
+        "test_each_lane_has_a_copy",
+    ),
+    # Which batch is shown.
+    Mutant(
+        "a batch keeps its place when another ran inside it",
+        "current.py",
+        "invocation.outer = self.going_on() or invocation.outer",
+        "invocation.outer = None",
+        "road/test_sharing.py",
+        "inside_another or inside_it or inner_one",
+    ),
+    Mutant(
+        "leaving a context manager ends the batch it was entered for",
+        "partial.py",
+        "self._close(self._current.going_on() or self._now(), ",
+        "self._close(self._now(), ",
+        "road/test_sharing.py",
+        "test_teardown_that_raises_undoes",
+    ),
+    Mutant(
+        "a thread without a batch sees the last one finished",
+        "current.py",
+        "        self.last = invocation\n        invocation.entered = False\n",
+        "        invocation.entered = False\n",
+        "road/test_sharing.py",
+        "test_thread_that_has_begun_no_batch",
+    ),
+    Mutant(
+        "records are processed once per batch",
+        "partial.py",
+        "            if invocation.finished or invocation.begun:\n",
+        "            if invocation.finished:\n",
+        "road/test_done.py",
+        "test_second_process_call",
+    ),
+    Mutant(
+        "lists are in the order of the batch",
+        "messages.py",
+        "            elif not invocation.finished:\n                break\n",
+        "            elif not invocation.finished:\n                continue\n",
+        "road/test_sharing.py",
+        "test_lists_are_in_the_order or test_attributes_grow",
+    ),
+    # What surrounds the error of a whole batch.
+    Mutant(
+        "an exception of the with body wins",
+        "road.py",
+        "    if may_raise and settings.raise_on_entire_batch_failure and",
+        "    if settings.raise_on_entire_batch_failure and",
+        "road/test_done.py",
+        "test_exception_in_the_with_body_wins",
+    ),
+    Mutant(
+        "a processor told not to raise does not",
+        "road.py",
+        "    if may_raise and settings.raise_on_entire_batch_failure and",
+        "    if may_raise and",
+        "road/test_whole_batch.py",
+        "test_told_not_to_raise",
+    ),
+    Mutant(
+        "frames go with the error that kept them",
+        "road.py",
+        "        for exception in exceptions:\n            release_frames(exception)\n",
+        "        exceptions.clear()\n",
+        "road/test_memory.py",
+        "test_frames_live_as_long",
+    ),
+    # Overrides, and processors from scratch.
+    Mutant(
+        "a dead override from a mix-in is refused",
+        "options.py",
+        "        if getattr(cls, name, None) is not getattr(base, name, None):\n",
+        "        if name in vars(cls):\n",
+        "road/test_overrides.py",
+        "test_dead_override_from_a_mix_in",
+    ),
+    Mutant(
+        "an exception is being handled when failure_handler() runs, for records not attempted too",
+        "invocation.py",
+        "        try:\n            raise error  # a failure handler may ask sys.exc_info() for it\n"
+        "        except BaseException:\n            self._tell(position, error)\n",
+        "        self._tell(position, error)\n",
+        "road/test_overrides.py",
+        "test_failure_handler_is_told_of_records_not_attempted",
+    ),
+    Mutant(
+        "a processor without the method that a call needs is refused",
+        "partial.py",
+        "        if getattr(type(self), name) is getattr(BasePartialProcessor, name):\n",
+        "        if getattr(type(self), name) is None:\n",
+        "road/test_scratch_minimal.py",
+        "test_processor_that_lacks_the_method",
+    ),
+    # What is logged.
+    Mutant(
+        "tracebacks of a batch are bounded",
+        "report.py",
+        "TRACEBACKS_PER_BATCH = 10\n",
+        "TRACEBACKS_PER_BATCH = 10_000\n",
+        "road/test_logging.py",
+        "test_tracebacks_of_a_batch_are_bounded",
+    ),
+    Mutant(
+        "a logger that raises changes nothing",
+        "report.py",
+        "                self._log_failure(position, error)\n            except KeyboardInterrupt:\n"
+        "                raise\n            except BaseException:\n",
+        "                self._log_failure(position, error)\n            except ArithmeticError:\n",
+        "road/test_logging.py",
+        "test_logger_that_raises_changes_nothing",
+    ),
+    Mutant(
+        "nothing is built for a log that nobody reads",
+        "report.py",
+        "logger is not None or _somebody_listens(LOGGER)",
+        "True",
+        "road/test_logging.py",
+        "test_nothing_is_built_for_a_log",
+    ),
+)
