@@ -15,7 +15,7 @@ from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 MUTANTS = (*listed.MUTANTS, *drivers.MUTANTS, *random_batches.MUTANTS)
-PASSED, FAILED = 0, 1
+PASSED, FAILED, NONE_SELECTED = 0, 1, 5  # exit codes of pytest
 LIMIT = 120  # seconds; a mutant that makes a test wait for ever is killed as well
 
 
@@ -23,9 +23,9 @@ def main() -> int:
     """Print a line for each mutant, and a closing line; 0 if all are killed by tests that pass without them."""
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as workers:
         unchanged = _copy(Path(scratch), "unchanged")
-        selections = sorted({(mutant.where, mutant.tests) for mutant in MUTANTS})
-        passes = dict(zip(selections, workers.map(lambda one: _end_of_tests(unchanged, *one), selections), strict=True))
-        verdicts = list(workers.map(lambda m: _verdict(m, passes[m.where, m.tests], Path(scratch)), MUTANTS))
+        named = {m.where: " or ".join(sorted({n.tests for n in MUTANTS if n.where == m.where})) for m in MUTANTS}
+        ends = dict(zip(named, workers.map(lambda one: _end_of_tests(unchanged, *one), named.items()), strict=True))
+        verdicts = list(workers.map(lambda m: _verdict(m, ends[m.where], Path(scratch)), MUTANTS))
     for mutant, verdict in zip(MUTANTS, verdicts, strict=True):
         print(f"{verdict:<10} {mutant.file:<14} {mutant.breaks}")
     survived = sum(verdict != "killed" for verdict in verdicts)
@@ -35,7 +35,7 @@ def main() -> int:
 
 def _verdict(mutant: Mutant, unchanged: int, scratch: Path) -> str:
     if unchanged != PASSED:
-        return "NO TEST"  # nothing is selected, or it fails without the mutant
+        return "UNSOUND"  # one of the tests named for this file fails without any mutant
     folder = _copy(scratch, f"mutant-{MUTANTS.index(mutant)}")
     file = folder / "batchcore" / mutant.file
     text = file.read_text(encoding="utf-8")
@@ -44,7 +44,8 @@ def _verdict(mutant: Mutant, unchanged: int, scratch: Path) -> str:
     file.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
     end = _end_of_tests(folder, mutant.where, mutant.tests)
     shutil.rmtree(folder)
-    return {FAILED: "killed", PASSED: "SURVIVED"}.get(end, "NO RUN")  # a mutant that does not even load kills itself
+    # A mutant that does not even load kills itself: that shows nothing of the tests.
+    return {FAILED: "killed", PASSED: "SURVIVED", NONE_SELECTED: "NO TEST"}.get(end, "NO RUN")
 
 
 def _copy(scratch: Path, name: str) -> Path:
@@ -60,7 +61,7 @@ def _end_of_tests(folder: Path, where: str, tests: str) -> int:
     """
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
     command += ["--rootdir", str(ROOT), str(ROOT / "tests" / where), "-k", tests]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ""}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "unshrunk", "PYTHONPATH": ""}
     try:
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False, timeout=LIMIT)
     except subprocess.TimeoutExpired:

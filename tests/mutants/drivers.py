@@ -47,6 +47,23 @@ MUTANTS = (
         "test_exception_raised_while_awaiting",
     ),
     Mutant(
+        "a cancellation that a handler brings upon itself costs its record",
+        "aio.py",
+        "                        if self._is_ending():\n                            raise\n",
+        "                        raise\n",
+        "road/test_cancelling.py",
+        "test_handler_that_cancels_its_own_task_costs_its_record",
+    ),
+    Mutant(
+        "cancelling a batch ends its handlers",
+        "aio.py",
+        "            for task in self._tasks:\n                task.cancel()\n            if self._tasks:\n"
+        "                await asyncio.wait(self._tasks)\n",
+        "",
+        "road/test_cancelling.py",
+        "test_cancelling_propagates",
+    ),
+    Mutant(
         "a handler that cancels its own task and returns costs nobody",
         "aio.py",
         "        if _cancelling_of(asyncio.current_task())():\n",
@@ -77,7 +94,7 @@ MUTANTS = (
         "                            value = await _Resumed(",
         "                            waited = True\n                            value = await _Resumed(",
         "road/test_asyncio.py",
-        "test_order_inside_a_lane_holds_while_lanes_interleave or test_lanes_run_together",
+        "test_order_inside_a_lane_holds_while_lanes_interleave",
     ),
     # Worker threads.
     Mutant(
@@ -136,6 +153,14 @@ MUTANTS = (
         "            elif not invocation.finished:\n                continue\n",
         "road/test_sharing.py",
         "test_lists_are_in_the_order or test_attributes_grow",
+    ),
+    Mutant(
+        "an answer in the middle names all that have not returned",
+        "outcome.py",
+        "        return [position for position, value in enumerate(values) if value is NOT_PROCESSED]\n",
+        "        return sorted(failures)\n",
+        "road/test_done.py",
+        "test_answer_asked_for_by_a_handler",
     ),
     # What surrounds the error of a whole batch.
     Mutant(

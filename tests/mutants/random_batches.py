@@ -69,6 +69,14 @@ MUTANTS = (
         RULES,
     ),
     Mutant(
+        "random batches: the nearest base class decides",
+        "invocation.py",
+        "        kind = next((kind for kind in type(failure.exception).__mro__ if kind in dispositions), None)\n",
+        "        kind = type(failure.exception) if type(failure.exception) in dispositions else None\n",
+        WHERE,
+        RULES,
+    ),
+    Mutant(
         "random batches: an undelivered letter is not done",
         "invocation.py",
         '            self.report.went_wrong("deliver_dead_letter()", error)\n        else:\n',

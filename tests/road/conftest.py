@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 
 import pytest
+from hypothesis import Phase, settings
 
 from .support import CONTEXT_MANAGERS, DRIVERS, WAYS, Way, logger_with, name_of
+
+settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate])
+if "HYPOTHESIS_PROFILE" in os.environ:  # the runner of mutants asks only whether a batch is found, not for a small one
+    settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
 
 
 @pytest.fixture(params=WAYS, ids=name_of)

@@ -19,7 +19,6 @@ from .support import PATIENCE, awaiting, batch_of, failed, handle
 
 def test_cancelling_propagates_and_ends_the_handlers() -> None:
     started, ended, later = [], [], []
-
     both = asyncio.Event()
 
     async def handler(record: Any) -> None:
@@ -40,9 +39,10 @@ def test_cancelling_propagates_and_ends_the_handlers() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert (sorted(started), sorted(ended), later) == (["a", "b"], ["a", "b"], [])
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(main())
-    assert (sorted(started), sorted(ended), later) == (["a", "b"], ["a", "b"], [])
 
 
 def test_timeout_round_a_batch_ends_it() -> None:
@@ -159,7 +159,10 @@ def test_handler_that_cancels_its_own_task_costs_its_record() -> None:
             task.cancel()
         await asyncio.sleep(0)
 
-    assert failed(AsyncBatchProcessor("sqs").run(batch_of("a", "bad", "c", "d"), handler).response) == ["m1"]
+    result = AsyncBatchProcessor("sqs").run(batch_of("a", "bad", "c", "d"), handler)
+    assert failed(result.response) == ["m1"]
+    assert result.outcomes[1].status == "failed"
+    assert isinstance(result.outcomes[1].exception, asyncio.CancelledError)
 
 
 @pytest.mark.parametrize("cancels", ["a", "b", "d"])

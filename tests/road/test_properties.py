@@ -34,6 +34,10 @@ class Dropped(Exception):
     pass
 
 
+class Gone(Dropped):
+    """Given up by what its base class is mapped to."""
+
+
 class Dead(Exception):
     pass
 
@@ -55,7 +59,7 @@ RAISED: dict[str, type[BaseException]] = {
     "exit": SystemExit,
     "cancelled": asyncio.CancelledError,
     "generator": GeneratorExit,
-    "drop": Dropped,
+    "drop": Gone,
     "dead": Dead,
     "undeliverable": Undeliverable,
     "stop": Stop,
