@@ -362,15 +362,16 @@ def _unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
     )
 
 
-def plain_kind(value: object) -> type:
+def plain_kind(value: object) -> type[Any]:
     """Give the type of what a handler returned.
 
     Raises:
         UnawaitedResultError: it is an awaitable or a generator, so the handler's work is not done.
     """
-    if is_awaitable(value) or isinstance(value, (GeneratorType, AsyncGeneratorType)):
+    kind: type[Any] = type(value)  # what a proxy stands for is not asked: that may run something, or raise
+    if is_awaitable(value) or issubclass(kind, (GeneratorType, AsyncGeneratorType)):
         raise unawaited(value)
-    return type(value)
+    return kind
 
 
 def unawaited(value: Any) -> UnawaitedResultError:
