@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from batchcore.disposition import Disposition
 from batchcore.errors import ConfigurationError
+from batchcore.handler import is_coroutine_function
 from batchcore.ordering import Ordering
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ INSTEAD_OF = {
 
 
 def refuse_dead_overrides(cls: type[Any], base: type[Any]) -> None:
-    """Refuse a subclass that overrides what is never called, itself or by a mix-in.
+    """Refuse a subclass that overrides what is never called, itself or by a mix-in, or what nobody would await.
 
     Raises:
         ConfigurationError: it names the override, and what does the same here.
@@ -41,6 +42,11 @@ def refuse_dead_overrides(cls: type[Any], base: type[Any]) -> None:
     for name, instead in INSTEAD_OF.items():
         if getattr(cls, name, None) is not getattr(base, name, None):
             raise ConfigurationError(f"{cls.__name__} overrides {name}(), which is never called. Instead: {instead}.")
+    for name in ("success_handler", "failure_handler"):
+        if is_coroutine_function(getattr(cls, name)):
+            raise ConfigurationError(
+                f"{name}() of {cls.__name__} is a coroutine function, and nobody awaits it. Define it with a plain def."
+            )
 
 
 def checked_ordering(ordering: Any) -> Ordering | None:
