@@ -138,6 +138,23 @@ def test_task_group_and_timeouts_work_in_a_handler() -> None:
     assert AsyncBatchProcessor("sqs").run(batch_of(*"ab"), handler).return_values == ["a!", "b!"]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.TaskGroup is of Python 3.11")
+def test_task_group_that_fails_costs_its_record() -> None:
+    async def part(body: str) -> str:
+        await asyncio.sleep(0)
+        return handle({"body": body, "messageId": ""})
+
+    async def handler(record: Any) -> list[str]:
+        async with asyncio.TaskGroup() as group:
+            parts = [group.create_task(part(body)) for body in ("ok", record["body"])]
+        return [part.result() for part in parts]
+
+    for limit in (1, 100):
+        result = AsyncBatchProcessor("sqs", max_concurrency=limit).run(batch_of("a", "bad", "c"), handler)
+        assert result.return_values == [["OK", "A"], ["OK", "C"]]
+        assert type(result.failures[0].exception).__name__ == "ExceptionGroup"
+
+
 def test_exception_can_be_caught_where_a_handler_awaits() -> None:
     async def fails() -> None:
         await asyncio.sleep(0)

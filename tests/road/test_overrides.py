@@ -275,6 +275,15 @@ def test_dead_override_from_a_mix_in_is_refused_too() -> None:
         type("Mixed", (Mixin, BatchProcessor), {})
 
 
+@pytest.mark.parametrize("name", ["success_handler", "failure_handler"])
+def test_override_that_somebody_would_have_to_await_is_refused(make: type[BatchProcessor], name: str) -> None:
+    async def override(self: Any, *arguments: Any) -> None:
+        raise AssertionError
+
+    with pytest.raises(ConfigurationError, match=rf"{name}\(\) of Watched is a coroutine function"):
+        watched(make, **{name: override})
+
+
 def test_methods_of_ones_own_are_nobody_elses_business() -> None:
     class Processor(BatchProcessor):
         def _my_helper(self) -> str:

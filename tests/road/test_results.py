@@ -96,6 +96,20 @@ def test_value_of_a_handler_is_given_back_as_it_is(driver: Way) -> None:
     assert failed(result.response) == []
 
 
+class Proxy:
+    """Stands for something that is not there, as a lazy proxy does outside of its context."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError("outside of its context")
+
+    def __bool__(self) -> bool:
+        raise RuntimeError("outside of its context")
+
+
+def test_value_of_a_handler_is_not_looked_into(way: Way) -> None:
+    assert failed(way(batch_of("a", "bad"), lambda record: handle(record) and Proxy())) == ["m1"]
+
+
 def test_source_sees_the_outcomes_when_it_builds_the_answer(driver: Way) -> None:
     class Source(type(source)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
