@@ -125,10 +125,15 @@ def test_after_a_cancelled_batch_the_processor_is_as_good_as_new() -> None:
 
 def test_context_manager_in_a_cancelled_task_reports_what_had_not_finished() -> None:
     answers: list[Any] = []
+    quick: list[str] = []
+    over = asyncio.Event()
 
     async def handler(record: Any) -> None:
         if record["body"] == "slow":
             await asyncio.get_running_loop().create_future()
+        quick.append(record["messageId"])
+        if len(quick) == 2:
+            over.set()
 
     async def main() -> None:
         processor = AsyncBatchProcessor("sqs")
@@ -141,8 +146,7 @@ def test_context_manager_in_a_cancelled_task_reports_what_had_not_finished() -> 
                 answers.append(failed(processor.response()))
 
         task = asyncio.create_task(batch())
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await asyncio.wait_for(over.wait(), PATIENCE)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -249,7 +253,11 @@ def test_batch_that_is_thrown_away_with_its_loop_is_no_success() -> None:
         def record_finished(self, outcome: Any) -> None:
             told.append(outcome.status)
 
+    both = asyncio.Event()
+
     async def handler(record: Any) -> None:
+        if record["body"] == "b":
+            both.set()
         try:
             await asyncio.get_running_loop().create_future()
         except GeneratorExit:
@@ -258,8 +266,7 @@ def test_batch_that_is_thrown_away_with_its_loop_is_no_success() -> None:
 
     async def main() -> list[asyncio.Task[Any]]:
         tasks = [asyncio.create_task(AsyncBatchProcessor("sqs", plugins=[Watch()]).arun(batch_of("a", "b"), handler))]
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await asyncio.wait_for(both.wait(), PATIENCE)
         return [*tasks, *(task for task in asyncio.all_tasks() if task is not asyncio.current_task())]
 
     loop = asyncio.new_event_loop()
