@@ -35,7 +35,7 @@ MUTANTS = (
         "aio.py",
         "                        known_kind = plain_kind(value)\n",
         "                        known_kind = type(value)\n",
-        "road/test_one_bad_record.py",
+        "road/test_awaitables.py",
         "test_async_handler_that_gives_an_awaitable",
     ),
     Mutant(
@@ -119,7 +119,7 @@ MUTANTS = (
         "current.py",
         "invocation.outer = self.going_on() or invocation.outer",
         "invocation.outer = None",
-        "road/test_sharing.py",
+        "road/test_nesting.py",
         "inside_another or inside_it or inner_one",
     ),
     Mutant(
@@ -127,7 +127,7 @@ MUTANTS = (
         "partial.py",
         "self._close(self._current.going_on() or self._now(), ",
         "self._close(self._now(), ",
-        "road/test_sharing.py",
+        "road/test_nesting.py",
         "test_teardown_that_raises_undoes",
     ),
     Mutant(

@@ -31,7 +31,7 @@ MUTANTS = (
         "road.py",
         "                    known_kind = plain_kind(value)",
         "                    known_kind = type(value)",
-        "road/test_one_bad_record.py",
+        "road/test_awaitables.py",
         "test_plain_handler_that_returns_an_awaitable_has_failed",
     ),
     Mutant(
@@ -39,7 +39,7 @@ MUTANTS = (
         "road.py",
         "                if type(value) is not known_kind:",
         "                if known_kind is NoneType and type(value) is not known_kind:",
-        "road/test_one_bad_record.py",
+        "road/test_awaitables.py",
         "test_plain_handler_that_returns_an_awaitable_has_failed",
     ),
     Mutant(
@@ -47,7 +47,7 @@ MUTANTS = (
         "road.py",
         "    if is_awaitable(value) or issubclass(kind, (GeneratorType, AsyncGeneratorType)):",
         "    if is_awaitable(value):",
-        "road/test_one_bad_record.py",
+        "road/test_awaitables.py",
         "generator",
     ),
     Mutant(

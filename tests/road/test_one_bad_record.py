@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import functools
-import types
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +23,7 @@ from batchcore import (
 )
 from batchcore_sqs import SQSRecord, source
 
-from .support import ASYNC_WAYS, SYNC_WAYS, THREAD_WAYS, Handler, Way, batch_of, failed, handle, name_of
+from .support import Handler, Way, batch_of, failed, handle
 
 
 class StrRaises(Exception):
@@ -179,81 +177,6 @@ def test_handlers_own_exception_is_the_one_shown(driver: Way) -> None:
     processor = driver.processor()
     driver.call(processor, batch_of("a", "bad"), handler)
     assert processor.exceptions[0][:2] == (ValueError, mine)
-
-
-async def nothing() -> None:
-    """Do nothing, when awaited."""
-
-
-class Later:
-    """Awaitable, and nothing else."""
-
-    def __await__(self) -> Generator[Any, None, None]:
-        yield from ()
-
-
-@types.coroutine
-def old_style() -> Generator[None, None, None]:
-    yield
-
-
-AWAITABLES: dict[str, Callable[[], Any]] = {
-    "coroutine": nothing,
-    "object": Later,
-    "generator-based coroutine": old_style,
-    "future": lambda: asyncio.Future(loop=LOOP),
-}
-LOOP = asyncio.new_event_loop()
-LOOP.close()
-
-
-@pytest.mark.parametrize("kind", AWAITABLES)
-@pytest.mark.parametrize("way", [*SYNC_WAYS, *THREAD_WAYS], ids=name_of)
-def test_plain_handler_that_returns_an_awaitable_has_failed(way: Way, kind: str) -> None:
-    processor = way.processor()
-    answer = way.call(processor, batch_of("a", "bad", "c"), lambda r: AWAITABLES[kind]() if r["body"] == "bad" else 1)
-    assert failed(answer) == ["m1"]
-    assert [error for error, _, _ in processor.exceptions] == [UnawaitedResultError]
-    assert "AsyncBatchProcessor" in str(processor.exceptions[0][1])
-
-
-@pytest.mark.parametrize("kind", AWAITABLES)
-@pytest.mark.parametrize("way", [way for way in ASYNC_WAYS if way.name != "plain handler"], ids=name_of)
-def test_async_handler_that_gives_an_awaitable_instead_of_awaiting_it_has_failed(way: Way, kind: str) -> None:
-    answer = way(batch_of("a", "bad", "c"), lambda record: AWAITABLES[kind]() if record["body"] == "bad" else 1)
-    assert failed(answer) == ["m1"]
-
-
-@pytest.mark.parametrize("kind", ["coroutine", "object"])
-def test_async_processor_awaits_what_a_plain_handler_gives(kind: str) -> None:
-    awaited: list[int] = []
-
-    async def work() -> str:
-        awaited.append(1)
-        return "worked"
-
-    class Work:
-        def __await__(self) -> Generator[Any, None, str]:
-            return work().__await__()
-
-    make: Callable[[], Any] = {"coroutine": work, "object": Work}[kind]
-    result = AsyncBatchProcessor("sqs").run(batch_of("a", "b"), lambda record: make())
-    assert result.return_values == ["worked", "worked"]
-    assert awaited == [1, 1]
-
-
-def generating(record: Any) -> Generator[int, None, None]:
-    yield 1
-
-
-async def generating_async(record: Any) -> Any:
-    yield 1
-
-
-@pytest.mark.parametrize("handler", [generating, generating_async, functools.partial(generating)])
-def test_generator_function_as_a_handler_runs_nothing_and_is_never_reported_done(way: Way, handler: Handler) -> None:
-    with pytest.raises((TypeError, Exception), match=r"yield|All records failed"):
-        way.call(way.processor(), batch_of("a", "b"), handler)
 
 
 def test_record_that_cannot_be_decoded_costs_itself(driver: Way) -> None:
