@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from batchcore import Disposition, hookimpl, in_order
+from batchcore import AsyncBatchProcessor, Disposition, hookimpl, in_order
 
 from .support import Way, batch_of, failed, handle
 
@@ -168,3 +168,10 @@ def test_scope_that_raises_the_handlers_own_exception_again_is_not_at_fault(
     assert failed(driver(batch_of("a", "bad", "c", "bad"), plugins=[Raising()])) == ["m1", "m3"]
     assert len(calls) == 4
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
+
+
+def test_scope_is_held_round_a_plain_handler_of_an_async_processor() -> None:
+    scope = Scope()
+    processor = AsyncBatchProcessor("sqs", plugins=[scope])
+    assert failed(processor.run(batch_of("a", "bad"), handle).response) == ["m1"]
+    assert scope.log == ["m0 in", "m0 out", "m1 in", "m1 ValueError"]

@@ -15,10 +15,11 @@ from batchcore import (
     BatchProcessor,
     ConfigurationError,
     NotAttemptedError,
+    hookimpl,
     in_order,
     process_partial_response,
 )
-from batchcore_sqs import SqsFifoPartialProcessor, SQSRecord
+from batchcore_sqs import SqsFifoPartialProcessor, SQSRecord, source
 
 from .support import DRIVERS, Handler, Way, awaiting, batch_of, failed, handle, name_of
 
@@ -235,6 +236,26 @@ def test_handlers_of_the_base_give_entries_when_called_by_hand() -> None:
         raise ValueError("no")
     except ValueError:
         assert processor.failure_handler(record, sys.exc_info()) == ("fail", "<class 'ValueError'>:no", record)
+
+
+def test_interrupt_while_a_failed_record_is_decoded_for_an_override_propagates(driver: Way) -> None:
+    class Interrupted(KeyboardInterrupt):
+        pass
+
+    class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+        @hookimpl
+        def record_decoder(self, batch: Any) -> Any:
+            return decode
+
+    def decode(record: Any) -> Any:
+        raise errors.pop(0)
+
+    errors: list[BaseException] = [ValueError(), Interrupted()]
+    processor = driver.processor(event_type=Source())
+    processor.failure_handler = lambda record, exception: ("fail", "", record)  # type: ignore[method-assign]
+    with pytest.raises(Interrupted):
+        driver.call(processor, batch_of("a"), handle)
+    assert failed(processor.response()) == ["m0"]
 
 
 # -- What is never called.
