@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from batchcore.errors import ConfigurationError
+from batchcore.errors import ConfigurationError, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ def check_model(model: Any) -> None:
         ConfigurationError: it is no pydantic model class.
     """
     if not isinstance(model, type) or not hasattr(model, "__pydantic_validator__"):
-        raise ConfigurationError(f"model is a pydantic model class (pydantic 2), not {model!r}.")
+        # An object of a model would print the record that it holds.
+        kind: object = type(model)
+        holds_data = hasattr(kind, "__pydantic_validator__")
+        given = f"an object of {kind_of(model)}; pass the class" if holds_data else repr(model)
+        raise ConfigurationError(f"model is a pydantic model class (pydantic 2), not {given}.")
 
 
 def check_source_of(model: Any, source: str) -> None:

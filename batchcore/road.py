@@ -130,7 +130,20 @@ def _identifiers(source: Source, records: list[Any]) -> Sequence[Any]:
             plugin=source.plugin,
             hook="identify_records",
         )
+    if not all(identifiers):
+        _refuse_empty(source, identifiers)
     return identifiers
+
+
+def _refuse_empty(source: Source, identifiers: Sequence[Any]) -> None:
+    """Refuse an identifier that is empty: to AWS an answer with one means that the whole batch failed. None is none."""
+    for position, identifier in enumerate(identifiers):
+        if identifier is not None and not identifier:
+            raise RecordIdentityError(
+                f"The source {source.name!r} gave an empty identifier for record {position} of the batch, counting "
+                "from 0, so no answer could name it.",
+                position=position,
+            )
 
 
 def start(invocation: Invocation) -> None:

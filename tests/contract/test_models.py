@@ -257,7 +257,6 @@ class PlainDataClass(TypedDict):
 @pytest.mark.parametrize(
     "model",
     [
-        Toy(id="car"),
         dict,
         str,
         "Toy",
