@@ -19,11 +19,14 @@ def check_model(model: Any) -> None:
         ConfigurationError: it is no pydantic model class.
     """
     if not isinstance(model, type) or not hasattr(model, "__pydantic_validator__"):
-        # An object of a model would print the record that it holds.
-        kind: object = type(model)
-        holds_data = hasattr(kind, "__pydantic_validator__")
-        given = f"an object of {kind_of(model)}; pass the class" if holds_data else repr(model)
-        raise ConfigurationError(f"model is a pydantic model class (pydantic 2), not {given}.")
+        raise ConfigurationError(f"model is a pydantic model class (pydantic 2), not {_shown(model)}.")
+
+
+def _shown(given: object) -> str:
+    """Show what was given; an object of a model by its class alone, for it would print the record that it holds."""
+    if hasattr(type(given), "__pydantic_validator__"):
+        return f"an object of {kind_of(given)}; pass the class"
+    return repr(given)
 
 
 def check_source_of(model: Any, source: str) -> None:
