@@ -102,6 +102,13 @@ def is_awaitable(value: object) -> bool:
     return hasattr(type(value), "__await__")
 
 
+def discard(value: Any) -> None:
+    """Close what will never run: no warning of a coroutine that was never awaited."""
+    close = getattr(value, "close", None)
+    if close is not None:
+        close()
+
+
 def is_coroutine_function(function: Any) -> bool:
     """Say whether calling this gives a coroutine: functions, methods, partials and objects with such a ``__call__``."""
     function = _undressed(function)

@@ -80,11 +80,11 @@ class BasePartialProcessor:
 
     def _process_record(self, record: Any) -> SuccessResponse | FailureResponse:
         """Process one raw record with ``self.handler``."""
-        raise ConfigurationError(f"{type(self).__name__} defines no _process_record(), which synchronous calls need.")
+        raise self._lacks("_process_record")
 
     async def _async_process_record(self, record: Any) -> SuccessResponse | FailureResponse:
         """Process one raw record with ``self.handler``, awaiting."""
-        raise ConfigurationError(f"{type(self).__name__} defines no _async_process_record(), which async calls need.")
+        raise self._lacks("_async_process_record")
 
     def success_handler(self, record: Any, result: Any) -> SuccessResponse:
         """Collect a record that succeeded.
@@ -154,8 +154,11 @@ class BasePartialProcessor:
     def _check_defines(self, name: str) -> None:
         """Check that a processor from scratch defines the method that a call needs."""
         if getattr(type(self), name) is getattr(BasePartialProcessor, name):
-            how = "async" if name.startswith("_async") else "synchronous"
-            raise ConfigurationError(f"{type(self).__name__} defines no {name}(), which {how} calls need.")
+            raise self._lacks(name)
+
+    def _lacks(self, name: str) -> ConfigurationError:
+        how = "async" if name.startswith("_async") else "synchronous"
+        return ConfigurationError(f"{type(self).__name__} defines no {name}(), which {how} calls need.")
 
     def _respond(self, invocation: Invocation) -> Any:
         """Give the answer of a batch that is finished: a subclass may have one of its own."""

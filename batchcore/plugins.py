@@ -14,7 +14,7 @@ from batchcore.errors import (
     SourceNotInstalledError,
     UnexpectedBatchTypeError,
 )
-from batchcore.handler import is_awaitable
+from batchcore.handler import discard, is_awaitable
 from batchcore.hookspecs import OBSERVER_HOOKS, SOURCE_HOOKS
 from batchcore.source import Source, describe, marked_methods, source_hooks, with_all_arguments
 
@@ -111,10 +111,9 @@ def find_source_of(
         raise AmbiguousSourceError(f"Several sources claim {what}: {names}. Name one as event_type.", plugin=None)
     if broken is not None:
         raise broken
-    installed = ", ".join(sorted({*_offered, *_scan(SOURCES_GROUP)})) or "none"
     raise UnexpectedBatchTypeError(
-        f"No installed source claims {what}. Installed: {installed}. Install the source's package, or pass the event "
-        "as Lambda delivered it."
+        f"No installed source claims {what}. Installed: {_installed()}. Install the source's package, or pass the "
+        "event as Lambda delivered it."
     )
 
 
@@ -250,9 +249,7 @@ def _checked(
 def _is_no_awaitable(value: Any) -> bool:
     if not is_awaitable(value):
         return True
-    close = getattr(value, "close", None)
-    if close is not None:
-        close()  # it will never run: no warning of a coroutine that was never awaited
+    discard(value)
     return False
 
 

@@ -21,7 +21,7 @@ from batchcore.errors import (
     kind_of,
     text_of,
 )
-from batchcore.handler import is_awaitable
+from batchcore.handler import discard, is_awaitable
 from batchcore.invocation import UNTOLD
 from batchcore.ordering import Ordering
 from batchcore.outcome import (
@@ -389,9 +389,7 @@ def plain_kind(value: object) -> type[Any]:
 
 def unawaited(value: Any) -> UnawaitedResultError:
     """Make the error of a record whose handler gave something that nobody awaits, and close it."""
-    close = getattr(value, "close", None)
-    if close is not None:
-        close()  # it will never run: no warning of a coroutine that was never awaited
+    discard(value)
     return UnawaitedResultError(
         f"The handler gave a {kind_of(value)}, which nobody runs, so its work was not done. A coroutine needs an async "
         "handler that awaits it, and AsyncBatchProcessor with async_process_partial_response()."
