@@ -12,7 +12,7 @@ from .files import ROOT
 REQUIREMENTS = ROOT / "requirements"
 PINNED = sorted(path.name for path in REQUIREMENTS.glob("*.txt"))
 LISTS = ("demo.txt", "test.txt", "dev.txt")
-PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.]+)(?P<marker> ; .*)?")
+PIN = re.compile(r"(?P<name>[a-z0-9-]+)(\[[a-z,]+\])?==(?P<version>[\w.]+)(?P<marker> ; .*)?")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}")
 
 
@@ -32,7 +32,7 @@ def pins(file: str) -> dict[str, tuple[str, ...]]:
 
 def names(file: str) -> set[str]:
     """Give the names of what a file pins."""
-    return {pin.split("==")[0] for pin in pins(file)}
+    return {re.split(r"[^\w.-]", pin)[0] for pin in pins(file)}
 
 
 def wanted(file: str) -> set[str]:
