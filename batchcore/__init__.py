@@ -16,8 +16,10 @@ from batchcore.errors import (
     MissingHookError,
     NoBatchError,
     NotAttemptedError,
+    OutOfTimeError,
     PluginError,
     PluginLoadError,
+    RaisedDisposition,
     RecordError,
     RecordIdentityError,
     SourceBrokenError,
@@ -37,7 +39,7 @@ from batchcore.functions import (
 )
 from batchcore.hookspecs import hookimpl
 from batchcore.ordering import Ordering, by_key, in_order, unordered
-from batchcore.outcome import BatchResult, Outcome, Outcomes
+from batchcore.outcome import Outcome, Outcomes
 from batchcore.partial import BasePartialProcessor
 from batchcore.plugins import offer
 from batchcore.processor import AsyncBatchProcessor, BatchProcessor
@@ -46,8 +48,12 @@ from batchcore.view import RecordView
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from batchcore.disposition import Disposition
+    from batchcore.message import Message
+    from batchcore.raised import DeadLetterRecord, DropRecord, OutsideCallError, RetryRecord, StopBatch
+    from batchcore.result import BatchResult
     from batchcore.types import (
         ExceptionInfo,
+        Fail,
         FailureResponse,
         LambdaContext,
         PartialItemFailureResponse,
@@ -66,31 +72,40 @@ __all__ = [
     "BatchResult",
     "BatchcoreError",
     "ConfigurationError",
+    "DeadLetterRecord",
     "Disposition",
+    "DropRecord",
     "DuplicateHookError",
     "EntryFailedError",
     "EventType",
     "ExceptionInfo",
+    "Fail",
     "FailureResponse",
     "HandlerSignatureError",
     "HookArgumentsError",
     "LambdaContext",
+    "Message",
     "MissingHookError",
     "NoBatchError",
     "NotAttemptedError",
     "Ordering",
+    "OutOfTimeError",
     "Outcome",
     "Outcomes",
+    "OutsideCallError",
     "PartialItemFailureResponse",
     "PartialItemFailures",
     "PluginError",
     "PluginLoadError",
+    "RaisedDisposition",
     "RecordError",
     "RecordIdentityError",
     "RecordView",
+    "RetryRecord",
     "SourceBrokenError",
     "SourceError",
     "SourceNotInstalledError",
+    "StopBatch",
     "SuccessResponse",
     "UnawaitedResultError",
     "UnexpectedBatchTypeError",
@@ -108,6 +123,14 @@ __all__ = [
     "unordered",
 ]
 
+_ELSEWHERE = {
+    "BatchResult": "batchcore.result",
+    "Disposition": "batchcore.disposition",
+    "Message": "batchcore.message",
+    **dict.fromkeys(
+        ("DeadLetterRecord", "DropRecord", "OutsideCallError", "RetryRecord", "StopBatch"), "batchcore.raised"
+    ),
+}
 _LAZY = frozenset(__all__) - globals().keys()
 
 
@@ -117,4 +140,4 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'batchcore' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("batchcore.disposition" if name == "Disposition" else "batchcore.types"), name)
+    return getattr(import_module(_ELSEWHERE.get(name, "batchcore.types")), name)

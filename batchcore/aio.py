@@ -1,4 +1,4 @@
-"""The asyncio twin of the driver in :mod:`batchcore.road`, and the event loops it runs on.
+"""The asyncio twin of the driver in :mod:`batchcore.road`, and of what makes calls in :mod:`batchcore.calls`.
 
 Importing this imports asyncio, so nothing does before an async batch runs.
 """
@@ -6,38 +6,54 @@ Importing this imports asyncio, so nothing does before an async batch runs.
 from __future__ import annotations
 
 import asyncio
-import atexit
-import os
 import sys
-import threading
 from contextvars import copy_context
 from types import CoroutineType
 
-from batchcore.errors import ConfigurationError
-from batchcore.handler import is_awaitable
+from batchcore.around import around
+from batchcore.delivering import deliver_in_lane, ended
+from batchcore.errors import OutOfTimeError, UnawaitedResultError, kind_of
+from batchcore.handler import discard, is_awaitable, is_coroutine_function
+from batchcore.lanes import all_lanes, next_lanes, skip_the_rest
+from batchcore.left_behind import for_workers, leave_behind, take_over
 from batchcore.outcome import NOT_PROCESSED
-from batchcore.road import lane_places, lanes, plain_kind, skip_the_rest
+from batchcore.road import plain_kind
 from batchcore.view import quick_class
+from batchcore.workers import left_behind, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterable
+    from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
     from typing import Any, TypeGuard
 
+    from batchcore.calls import Answer, Call, Calls, T
     from batchcore.invocation import Invocation
-    from batchcore.road import Place
+    from batchcore.lanes import Place
 
 
 async def run_lanes(invocation: Invocation, max_concurrency: int, in_this_task: bool = False) -> None:
     """Run the lanes side by side, each in order and as a task of its own.
+
+    When the time is up, tasks are cancelled; one that does not end then is left behind.
 
     Args:
         invocation: the batch.
         max_concurrency: how many lanes run at a time, at most.
         in_this_task: whether the first of them may run in the task of the caller, which was made for this batch.
     """
-    if invocation.values:
-        await _Lanes(invocation, max_concurrency).run(in_this_task)
+    has_limit = invocation.settings.stop_before is not None
+    workers = for_workers(invocation, None) if has_limit else invocation
+    some = iter(all_lanes(workers))
+    while invocation.values:
+        if not await _Lanes(invocation, workers, some, max_concurrency).run(in_this_task and not has_limit):
+            leave_behind(invocation, workers)
+            break
+        going_on = [] if workers.letters is None else await make(workers, next_lanes(workers))
+        if not going_on:
+            if has_limit:
+                take_over(invocation, workers)
+            break
+        some = iter(going_on)
     if invocation.stopped:
         skip_the_rest(invocation)
 
@@ -50,22 +66,25 @@ class _Lanes:
     memory cost a tenth of a task each. Wherever a handler waits, further tasks start.
     """
 
-    def __init__(self, invocation: Invocation, limit: int) -> None:
+    def __init__(self, batch: Invocation, invocation: Invocation, some: Iterator[Iterable[Place]], limit: int) -> None:
+        self._batch = batch
         self._invocation = invocation
         self._limit = limit
-        self._waiting = iter(_places(invocation))
+        self._waiting = some
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._context = copy_context()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._cancelling = False
         self._here = 0  # how many lanes run in the driver's own task
-        observing = invocation.observing
-        watched = observing is not None and observing.watches_records
-        self._scoped = observing.scoped_async(invocation.call, invocation.records) if observing and watched else None
+        self._timer: asyncio.TimerHandle | None = None
+        self._scoped = around(invocation, awaits=True) if invocation.held_open else None
 
-    async def run(self, in_this_task: bool) -> None:
+    async def run(self, in_this_task: bool) -> bool:
+        """Run them all. Say whether all have ended: those that have not when the time is up are given up."""
         try:
+            if self._invocation.settings.stop_before is not None:
+                self._watch_time()
             if in_this_task:
                 await self._run_here()
             self._start_task()
@@ -80,11 +99,35 @@ class _Lanes:
             if self._tasks:
                 await asyncio.wait(self._tasks)
             raise
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+        return not self._tasks
+
+    def _watch_time(self) -> None:
+        """Cancel what runs when the time is up, and give it up a little later."""
+        clock = self._invocation.clock
+        seconds = None if clock is None else clock.until_stop()
+        if clock is None or seconds is None:
+            return
+        if not clock.is_up():
+            self._timer = self._loop.call_later(max(seconds, 0.001), self._watch_time)  # a clock counts milliseconds
+            return
+        self._invocation.time_is_up()
+        for task in self._tasks:
+            task.cancel()
+        self._timer = self._loop.call_later(clock.until_answer() or 0, self._give_up)
+
+    def _give_up(self) -> None:
+        for task in self._tasks:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio.gather() does for its own
+        if not self._ended.done():
+            self._ended.set_result(None)
 
     async def _run_here(self) -> None:
         """Run the first lane in the driver's own task. A handler that asked its task to end has not meant the batch."""
         self._here = 1
-        await self._run_lanes(next(self._waiting, None))
+        await self._run_places(next(self._waiting, None))
         self._here = 0
         if _cancelling_of(asyncio.current_task())():
             try:
@@ -98,7 +141,7 @@ class _Lanes:
         if len(self._tasks) + self._here < self._limit and not self._is_ending() and not self._invocation.stopped:
             for lane in self._waiting:
                 # In the batch's context, not in that of the lane which has come to wait.
-                task = self._context.run(self._loop.create_task, self._run_lanes(lane))
+                task = self._context.run(self._loop.create_task, self._run_places(lane))
                 self._tasks.add(task)
                 task.add_done_callback(self._task_ended)
                 return
@@ -110,7 +153,7 @@ class _Lanes:
 
     def _is_ending(self) -> bool:
         """Say whether a cancellation is the batch's, not one that a handler brought upon itself."""
-        return self._cancelling or self._invocation.interrupted
+        return self._cancelling or self._batch.interrupted
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -121,7 +164,17 @@ class _Lanes:
         if not self._tasks and not self._here and not self._ended.done():
             self._ended.set_result(None)
 
-    async def _run_lanes(  # noqa: C901, PLR0912, PLR0915 - one loop: each further coroutine would cost every record
+    async def _deliver(self, position: int) -> None:
+        """Deliver a dead letter before the next record of its lane starts."""
+        try:
+            await make(self._invocation, deliver_in_lane(self._invocation, position))
+        except asyncio.CancelledError:
+            if self._is_ending():
+                raise
+            problem = OutOfTimeError("The time was up before it was delivered.")
+            ended(self._invocation, position, problem)
+
+    async def _run_places(  # noqa: C901, PLR0912, PLR0915 - one loop: each further coroutine would cost every record
         self, lane: Iterable[Place] | None
     ) -> None:
         """Run a lane, and further ones as long as nothing can tell: the loop of road.run_places."""
@@ -166,7 +219,7 @@ class _Lanes:
                         value = await _in_context(value, run)
                     if type(value) is not known_kind:
                         known_kind = plain_kind(value)
-                    if on_success is not None:
+                    if on_success is not None and not invocation.cut_loose:
                         run(on_success, record, value)
                 except BaseException as error:
                     if isinstance(error, GeneratorExit) and not self._loop.is_running():
@@ -175,10 +228,15 @@ class _Lanes:
                         if self._is_ending():
                             raise
                         waited = True
-                        run(invocation.failed, position, data, error)
+                        run(invocation.failed, position, data, _cut_short(error) if invocation.out_of_time else error)
                         await asyncio.sleep(0)  # if everything is being cancelled, the driver learns of it first
                     else:
                         run(invocation.failed, position, data, error)
+                    letters = None if invocation.cut_loose else invocation.letters
+                    if letters is not None and position in letters.in_lanes:
+                        waited = True
+                        self._start_tasks()
+                        await self._deliver(position)
                 else:
                     values[position] = value
                     invocation.succeeded += 1
@@ -216,6 +274,12 @@ class _Resumed:
                 return returned.value
 
 
+def _cut_short(cancellation: BaseException) -> BaseException:
+    """Give what a handler failed with that was cancelled because the time was up."""
+    error = OutOfTimeError("It was cancelled when the time of the invocation was nearly up.")
+    return BaseException.with_traceback(error, cancellation.__traceback__)
+
+
 async def _in_context(value: Any, run: Callable[..., Any]) -> Any:
     """Await something in a context."""
 
@@ -238,80 +302,83 @@ def _cancelling_of(task: Any) -> Callable[[], int]:
     return lambda: int(task._must_cancel)  # Python 3.10 counts none; this one has not been delivered yet
 
 
-def _places(invocation: Invocation) -> Iterable[Iterable[Place]]:
-    """Give the lanes, each as what of it may run."""
-    if not invocation.ordering.lanes:
-        return (((position, record),) for position, record in enumerate(invocation.records))
-    return (lane_places(invocation, lane) for lane in lanes(invocation))
-
-
 def _is_coroutine(value: object) -> TypeGuard[CoroutineType[Any, Any, Any]]:
     return type(value) is CoroutineType
 
 
-class _Loops:
-    """Event loops that live as long as the process, so that connection pools survive warm invocations.
-
-    Called in turn, every batch runs on the same loop. Batches of several threads at once get a loop each.
-    """
-
-    def __init__(self) -> None:
-        self._parents: list[list[asyncio.AbstractEventLoop]] = []
-        self._idle: list[asyncio.AbstractEventLoop] = []
-        self._lock = threading.Lock()
-        atexit.register(self._close)
-        os.register_at_fork(after_in_child=self._forget)
-
-    def _forget(self) -> None:
-        """A forked child must not touch its parent's loops, nor let them close when they go: they share selectors."""
-        self._parents.append(self._idle)
-        self._idle = []
-        self._lock = threading.Lock()
-
-    def run(self, work: Coroutine[Any, Any, None], interrupted: Callable[[], None]) -> None:
-        with self._lock:
-            loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
-        task = loop.create_task(work)
-        try:
-            loop.run_until_complete(task)
-        except BaseException:
-            if not task.done():  # a KeyboardInterrupt: the next batch must not meet what this one leaves behind
-                interrupted()
-                task.cancel()
-                loop.run_until_complete(asyncio.wait([task], timeout=1))
-            if task.done() and not task.cancelled():
-                task.exception()  # seen: no warning of an exception that was never retrieved
-            raise
-        finally:
-            with self._lock:
-                self._idle.append(loop)
-
-    def _close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
+async def make(invocation: Invocation, step: Calls[T]) -> T:
+    """Run a step, and make its calls without holding up the loop: the twin of :func:`batchcore.calls.make`."""
+    try:
+        call = next(step)
+        while True:
+            call = step.send(await _answer_of(invocation, call))
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
 
 
-_loops = _Loops()
+async def _answer_of(invocation: Invocation, call: Call) -> Answer:
+    seconds = call.seconds(invocation)
+    if seconds is not None and seconds <= 0:
+        return None, left_behind(seconds)
+    waiting: asyncio.Future[Any]
+    try:
+        if call.limited and not is_coroutine_function(call.function):
+            waiting = asyncio.wrap_future(spawn(copy_context().run, _called, call))
+        else:
+            value = call.function(*call.arguments)
+            if not is_awaitable(value):
+                return value, None
+            waiting = asyncio.ensure_future(_awaited(value))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return None, error
+    waiting.add_done_callback(_seen)
+    try:
+        await asyncio.wait([waiting], timeout=seconds)
+    except BaseException:
+        waiting.cancel()
+        raise
+    return _ended(waiting, seconds)
 
 
-def run(invocation: Invocation, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Do the work of a batch on an event loop that lives as long as the process.
+def _called(call: Call) -> Answer:
+    """Call it, in a thread. What it raises is no exception of a future: some cannot be (StopIteration)."""
+    try:
+        return call.function(*call.arguments), None
+    except BaseException as error:
+        return None, error
 
-    Args:
-        invocation: the batch.
-        work: gives the coroutine.
 
-    Raises:
-        ConfigurationError: an event loop is running in this thread already.
-    """
-    if asyncio._get_running_loop() is not None:
-        raise ConfigurationError(
-            "An event loop is running in this thread, so this cannot wait for the batch. Await it instead: "
-            "`result = await processor.arun(event, record_handler, context)`, whose `result.response` is the answer, "
-            "or `await processor.aprocess()` under the context manager."
-        )
+async def _awaited(value: Any) -> Answer:
+    """Await it, in a task. What it raises is no exception of a task: some end the loop (SystemExit)."""
+    try:
+        return await value, None
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        return None, error
 
-    def interrupted() -> None:
-        invocation.interrupted = True
 
-    _loops.run(work(), interrupted)
+def _ended(waiting: asyncio.Future[Any], seconds: float | None) -> Answer:
+    if not waiting.done():
+        waiting.cancel()
+        return None, left_behind(seconds or 0)
+    if waiting.cancelled():
+        return None, asyncio.CancelledError()
+    value, error = waiting.result()
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    if error is not None:
+        return None, error
+    if is_awaitable(value):
+        discard(value)
+        return None, UnawaitedResultError(f"It gave a {kind_of(value)} from a plain function, which nobody awaits.")
+    return value, None
+
+
+def _seen(waiting: asyncio.Future[Any]) -> None:
+    """Look at an exception that nobody else may look at, so that asyncio does not complain of it."""
+    if not waiting.cancelled():
+        waiting.exception()

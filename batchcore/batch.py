@@ -4,9 +4,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from batchcore.invocation import Settings
+    from batchcore.message import Message
     from batchcore.types import Identifier, Record
 
 
@@ -28,6 +30,31 @@ class Batch:
     identifiers: Sequence[Identifier]
     context: Any
     source: str
+
+    if TYPE_CHECKING:
+        settings: Settings
+
+    def delivery_attempt(self, record: Record) -> int | None:
+        """Say how often a raw record of this batch has been delivered, counting from 1; None where nobody knows."""
+        try:
+            return self.settings.source.delivery_attempt(record)
+        except Exception:
+            return None
+
+    def describe_record(self, record: Record) -> Mapping[str, Any]:
+        """Describe a raw record of this batch for logs and traces: its group, shard or partition, never its body."""
+        try:
+            return dict(self.settings.source.describe_record(record) or {})
+        except Exception:
+            return {}
+
+    def original_message(self, record: Record) -> Message:
+        """Give a raw record of this batch as the message it was, to send it elsewhere.
+
+        Raises:
+            Exception: whatever the source raises for a record that it cannot read.
+        """
+        return self.settings.source.original_message(record)
 
     def __repr__(self) -> str:
         return f"<Batch of {len(self.records)} from {self.source}>"

@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Mapping
+    from concurrent.futures import Executor
+    from datetime import timedelta
     from typing import Any, Literal, Protocol, TypedDict, TypeVar, overload
 
     from typing_extensions import Unpack
@@ -56,7 +58,10 @@ if TYPE_CHECKING:
         plugins: Iterable[object]
         ordering: Ordering | None
         max_concurrency: int | None
+        executor: Executor | None
+        stop_before_timeout: float | timedelta | None
         dispositions: Mapping[type[BaseException], Disposition] | None
+        dead_letter_after: int | None
 
 
 class EventType(str, Enum):
@@ -84,7 +89,11 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         ordering: ``unordered``, ``in_order(...)`` or ``by_key(...)``; None for the source's own.
         max_concurrency: how many lanes run at a time, at most: worker threads for synchronous calls (1 when None, which
             means this thread), tasks for async ones (100 when None).
+        executor: whose threads run the lanes, for synchronous calls: a :class:`concurrent.futures.ThreadPoolExecutor`.
+        stop_before_timeout: the time of the invocation to keep, in seconds or as a timedelta. With less than that left,
+            no further record starts, async handlers are cancelled, and the answer goes out.
         dispositions: exception type to :class:`Disposition`; the nearest base class of the exception decides.
+        dead_letter_after: from this delivery on, counting from 1, a record that would be retried is a dead letter.
 
     Raises:
         ConfigurationError: one of them cannot be used. Nothing waits for the first batch to be found wrong.
@@ -148,26 +157,57 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         plugins: Iterable[object] = (),
         ordering: Ordering | None = None,
         max_concurrency: int | None = None,
+        executor: Executor | None = None,
+        stop_before_timeout: float | timedelta | None = None,
         dispositions: Mapping[type[BaseException], Disposition] | None = None,
+        dead_letter_after: int | None = None,
     ) -> None:
         self.event_type = event_type
         self.model = model
         self.raise_on_entire_batch_failure = raise_on_entire_batch_failure
         self._plugins = Plugins(plugins)
-        self._ordering: Ordering | None = None
-        self._dispositions: Mapping[type[BaseException], Disposition] = {}
-        if ordering is not None or max_concurrency is not None or dispositions is not None:
+        if (
+            ordering is not None
+            or max_concurrency is not None
+            or dispositions is not None
+            or stop_before_timeout is not None
+            or dead_letter_after is not None
+            or executor is not None
+        ):
             from batchcore import options
 
             self.max_concurrency = options.checked_concurrency(max_concurrency, self.max_concurrency)
+            self._asked_concurrency = max_concurrency
+            self.executor = self._checked_executor(executor, max_concurrency)
             self._ordering = options.checked_ordering(ordering)
             self._dispositions = options.checked_dispositions(dispositions or {}, self._plugins)
+            self._dead_letter_after = options.checked_dead_letter_after(dead_letter_after, self._plugins)
+            self._stop_before = options.checked_seconds(stop_before_timeout)
+        if not self._awaits and self._plugins.acts:
+            from batchcore.options import refuse_steps_to_await
+
+            refuse_steps_to_await(self, self._plugins)
         if model is not None:
             from batchcore.models import check_model
 
             check_model(model)
         self._set_up(logger)
         self._settings = None if event_type is None else self._settings_of(self._resolved(*_named(event_type)))
+
+    _awaits = False
+    """Whether what is async is awaited."""
+
+    executor: Executor | None = None
+    _asked_concurrency: int | None = None
+    _ordering: Ordering | None = None
+    _dispositions: Mapping[type[BaseException], Disposition] | None = None
+    _dead_letter_after: int | None = None
+    _stop_before: float | None = None
+
+    def _checked_executor(self, executor: Any, max_concurrency: int | None) -> Executor | None:
+        from batchcore.options import checked_executor
+
+        return checked_executor(executor)
 
     def _set_up(self, logger: logging.Logger | None) -> None:
         super().__init__(logger)
@@ -179,14 +219,20 @@ class BasePartialBatchProcessor(BasePartialProcessor):
 
             check_source_of(model, source.name)
             validate = partial(validator_of, model)
+        if self._dead_letter_after is not None:
+            from batchcore.options import check_deliveries_are_counted
+
+            check_deliveries_are_counted(source)
         return Settings(
             source,
             self._plugins,
-            validate,
-            self._ordering,
-            self._dispositions,
-            self.raise_on_entire_batch_failure,
-            self.logger,
+            validate=validate,
+            ordering=self._ordering,
+            dispositions=self._dispositions,
+            dead_letter_after=self._dead_letter_after,
+            raise_on_entire_batch_failure=self.raise_on_entire_batch_failure,
+            logger=self.logger,
+            stop_before=self._stop_before,
         )
 
     @property

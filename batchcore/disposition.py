@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from enum import Enum
 
+from batchcore.errors import OutOfTimeError
+from batchcore.raised import DeadLetterRecord, DropRecord, OutsideCallError, RetryRecord, StopBatch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class Disposition(Enum):
     """What to do with a record whose handler raised.
@@ -19,3 +26,31 @@ class Disposition(Enum):
     DROP = "drop"
     DEAD_LETTER = "dead_letter"
     STOP_BATCH = "stop_batch"
+
+
+def had_no_time(error: BaseException) -> bool:
+    """Say whether a record failed for want of time alone."""
+    return isinstance(error, (OutOfTimeError, OutsideCallError))
+
+
+def disposition_of(error: BaseException, dispositions: Mapping[type[BaseException], Disposition]) -> Disposition:
+    """Say what becomes of a record that failed with this.
+
+    The nearest of the exception's classes decides: one that is mapped, or one of those that handlers raise to say so.
+    """
+    if had_no_time(error):
+        return Disposition.RETRY  # whatever `Exception` is mapped to: nobody has found anything wrong with this record
+    for kind in type(error).__mro__:
+        if kind in dispositions:
+            return dispositions[kind]
+        if kind in _RAISED:
+            return _RAISED[kind]
+    return Disposition.RETRY
+
+
+_RAISED: dict[type, Disposition] = {
+    RetryRecord: Disposition.RETRY,
+    DropRecord: Disposition.DROP,
+    DeadLetterRecord: Disposition.DEAD_LETTER,
+    StopBatch: Disposition.STOP_BATCH,
+}

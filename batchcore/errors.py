@@ -19,8 +19,15 @@ BatchcoreError
 ├── NoBatchError (also RuntimeError)         asked for an answer before there was a batch
 ├── BatchProcessingError                     every record failed
 ├── WholeBatchRetry                          a source's only way to ask for redelivery
+├── RaisedDisposition                        raised by a handler, to say what becomes of its record
+│   ├── RetryRecord                          deliver it again
+│   ├── DropRecord                           give it up
+│   ├── DeadLetterRecord                     put it aside
+│   └── StopBatch                            deliver it again, and start no further record
+├── OutsideCallError (also TimeoutError)     a call after the records had not ended when its time was up
 └── RecordError                              what a record failed with, where no exception of the user's did
     ├── NotAttemptedError                    an earlier record of its lane failed
+    ├── OutOfTimeError                       the time was up before it was done
     ├── UnawaitedResultError                 a handler gave an awaitable, or a generator, that nobody runs
     └── EntryFailedError                     a processor from scratch gave an entry that is no success
 """
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from batchcore.outcome import BatchResult
+    from batchcore.result import BatchResult
     from batchcore.types import ExceptionInfo
 
 
@@ -146,6 +153,10 @@ class WholeBatchRetry(BatchcoreError):
     """Raised by a source that has no partial answer: AWS delivers the whole batch again. No option turns it off."""
 
 
+class RaisedDisposition(BatchcoreError):
+    """Base of what a handler may raise to say what becomes of its record: the four of :mod:`batchcore.raised`."""
+
+
 class RecordError(BatchcoreError):
     """Base of what a record fails with when no exception of the user's code did it."""
 
@@ -155,6 +166,10 @@ class NotAttemptedError(RecordError):
 
     def __init__(self, message: str = "An earlier record of its lane failed, so it was not attempted.") -> None:
         super().__init__(message)
+
+
+class OutOfTimeError(RecordError):
+    """The time of the invocation was up before this record was done: it had not started, or it was still running."""
 
 
 class UnawaitedResultError(RecordError):

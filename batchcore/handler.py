@@ -47,25 +47,39 @@ class Binding:
         keyword: the name to give the record by, or None to give it by position.
         takes_context: whether ``lambda_context`` is one of its parameters.
         needs_context: whether that parameter has no default.
+        asks: names of its further parameters, which a source or a step before the records may give.
+        needs: those of them without a default.
         is_coroutine_function: whether calling it gives a coroutine.
         plain: takes a record alone, and calls the handler without a context.
     """
 
-    __slots__ = ("handler", "is_coroutine_function", "keyword", "needs_context", "plain", "takes_context")
+    __slots__ = (
+        "asks",
+        "handler",
+        "is_coroutine_function",
+        "keyword",
+        "needs",
+        "needs_context",
+        "plain",
+        "takes_context",
+    )
 
     def __init__(self, handler: Callable[..., Any]) -> None:
         if not callable(handler):
             raise HandlerSignatureError(f"A record handler is a function of one record, not {handler!r}.")
         if is_generator_function(handler):
             raise HandlerSignatureError(
-                f"{_name(handler)} has a yield in it, so calling it runs nothing. A record handler is a plain or a "
+                f"{name_of(handler)} has a yield in it, so calling it runs nothing. A record handler is a plain or a "
                 "coroutine function."
             )
         parameters = _parameters(handler)
         self.handler = handler
         self.takes_context = CONTEXT in parameters.by_name
         self.needs_context = CONTEXT in parameters.required
-        self.keyword = _record_keyword(handler, parameters)
+        name = _record_parameter(handler, parameters)
+        self.keyword = _record_keyword(handler, parameters, name)
+        self.asks = parameters.by_name - {name, CONTEXT}
+        self.needs = parameters.required - {name, CONTEXT}
         self.is_coroutine_function = is_coroutine_function(handler)
         self.plain = _by_keyword(handler, self.keyword) if self.keyword else handler
 
@@ -82,8 +96,8 @@ class Binding:
         if context is None:
             if self.needs_context:
                 raise HandlerSignatureError(
-                    f"{_name(handler)} needs `{CONTEXT}` and no context was given. Pass the Lambda context on, or give "
-                    "the parameter a default."
+                    f"{name_of(handler)} needs `{CONTEXT}` and no context was given. Pass the Lambda context on, or "
+                    "give the parameter a default."
                 )
             return self.plain
         if keyword is None:
@@ -139,26 +153,20 @@ def _kind(value: object) -> type:
     return type(value)
 
 
-def _record_keyword(handler: Callable[..., Any], parameters: Parameters) -> str | None:
-    """Choose the record's parameter: the one named ``record``, else the first that is not the Lambda context."""
-    name = _record_parameter(handler, parameters)
-    missing = parameters.required - {name, CONTEXT}
-    if missing:
-        raise HandlerSignatureError(
-            f"{_name(handler)} needs {', '.join(sorted(missing))} besides the record. A record handler takes one "
-            f"record, and `{CONTEXT}` if it wants the Lambda context."
-        )
+def _record_keyword(handler: Callable[..., Any], parameters: Parameters, name: str | None) -> str | None:
+    """Say whether the record is given by name, and by which: None where it is given by position."""
     if CONTEXT in parameters.required and CONTEXT not in parameters.by_name:
-        raise HandlerSignatureError(f"{_name(handler)} takes `{CONTEXT}` by position only; it is given by name.")
+        raise HandlerSignatureError(f"{name_of(handler)} takes `{CONTEXT}` by position only; it is given by name.")
     first = parameters.positional[0] if parameters.positional else None
     if name is None or (name == first and not (name == "record" in parameters.by_name and parameters.varkeywords)):
         return None
     if name not in parameters.by_name and not parameters.varkeywords:
-        raise HandlerSignatureError(f"{_name(handler)} takes `{name}` by position only, after another parameter.")
+        raise HandlerSignatureError(f"{name_of(handler)} takes `{name}` by position only, after another parameter.")
     return name
 
 
 def _record_parameter(handler: Callable[..., Any], parameters: Parameters) -> str | None:
+    """Choose the record's parameter: the one named ``record``, else the first that is not the Lambda context."""
     if "record" in parameters.by_name:
         return "record"
     for name in parameters.positional:
@@ -172,7 +180,7 @@ def _record_parameter(handler: Callable[..., Any], parameters: Parameters) -> st
     for names in (by_name & parameters.required, by_name):
         if len(names) == 1:
             return names.pop()
-    raise HandlerSignatureError(f"{_name(handler)} takes no record. A record handler is a function of one record.")
+    raise HandlerSignatureError(f"{name_of(handler)} takes no record. A record handler is a function of one record.")
 
 
 def _parameters(handler: Callable[..., Any]) -> Parameters:
@@ -232,5 +240,6 @@ def _from_signature(handler: Callable[..., Any]) -> Parameters:
     )
 
 
-def _name(handler: Any) -> str:
+def name_of(handler: Any) -> str:
+    """Name a handler for a message."""
     return f"The handler {getattr(handler, '__qualname__', None) or repr(handler)}"

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypeVar, overload
 
     from batchcore.batch import Batch
+    from batchcore.message import Message
     from batchcore.ordering import Ordering
-    from batchcore.outcome import BatchResult, Outcome, Outcomes
-    from batchcore.types import Identifier, Record
+    from batchcore.outcome import Outcome, Outcomes
+    from batchcore.result import BatchResult
+    from batchcore.types import Fail, Identifier, Record
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -145,6 +147,20 @@ class SourceHooks:
         raise NotImplementedError
 
     @hookspec
+    def original_message(self, record: Record) -> Message:
+        """Give a raw record as the message it was, for a dead letter. Default: the record as JSON."""
+        raise NotImplementedError
+
+    @hookspec
+    def handler_arguments(self, batch: Batch) -> Mapping[str, Callable[[Record], AbstractContextManager[Any]]]:
+        """Give what a handler may ask for by the name of a parameter, besides the record. Default: nothing.
+
+        A name leads to a callable: raw record to a context manager, which gives the argument and is held open around
+        the handler. What its ``__exit__`` raises fails the record.
+        """
+        raise NotImplementedError
+
+    @hookspec
     def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
         """Build the answer that AWS reads. Default: ``{"batchItemFailures": [{"itemIdentifier": ...}, ...]}``.
 
@@ -165,8 +181,39 @@ class ExtensionHooks:
         raise NotImplementedError
 
     @hookspec
-    def deliver_dead_letter(self, outcome: Outcome) -> None:
-        """Deliver one failed record elsewhere. One plugin may implement it. If it raises, the record is retried."""
+    def before_records(self, batch: Batch, fail: Fail) -> Mapping[str, Any] | None:
+        """Do something for all records at once before the first of them, such as a bulk look-up.
+
+        What it gives, handlers may ask for by the name of a parameter. ``fail(position, exception)`` fails one record,
+        which is then not handled. If it raises, every record fails. Under asyncio it may be a coroutine function.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def after_records(self, batch: Batch, outcomes: Sequence[Outcome], fail: Fail) -> None:
+        """Do something for all records at once that succeeded, such as a bulk write. Called with none, too.
+
+        ``fail(outcome, exception)`` fails one of them. If it raises, or the time is up, all of them fail. Under asyncio
+        it may be a coroutine function.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def deliver_dead_letter(self, outcome: Outcome, batch: Batch) -> None:
+        """Deliver one failed record elsewhere. One plugin may. If it raises, or the time is up, the record is retried.
+
+        Called in lanes, before the next record of the lane starts; everywhere, where ``deliver_dead_letters`` is not
+        implemented.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def deliver_dead_letters(self, outcomes: Sequence[Outcome], batch: Batch) -> Sequence[BaseException | None]:
+        """Deliver up to ten failed records elsewhere: those of an unordered batch, after its last record.
+
+        Gives for each, in their order, None where it is delivered, or what kept it from that: then it is retried. If it
+        raises, or the time is up, all of them are.
+        """
         raise NotImplementedError
 
 
@@ -190,7 +237,16 @@ class ObserverHooks:
 
     @hookspec
     def batch_finished(self, result: BatchResult) -> None:
-        """Called once, when the response is ready, before anything is raised."""
+        """Called once, when the response is ready, before anything is raised. It must not wait for the network."""
+        raise NotImplementedError
+
+    @hookspec
+    def after_batch(self, result: BatchResult) -> None:
+        """Called once, after ``batch_finished``, for calls to the outside: a flush, a change of visibility.
+
+        It has a time limit, taken from what is left of the invocation, and runs in a thread of its own for that. When
+        the time is up, the answer goes out without waiting for it.
+        """
         raise NotImplementedError
 
 
@@ -199,4 +255,5 @@ HOOK_GROUPS = (SourceHooks, ExtensionHooks, ObserverHooks)
 SOURCE_HOOKS = frozenset(name for name in vars(SourceHooks) if not name.startswith("_"))
 EXTENSION_HOOKS = frozenset(name for name in vars(ExtensionHooks) if not name.startswith("_"))
 OBSERVER_HOOKS = frozenset(name for name in vars(ObserverHooks) if not name.startswith("_"))
+AWAITED_HOOKS = ("before_records", "after_records")
 REQUIRED_HOOKS = ("claims_event", "extract_records", "identify_records")

@@ -115,5 +115,13 @@ class _Plain:
         return self.hooks["describe_record"](record)
 
     @hookimpl
+    def original_message(self, record: Any) -> Any:
+        return self.hooks["original_message"](record)
+
+    @hookimpl
+    def handler_arguments(self, batch: Any) -> Any:
+        return self.hooks["handler_arguments"](batch)
+
+    @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:
         return self.hooks["build_response"](batch, outcomes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batchcore.calls import Call
 from batchcore.handler import is_awaitable
 from batchcore.outcome import exception_info
 
@@ -12,8 +13,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from batchcore.batch import Batch
-    from batchcore.outcome import BatchResult, Outcome
+    from batchcore.calls import Calls
+    from batchcore.outcome import Outcome
     from batchcore.report import Report
+    from batchcore.result import BatchResult
     from batchcore.types import Record
 
 
@@ -25,13 +28,14 @@ class Observing:
         report: where an observer that raised is logged.
     """
 
-    __slots__ = ("_broken", "_observers", "_report", "watches_records")
+    __slots__ = ("_broken", "_observers", "_report", "calls_out", "watches_records")
 
     def __init__(self, observers: Mapping[str, list[tuple[int, Callable[..., Any]]]], report: Report) -> None:
         self._observers = observers
         self._report = report
         self._broken: set[int] = set()
         self.watches_records = bool(observers.get("record_scope"))
+        self.calls_out = bool(observers.get("after_batch"))
 
     def batch_started(self, batch: Batch) -> None:
         """Tell the observers that a batch starts."""
@@ -45,13 +49,23 @@ class Observing:
         """Tell the observers what became of a record."""
         self._call("record_finished", outcome)
 
-    def scoped(self, call: Callable[[Any], Any], records: Sequence[Record]) -> Callable[[int, Any], Any]:
+    def after_batch(self, result: BatchResult) -> Calls[None]:
+        """Let the observers make their calls to the outside. Each has an even share of the time that is left."""
+        calling = self._observers["after_batch"]
+        for number, (owner, hook) in enumerate(calling):
+            if owner in self._broken:
+                continue
+            _, error = yield Call(hook, result, share=1 / (len(calling) - number))
+            if error is not None:
+                self._switch_off(owner, "after_batch", error)
+
+    def scoped(self, scoped: Callable[[int, Any], Any], records: Sequence[Record]) -> Callable[[int, Any], Any]:
         """Put the observers' scopes round a handler that is called synchronously."""
 
         def handle(position: int, data: Any) -> Any:
             scopes = self._enter(records[position])
             try:
-                value = call(data)
+                value = scoped(position, data)
             except BaseException as error:
                 self._leave(scopes, error)
                 raise
@@ -60,13 +74,13 @@ class Observing:
 
         return handle
 
-    def scoped_async(self, call: Callable[[Any], Any], records: Sequence[Record]) -> Callable[[int, Any], Any]:
+    def scoped_async(self, scoped: Callable[[int, Any], Any], records: Sequence[Record]) -> Callable[[int, Any], Any]:
         """Put the observers' scopes round a handler that may return an awaitable."""
 
         async def handle(position: int, data: Any) -> Any:
             scopes = self._enter(records[position])
             try:
-                value: Any = call(data)
+                value: Any = scoped(position, data)
                 if is_awaitable(value):
                     value = await value
             except BaseException as error:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from batchcore.clock import is_number
 from batchcore.disposition import Disposition
-from batchcore.errors import ConfigurationError
+from batchcore.errors import ConfigurationError, PluginError
 from batchcore.handler import is_coroutine_function
 from batchcore.ordering import Ordering
+from batchcore.source import DEFAULTS, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Executor
     from typing import Any
 
     from batchcore.plugins import Plugins
+    from batchcore.source import Source
+
+_LONGEST_S = 900
 
 _EXTENSION = "a plugin with wrap_handler(), or a decorator on the record handler"
 INSTEAD_OF = {
@@ -65,6 +71,35 @@ def checked_concurrency(given: Any, default: int) -> int:
     return given
 
 
+def checked_executor(executor: Any) -> Executor | None:
+    """Check an executor: one of threads, whose threads are shared with whoever else uses it."""
+    if executor is None:
+        return None
+    for kind in type(executor).__mro__:
+        if kind.__name__ in ("ProcessPoolExecutor", "InterpreterPoolExecutor", "Pool"):
+            raise ConfigurationError(
+                f"executor is one of threads; a {type(executor).__name__} runs elsewhere, where neither the handler's "
+                "results nor its failures can be seen. Pass a ThreadPoolExecutor, or max_concurrency=."
+            )
+    if isinstance(executor, type) or not callable(getattr(executor, "submit", None)):
+        raise ConfigurationError(f"executor is a concurrent.futures.Executor of threads, not {executor!r}.")
+    checked: Executor = executor
+    return checked
+
+
+def checked_seconds(given: Any) -> float | None:
+    """Check a time to keep, in seconds or as a timedelta."""
+    if given is None:
+        return None
+    seconds = given.total_seconds() if hasattr(given, "total_seconds") else given
+    if not is_number(seconds) or not 0 < seconds < _LONGEST_S:
+        raise ConfigurationError(
+            f"stop_before_timeout is a number of seconds or a timedelta, more than 0 and less than the {_LONGEST_S} s "
+            f"of the longest function, not {given!r}."
+        )
+    return float(seconds)
+
+
 def checked_dispositions(dispositions: Mapping[Any, Any], plugins: Plugins) -> dict[type[BaseException], Disposition]:
     """Check what exceptions are mapped to, and that somebody delivers dead letters where there may be any."""
     if not hasattr(dispositions, "items"):
@@ -76,9 +111,44 @@ def checked_dispositions(dispositions: Mapping[Any, Any], plugins: Plugins) -> d
             )
         if not isinstance(disposition, Disposition):
             raise ConfigurationError(f"dispositions[{kind.__name__}] is a Disposition, not {disposition!r}.")
-    if Disposition.DEAD_LETTER in dispositions.values() and plugins.dead_letter is None:
-        raise ConfigurationError(
-            "dispositions sends records to a dead letter and nobody delivers them. Pass a plugin that implements "
-            "deliver_dead_letter(outcome)."
-        )
+    if Disposition.DEAD_LETTER in dispositions.values():
+        _check_delivers("dispositions sends records to a dead letter", plugins)
     return dict(dispositions)
+
+
+def checked_dead_letter_after(given: Any, plugins: Plugins) -> int | None:
+    """Check from which delivery on a record is a dead letter."""
+    if given is None:
+        return None
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise ConfigurationError(f"dead_letter_after is a number of deliveries from 1 on, not {given!r}.")
+    _check_delivers(f"dead_letter_after={given} sends records to a dead letter", plugins)
+    return given
+
+
+def _check_delivers(what: str, plugins: Plugins) -> None:
+    if plugins.delivers is None:
+        raise ConfigurationError(
+            f"{what} and nobody delivers them. Pass a plugin that implements deliver_dead_letter(outcome), such as "
+            "those of the package batchcore-deadletter."
+        )
+
+
+def check_deliveries_are_counted(source: Source) -> None:
+    """Check that a source says how often a record was delivered, which ``dead_letter_after`` counts."""
+    if source.delivery_attempt is DEFAULTS["delivery_attempt"]:
+        raise ConfigurationError(
+            f"dead_letter_after counts deliveries, and the source {source.name!r} does not say how often a record was "
+            "delivered. Raise DeadLetterRecord, or map exceptions with dispositions=."
+        )
+
+
+def refuse_steps_to_await(processor: object, plugins: Plugins) -> None:
+    """Refuse steps that nobody would await."""
+    for hook, plugin in plugins.steps_to_await():
+        raise PluginError(
+            f"{hook}() of {describe(plugin)} is a coroutine function, and {type(processor).__name__} awaits nothing. "
+            "Use AsyncBatchProcessor, or make it a plain function.",
+            plugin=plugin,
+            hook=hook,
+        )

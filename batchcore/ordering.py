@@ -31,18 +31,26 @@ class Ordering:
             means that all records share one lane, or, where ``lanes`` is False, that each is a lane of its own.
         lanes: whether any two records depend on one another at all.
         stops: whether a failure stops its lane.
+        mandatory: whether no caller may choose another: for a source whose answer would be wrong in any other order.
         not_attempted: the exception that a record which is not attempted fails with.
     """
 
-    __slots__ = ("key", "lanes", "not_attempted", "stops")
+    __slots__ = ("key", "lanes", "mandatory", "not_attempted", "stops")
 
     def __init__(
-        self, key: LaneKey | None, *, lanes: bool, stops: bool, not_attempted: Callable[[], BaseException]
+        self,
+        key: LaneKey | None,
+        *,
+        lanes: bool,
+        stops: bool,
+        not_attempted: Callable[[], BaseException],
+        mandatory: bool = False,
     ) -> None:
         self.key = key
         self.lanes = lanes
         self.stops = stops
         self.not_attempted = not_attempted
+        self.mandatory = mandatory
 
     def __repr__(self) -> str:
         if not self.lanes:
@@ -70,15 +78,25 @@ unordered = Ordering(None, lanes=False, stops=False, not_attempted=NotAttemptedE
 
 
 def in_order(
-    *, on_failure: OnFailure = "stop", not_attempted: Callable[[], BaseException] = NotAttemptedError
+    *,
+    on_failure: OnFailure = "stop",
+    not_attempted: Callable[[], BaseException] = NotAttemptedError,
+    mandatory: bool = False,
 ) -> Ordering:
     """All records are one lane: they run one after the other.
 
     Args:
         on_failure: ``stop`` (what follows is not attempted and reported as failed) or ``continue``.
         not_attempted: makes the exception that a record which is not attempted fails with.
+        mandatory: for a source's ``ordering_policy``: whether no caller may choose another for this batch.
     """
-    return Ordering(None, lanes=True, stops=_stops(on_failure), not_attempted=_makes_exceptions(not_attempted))
+    return Ordering(
+        None,
+        lanes=True,
+        stops=_stops(on_failure),
+        not_attempted=_makes_exceptions(not_attempted),
+        mandatory=mandatory,
+    )
 
 
 def by_key(

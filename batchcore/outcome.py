@@ -37,9 +37,11 @@ class Outcome:
         status: ``succeeded``, ``failed``, ``not_attempted``, ``dropped`` or ``dead_lettered``.
         value: what the handler returned, where it succeeded.
         exception: what it failed with, where it did not. Its traceback is gone once the batch has been answered.
+        duration: seconds that its handler took, awaiting included. None where none was called, and where nobody
+            measured: ``run()`` and ``arun()`` do, the one-call functions do not.
     """
 
-    __slots__ = ("exception", "identifier", "position", "record", "status", "value")
+    __slots__ = ("duration", "exception", "identifier", "position", "record", "status", "value")
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Outcome:
         status: Status,
         value: Any = None,
         exception: BaseException | None = None,
+        duration: float | None = None,
     ) -> None:
         self.position = position
         self.record = record
@@ -56,6 +59,7 @@ class Outcome:
         self.status: Status = status
         self.value = value
         self.exception = exception
+        self.duration = duration
 
     @property
     def done(self) -> bool:
@@ -116,14 +120,15 @@ class Outcomes(Sequence["Outcome"]):
     def _at(self, position: int) -> Outcome:
         batch = self._batch
         record, identifier = batch.records[position], batch.identifiers[position]
+        duration = None if batch.durations is None else batch.durations[position]
         failure = batch.failures.get(position)
         if failure is not None:
             failure = batch.failure(position, failure)
-            return Outcome(position, record, identifier, failure.status, exception=failure.exception)
+            return Outcome(position, record, identifier, failure.status, None, failure.exception, duration)
         value = batch.values[position]
         if value is NOT_PROCESSED:
             return Outcome(position, record, identifier, NOT_ATTEMPTED)
-        return Outcome(position, record, identifier, SUCCEEDED, value)
+        return Outcome(position, record, identifier, SUCCEEDED, value, None, duration)
 
     def unfinished(self) -> list[Outcome]:
         """Give the outcomes of the records that are not done, in the order of the batch: what an answer must name."""
@@ -146,55 +151,6 @@ class Outcomes(Sequence["Outcome"]):
 
     def __repr__(self) -> str:
         return f"<Outcomes of {self.batch!r}>"
-
-
-class BatchResult:
-    """What became of a batch.
-
-    Attributes:
-        response: the answer for AWS, as the source built it.
-        outcomes: one per record, in the order of the batch.
-    """
-
-    __slots__ = ("outcomes", "response")
-
-    def __init__(self, response: Any, outcomes: Outcomes) -> None:
-        self.response = response
-        self.outcomes = outcomes
-
-    @property
-    def batch(self) -> Batch:
-        """The batch: its event, context, records and identifiers."""
-        return self.outcomes.batch
-
-    @property
-    def return_values(self) -> list[Any]:
-        """What the handler returned for each record that succeeded, in the order of the batch."""
-        return [outcome.value for outcome in self.outcomes if outcome.status == SUCCEEDED]
-
-    @property
-    def failures(self) -> list[Outcome]:
-        """The outcomes of the records that are not done: those that the response names."""
-        return self.outcomes.unfinished()
-
-    @property
-    def delivered_again(self) -> list[Outcome]:
-        """The outcomes of the records that AWS delivers again, given this response.
-
-        Where each record is acknowledged by itself, those that are not done. Where a checkpoint is, as on a stream,
-        everything from the lowest of those on, also what succeeded.
-        """
-        return self.outcomes.delivered_again()
-
-    def counts(self) -> dict[Status, int]:
-        """Count the records by status. Statuses that no record has are left out."""
-        counts: dict[Status, int] = {}
-        for outcome in self.outcomes:
-            counts[outcome.status] = counts.get(outcome.status, 0) + 1
-        return counts
-
-    def __repr__(self) -> str:
-        return f"<BatchResult of {self.batch!r}: {self.counts()}>"
 
 
 def exception_info(exception: BaseException) -> ExceptionInfo:

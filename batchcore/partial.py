@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from batchcore.current import Current
 from batchcore.entries import checked_entry, fail_entry
 from batchcore.errors import (
@@ -14,7 +16,6 @@ from batchcore.errors import (
 from batchcore.invocation import Invocation, Settings
 from batchcore.outcome import NOT_PROCESSED, exception_info
 from batchcore.plugins import Plugins, find_source_of
-from batchcore.recognition import NO_SOURCE, claims, identifies
 from batchcore.road import answer_to, begin, begin_records, finish, run_lanes, start
 from batchcore.source import as_it_is
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from batchcore.outcome import BatchResult
+    from batchcore.result import BatchResult
     from batchcore.source import Source
     from batchcore.types import ExceptionInfo, FailureResponse, Record, SuccessResponse
 
@@ -131,15 +132,19 @@ class BasePartialProcessor:
             UnexpectedBatchTypeError: the event is not the source's.
             BatchProcessingError: no record is done and at least one failed, unless told not to raise.
         """
-        return self._run_sync(event, record_handler, context).result
+        return self._run_sync(event, record_handler, context, measures=True).result
 
-    def _run_sync(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
+    def _run_sync(
+        self, event: Any, record_handler: Callable[..., Any], context: Any, measures: bool = False
+    ) -> Invocation:
         self._check_defines("_process_record")
-        return self._through(self._begin(event, None, record_handler, context), self._run_lanes)
+        return self._through(self._begin(event, None, record_handler, context, measures), self._run_lanes)
 
-    def _run_async(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
+    def _run_async(
+        self, event: Any, record_handler: Callable[..., Any], context: Any, measures: bool = False
+    ) -> Invocation:
         self._check_defines("_async_process_record")
-        return self._through(self._begin(event, None, record_handler, context), self._wait_for_lanes)
+        return self._through(self._begin(event, None, record_handler, context, measures), self._wait_for_lanes)
 
     def _through(self, invocation: Invocation, run_lanes: Callable[[Invocation], None]) -> Invocation:
         self._open(invocation)
@@ -263,11 +268,15 @@ class BasePartialProcessor:
     """Extensions and observers; a processor from scratch has those of the environment alone."""
 
     def _settings_of_event(self, event: Any) -> Settings:
+        from batchcore.recognition import claims
+
         return self._find_settings(
             lambda source: claims(source, event), lambda source: not source.extract_records(event), "this event"
         )
 
     def _settings_of_records(self, records: Sequence[Record]) -> Settings:
+        from batchcore.recognition import identifies
+
         return self._find_settings(lambda source: identifies(source, records), lambda _: not records, "these records")
 
     def _find_settings(
@@ -279,6 +288,8 @@ class BasePartialProcessor:
         except (UnexpectedBatchTypeError, AmbiguousSourceError):
             if not self._answers_itself:
                 raise
+            from batchcore.recognition import NO_SOURCE
+
             source = self._resolved("unknown", NO_SOURCE)  # this processor builds its own answer: nobody needs it
         known: dict[int, Settings] = self.__dict__.setdefault("_settings_of_source", {})
         if id(source) not in known:
@@ -295,27 +306,37 @@ class BasePartialProcessor:
         return known[id(plugin)]
 
     def _settings_of(self, source: Source) -> Settings:
-        return Settings(source, self._plugins, None, None, {}, raise_on_entire_batch_failure=False, logger=self.logger)
+        return Settings(source, self._plugins, logger=self.logger)
 
-    def _handler_call(self, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
+    def _handler_call(self, invocation: Invocation, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
         """Give the callable of one record; a processor from scratch chooses it when it knows whether to await."""
         if not callable(handler):
             raise ConfigurationError(f"A record handler is a function of one record, not {handler!r}.")
         return as_it_is
 
     def _begin(
-        self, event: Any, records: Sequence[Record] | None, handler: Callable[..., Any], context: Any
+        self,
+        event: Any,
+        records: Sequence[Record] | None,
+        handler: Callable[..., Any],
+        context: Any,
+        measures: bool = False,
     ) -> Invocation:
+        started_at = perf_counter() if measures else None
         invocation = Invocation(handler, as_it_is, context)
         self._current.begun(invocation)
         try:
-            invocation.call = self._handler_call(handler, context)
+            invocation.call = self._handler_call(invocation, handler, context)
             settings = self._settings
             if records is None:
                 begin(invocation, settings or self._settings_of_event(event), event)
             else:
                 begin_records(invocation, settings or self._settings_of_records(records), records)
             self._attach(invocation)
+            if measures:
+                durations: list[float | None] = [None] * len(invocation.values)
+                invocation.durations, invocation.held_open = durations, True
+                invocation.started_at = started_at
         except BaseException:
             self._current.abandoned(invocation)
             raise
@@ -345,6 +366,37 @@ class BasePartialProcessor:
         finish(invocation, may_raise=not raising)
 
     def _run_lanes(self, invocation: Invocation) -> None:
+        """Run the steps before the records, the records, and the steps after them."""
+        acts = invocation.settings.plugins.acts
+        if acts:
+            from batchcore.calls import make
+            from batchcore.steps import after_records, before_records
+
+            make(invocation, before_records(invocation))
+            self._drive(invocation)
+            make(invocation, after_records(invocation))
+        else:
+            self._drive(invocation)
+
+    async def _await_lanes(self, invocation: Invocation, in_this_task: bool = False) -> None:
+        from batchcore import aio
+
+        acts = invocation.settings.plugins.acts
+        if acts:
+            from batchcore.steps import after_records, before_records
+
+            await aio.make(invocation, before_records(invocation))
+            await self._drive_async(invocation, in_this_task)
+            await aio.make(invocation, after_records(invocation))
+        else:
+            await self._drive_async(invocation, in_this_task)
+
+    def _wait_for_lanes(self, invocation: Invocation) -> None:
+        from batchcore import loops
+
+        loops.run(invocation, lambda: self._await_lanes(invocation, in_this_task=True))
+
+    def _drive(self, invocation: Invocation) -> None:
         self._check_defines("_process_record")
 
         def call(record: Any) -> Any:
@@ -353,12 +405,7 @@ class BasePartialProcessor:
         invocation.call = call
         run_lanes(invocation)
 
-    def _wait_for_lanes(self, invocation: Invocation) -> None:
-        from batchcore import aio
-
-        aio.run(invocation, lambda: self._await_lanes(invocation, in_this_task=True))
-
-    async def _await_lanes(self, invocation: Invocation, in_this_task: bool = False) -> None:
+    async def _drive_async(self, invocation: Invocation, in_this_task: bool) -> None:
         self._check_defines("_async_process_record")
         from batchcore import aio
 

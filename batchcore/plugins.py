@@ -14,7 +14,7 @@ from batchcore.errors import (
     SourceNotInstalledError,
     UnexpectedBatchTypeError,
 )
-from batchcore.handler import discard, is_awaitable
+from batchcore.handler import discard, is_awaitable, is_coroutine_function
 from batchcore.hookspecs import OBSERVER_HOOKS, SOURCE_HOOKS
 from batchcore.source import Source, describe, marked_methods, source_hooks, with_all_arguments
 
@@ -140,19 +140,36 @@ class Plugins:
         plugins: the objects passed in code. Those named in ``BATCHCORE_PLUGINS`` follow them.
     """
 
-    __slots__ = ("_objects", "_wraps", "dead_letter", "observers", "wrap_handler")
+    __slots__ = (
+        "_objects",
+        "_wraps",
+        "acts",
+        "after_records",
+        "before_records",
+        "deliver_many",
+        "deliver_one",
+        "delivers",
+        "observers",
+        "wrap_handler",
+    )
 
     def __init__(self, plugins: Iterable[object]) -> None:
         given = _listed(plugins)
         self._objects = (*given, *(plugin for plugin in _from_environment() if not _is_one_of(plugin, given)))
         self._wraps = False  # whether anybody wraps a hook of the source: only then is there anything for pluggy to do
         self.wrap_handler: list[Callable[..., Any]] = []
-        self.dead_letter: Callable[..., Any] | None = None
+        self.before_records: list[tuple[object, Callable[..., Any]]] = []
+        self.after_records: list[tuple[object, Callable[..., Any]]] = []
+        self.deliver_one: Callable[..., Any] | None = None
+        self.deliver_many: Callable[..., Any] | None = None
+        self.delivers: object = None  # the plugin that delivers dead letters
         self.observers: dict[str, list[tuple[int, Callable[..., Any]]]] = {}
         for number, plugin in enumerate(self._objects):
             if _is_one_of(plugin, self._objects[:number]):
                 raise PluginError(f"{describe(plugin)} is given twice as a plugin. Once will do.", plugin=plugin)
             self._register(number, plugin)
+        # Whether anything but observers does something before the first record, or after the last.
+        self.acts = bool(self.before_records or self.after_records or self.delivers is not None)
 
     def _register(self, number: int, plugin: object) -> None:
         hooks = 0
@@ -184,14 +201,31 @@ class Plugins:
             self.observers.setdefault(hook, []).append((number, function))
         elif hook == "wrap_handler":
             self.wrap_handler.append(_checked(plugin, hook, function, callable, "the handler to call instead"))
-        elif self.dead_letter is None:
-            self.dead_letter = _checked(plugin, hook, function, _is_no_awaitable, "nothing, and is not awaited")
+        elif hook == "before_records":
+            self.before_records.append((plugin, function))
+        elif hook == "after_records":
+            self.after_records.append((plugin, function))
         else:
+            self._add_deliverer(plugin, hook, function)
+
+    def _add_deliverer(self, plugin: object, hook: str, function: Callable[..., Any]) -> None:
+        if self.delivers is not None and self.delivers is not plugin:
             raise DuplicateHookError(
-                f"{describe(plugin)} implements deliver_dead_letter(), and so does another plugin. One may.",
+                f"{describe(plugin)} implements {hook}(), and so does another plugin deliver dead letters. One may.",
                 plugin=plugin,
                 hook=hook,
             )
+        self.delivers = plugin
+        if hook == "deliver_dead_letter":
+            self.deliver_one = _checked(plugin, hook, function, _is_no_awaitable, "nothing, and is not awaited")
+        else:
+            self.deliver_many = function
+
+    def steps_to_await(self) -> list[tuple[str, object]]:
+        """Give hook and plugin of the steps that are coroutine functions."""
+        steps = [("before_records", *step) for step in self.before_records]
+        steps += [("after_records", *step) for step in self.after_records]
+        return [(hook, plugin) for hook, plugin, function in steps if is_coroutine_function(function)]
 
     def resolve(self, plugin: object, name: str) -> Source:
         """Resolve a source, the wrappers of these plugins put round its hooks."""
@@ -235,8 +269,8 @@ def _checked(
 ) -> Callable[..., Any]:
     """Let a hook that gives something else than it should say so, by its own name."""
 
-    def call(argument: Any) -> Any:
-        given = function(argument)
+    def call(*arguments: Any) -> Any:
+        given = function(*arguments)
         if not accepted(given):
             raise PluginError(
                 f"{hook}() of {describe(plugin)} gives {wanted}; it gave {given!r}.", plugin=plugin, hook=hook

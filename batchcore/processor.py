@@ -10,17 +10,18 @@ from batchcore.errors import ConfigurationError, HandlerSignatureError
 from batchcore.handler import Binding
 from batchcore.outcome import exception_info
 from batchcore.partial import BasePartialProcessor
-from batchcore.road import finish, run_lanes, start
+from batchcore.road import answer_to, conclude, finish, run_lanes, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
+    from concurrent.futures import Executor
     from typing import Any, NoReturn
 
     from batchcore.invocation import Invocation
     from batchcore.messages import Messages
-    from batchcore.outcome import BatchResult
+    from batchcore.result import BatchResult
     from batchcore.types import ExceptionInfo, FailureResponse, SuccessResponse
 
 
@@ -88,14 +89,19 @@ class BatchProcessor(BasePartialBatchProcessor):
     def _set_up(self, logger: logging.Logger | None) -> None:
         self.logger = logger
 
-    def _run_sync(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
+    def _run_sync(
+        self, event: Any, record_handler: Callable[..., Any], context: Any, measures: bool = False
+    ) -> Invocation:
         # What _through() does, without the calls: a batch of ten records feels each of them.
-        invocation = self._begin(event, None, record_handler, context)
+        invocation = self._begin(event, None, record_handler, context, measures)
         invocation.entered = True
         if invocation.observing is not None:
             start(invocation)
         try:
-            self._run_lanes(invocation)
+            if invocation.settings.is_plain:
+                self._drive(invocation)
+            else:
+                self._run_lanes(invocation)
         except BaseException:
             self._current.abandoned(invocation)
             raise
@@ -103,7 +109,9 @@ class BatchProcessor(BasePartialBatchProcessor):
         finish(invocation)
         return invocation
 
-    def _run_async(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
+    def _run_async(
+        self, event: Any, record_handler: Callable[..., Any], context: Any, measures: bool = False
+    ) -> Invocation:
         self._refuse_async()
 
     def _messages(self) -> Messages:
@@ -117,11 +125,13 @@ class BatchProcessor(BasePartialBatchProcessor):
         messages: Messages = invocation.messages
         return messages.up_to_date(invocation)
 
-    def _handler_call(self, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
+    def _handler_call(self, invocation: Invocation, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
         known, binding = self._bound
         if binding is None or known is not handler:
             binding = self._binding_of(handler)
             self._bound = (handler, binding)  # set at once: threads may share the processor
+        if binding.asks or binding.needs:
+            invocation.binding = binding
         return binding.with_context(context) if binding.takes_context else binding.plain
 
     _bound: tuple[object, Binding | None] = (None, None)
@@ -160,6 +170,10 @@ class BatchProcessor(BasePartialBatchProcessor):
             invocation.on_success = self.success_handler
         if cls.failure_handler is not _FAILURE_HANDLER or "failure_handler" in own:
             invocation.on_failure = self.failure_handler
+        if invocation.binding is not None and not self._plugins.before_records:
+            from batchcore.arguments import bind_arguments
+
+            bind_arguments(invocation, {})
 
     def _open(self, invocation: Invocation) -> None:
         invocation.entered = True
@@ -168,13 +182,18 @@ class BatchProcessor(BasePartialBatchProcessor):
     def _close(self, invocation: Invocation, raising: bool = False) -> None:
         self._finish(invocation, raising)
 
-    def _run_lanes(self, invocation: Invocation) -> None:
-        if self.max_concurrency == 1:
+    def _drive(self, invocation: Invocation) -> None:
+        if self.max_concurrency == 1 and self.executor is None:
             run_lanes(invocation)
         else:
             from batchcore import threads
 
-            threads.run_lanes(invocation, self.max_concurrency)
+            threads.run_lanes(invocation, self._threads, self.executor)
+
+    @property
+    def _threads(self) -> int | None:
+        """How many worker threads, at most; an executor has as many as it has, unless a number was asked for."""
+        return self._asked_concurrency if self.executor is not None else self.max_concurrency
 
     def _wait_for_lanes(self, invocation: Invocation) -> None:
         self._refuse_async()
@@ -229,29 +248,50 @@ class AsyncBatchProcessor(BatchProcessor):
 
     max_concurrency = 100
 
+    _awaits = True
+
     def run(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
         """Process a whole event on an event loop that lives as long as the process. See :meth:`BatchProcessor.run`."""
-        return self._run_async(event, record_handler, context).result
+        return self._run_async(event, record_handler, context, measures=True).result
 
     async def arun(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
         """Process a whole event inside a running event loop. See :meth:`BatchProcessor.run`."""
-        invocation = self._begin(event, None, record_handler, context)
+        invocation = self._begin(event, None, record_handler, context, measures=True)
         self._open(invocation)
         try:
             await self._await_lanes(invocation)
         except BaseException:
             self._current.abandoned(invocation)
             raise
-        self._close(invocation)
+        self._current.ended(invocation)
+        invocation.response = answer_to(invocation)
+        invocation.finished = True
+        from batchcore import aio
+        from batchcore.ending import after_answer
+
+        await aio.make(invocation, after_answer(invocation))
+        conclude(invocation)
         return invocation.result
 
     def _check_handler(self, binding: Binding) -> None:
         """Any handler will do."""
 
-    def _run_async(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
-        return self._through(self._begin(event, None, record_handler, context), self._wait_for_lanes)
+    def _checked_executor(self, executor: Any, max_concurrency: int | None) -> Executor | None:
+        if executor is not None:
+            raise ConfigurationError(
+                f"{type(self).__name__} runs tasks, not threads, so it takes no executor. max_concurrency= limits "
+                "them; for threads use BatchProcessor."
+            )
+        return None
 
-    def _run_sync(self, event: Any, record_handler: Callable[..., Any], context: Any) -> Invocation:
+    def _run_async(
+        self, event: Any, record_handler: Callable[..., Any], context: Any, measures: bool = False
+    ) -> Invocation:
+        return self._through(self._begin(event, None, record_handler, context, measures), self._wait_for_lanes)
+
+    def _run_sync(
+        self, event: Any, record_handler: Callable[..., Any], context: Any, measures: bool = False
+    ) -> Invocation:
         self._refuse_sync()
 
     def _run_lanes(self, invocation: Invocation) -> None:
@@ -267,6 +307,12 @@ class AsyncBatchProcessor(BatchProcessor):
         BasePartialProcessor._wait_for_lanes(self, invocation)
 
     async def _await_lanes(self, invocation: Invocation, in_this_task: bool = False) -> None:
+        if not invocation.settings.plugins.acts:
+            await self._drive_async(invocation, in_this_task)
+        else:
+            await BasePartialProcessor._await_lanes(self, invocation, in_this_task)
+
+    async def _drive_async(self, invocation: Invocation, in_this_task: bool) -> None:
         from batchcore import aio
 
         await aio.run_lanes(invocation, self.max_concurrency, in_this_task)

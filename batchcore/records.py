@@ -6,29 +6,35 @@ from collections.abc import Mapping
 from operator import itemgetter
 
 from batchcore.errors import RecordIdentityError
+from batchcore.source import batch_item_failures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeGuard
 
-__all__ = ["claim", "identify"]
+__all__ = ["batch_item_failures", "claim", "identify", "is_object", "is_windowed"]
 
 _event_source: Callable[[Any], Any] = itemgetter("eventSource")
 
 
-def claim(event_source: str, has_shape: Callable[[Mapping[str, Any]], bool]) -> Callable[[Any], bool]:
+def claim(
+    event_source: str, has_shape: Callable[[Mapping[str, Any]], bool], *, windows: bool = False
+) -> Callable[[Any], bool]:
     """Make what a source's ``claims_event`` does: say whether an event, all of it, is this source's.
 
     Args:
         event_source: the value of ``eventSource``, such as ``aws:sqs``.
         has_shape: says of a record without ``eventSource`` whether it looks like this source's. Events that are written
             by hand, for a test, often lack it.
+        windows: whether the source has tumbling windows, whose last call may have no records.
 
     Returns:
-        The function of an event. It never raises. An empty list of records is claimed.
+        The function of an event. It never raises. An empty list of records is claimed, unless the event itself says
+        that it is of another service, or belongs to a window and the source has none.
     """
     expected = {event_source}
+    service = event_source.rpartition(":")[2]
 
     def is_record(record: object) -> bool:
         if not is_object(record):
@@ -40,6 +46,8 @@ def claim(event_source: str, has_shape: Callable[[Mapping[str, Any]], bool]) -> 
             records: Any = event["Records"] if is_object(event) else None
             if not _is_list(records):
                 return False
+            if not records:
+                return _may_be_of(event, service) and (windows or not is_windowed(event))
             try:
                 return set(map(_event_source, records)) <= expected
             except Exception:
@@ -48,6 +56,11 @@ def claim(event_source: str, has_shape: Callable[[Mapping[str, Any]], bool]) -> 
             return False
 
     return claims_event
+
+
+def _may_be_of(event: Mapping[str, Any], service: str) -> bool:
+    arn = event.get("eventSourceARN")
+    return not isinstance(arn, str) or arn.split(":")[2:3] == [service]
 
 
 def identify(*path: str) -> Callable[[Sequence[Any]], list[str]]:
@@ -81,7 +94,12 @@ def identify(*path: str) -> Callable[[Sequence[Any]], list[str]]:
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Say whether a value is a mapping, as an object of JSON is."""
-    return isinstance(value, Mapping)
+    return type(value) is dict or isinstance(value, Mapping)  # Lambda gives a dict, which is quicker to see
+
+
+def is_windowed(event: Any) -> bool:
+    """Say whether an event belongs to a tumbling window."""
+    return (event.__class__ is dict or is_object(event)) and event.get("window") is not None
 
 
 def _is_list(value: object) -> TypeGuard[list[Any]]:

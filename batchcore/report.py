@@ -19,18 +19,27 @@ if TYPE_CHECKING:
     from typing import Any
 
     from batchcore.batch import Batch
-    from batchcore.source import Source
+    from batchcore.invocation import Invocation
+    from batchcore.outcome import Status
 
 LOGGER = logging.getLogger("batchcore")
 TRACEBACKS_PER_BATCH = 10
-"""How many failures of one batch are logged with a traceback. The others are logged with a line each."""
+"""How many failed records, and how many other errors, of one batch are logged with a traceback; the others are logged
+with a line each."""
 
 _LONGEST_TEXT = 1_000
 _HIGHEST_INDEX = 10_000  # a higher number may be a key of a dictionary
 
 
 def summary_of(error: BaseException) -> str:
-    """Name an exception in a line, without what pydantic was given as input."""
+    """Name an exception in a line, without what pydantic was given as input. For plugins that pass a failure on.
+
+    Args:
+        error: the exception.
+
+    Returns:
+        Its class and its text, which is cut after 1,000 characters.
+    """
     text = _without_input(error) if _is_pydantic(error) else text_of(error)
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]}... ({len(text)} characters)"
@@ -42,17 +51,15 @@ class Report:
 
     Args:
         logger: what to log to: a logger, or anything with its ``warning`` method.
-        source: the source of the batch.
         batch: the batch, which names its records.
     """
 
-    __slots__ = ("_batch", "_listened_to", "_logger", "_source", "_tracebacks")
+    __slots__ = ("_batch", "_listened_to", "_logger", "_tracebacks", "_tracebacks_of_errors")
 
-    def __init__(self, logger: logging.Logger | None, source: Source, batch: Batch) -> None:
+    def __init__(self, logger: logging.Logger | None, batch: Invocation) -> None:
         self._logger = LOGGER if logger is None else logger
-        self._source = source
         self._batch = batch
-        self._tracebacks = TRACEBACKS_PER_BATCH
+        self._tracebacks = self._tracebacks_of_errors = TRACEBACKS_PER_BATCH
         self._listened_to = logger is not None or _somebody_listens(LOGGER)
 
     def failed(self, position: int, error: BaseException) -> None:
@@ -71,8 +78,8 @@ class Report:
         extra = {
             "batch_source": batch.source,
             "item_identifier": identifier,
-            "delivery_attempt": _asked(self._source.delivery_attempt, record),
-            "record_description": dict(_asked(self._source.describe_record, record) or {}),
+            "delivery_attempt": batch.delivery_attempt(record),
+            "record_description": batch.describe_record(record),
         }
         message, exc_info = summary_of(error), None
         if self._tracebacks > 0 and error.__traceback__ is not None:
@@ -92,16 +99,62 @@ class Report:
             extra=extra,
         )
 
+    def finished(self) -> None:
+        """Log what became of the batch, at INFO; at WARNING where handlers of earlier batches have ended since."""
+        batch, late = self._batch, self._batch.settings.late
+        counts = batch.result.counts()
+        ended_late = len(late)
+        del late[:ended_late]
+        message = f"Batch of {len(batch.values)} from {batch.source}: {_counted(counts)}"
+        if batch.duration is not None:
+            message += f", in {batch.duration:.3f} s"
+        if batch.out_of_time:
+            message += "; the time was nearly up"
+            if counts.keys() == {"not_attempted"}:
+                message += " before the first record. Is stop_before_timeout shorter than the function's timeout"
+        if ended_late:
+            message += (
+                f". {ended_late} handler{'s' if ended_late > 1 else ''} of earlier batches ended after the answer, "
+                "which had named the records as failed"
+            )
+        extra = {
+            "batch_source": batch.source,
+            "batch_counts": dict(counts),
+            "batch_duration": batch.duration,
+            "ended_late": ended_late,
+        }
+        try:
+            warns = ended_late or batch.out_of_time
+            (self._logger.warning if warns else self._logger.info)("%s.", message, extra=extra)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            traceback.print_exc(file=sys.stderr)
+
+    def nobody_delivers(self) -> None:
+        """Log that a handler asked for a dead letter where nobody delivers any."""
+        self._logger.error(
+            "A handler raised DeadLetterRecord and nobody delivers dead letters, so the record is retried. Pass a "
+            "plugin that implements deliver_dead_letter(outcome)."
+        )
+
     def went_wrong(self, what: str, error: BaseException) -> None:
         """Log that something besides a record failed and changed no outcome. Never raises."""
         try:
+            shown = self._tracebacks_of_errors > 0 and not _quotes_input(error)
+            self._tracebacks_of_errors -= shown
+            exc_info = (type(error), error, error.__traceback__) if shown else None
             self._logger.error(
-                "%s raised %s; no outcome changes.", what, summary_of(error), exc_info=not _quotes_input(error)
+                "%s raised %s; no outcome changes.", what, summary_of(error).rstrip("."), exc_info=exc_info
             )
         except KeyboardInterrupt:
             raise
         except BaseException:
             traceback.print_exc(file=sys.stderr)
+
+
+def _counted(counts: Mapping[Status, int]) -> str:
+    return ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.items()) or "no records"
 
 
 def whole_batch_message(batch: Batch, failures: Mapping[int, Any]) -> str:
@@ -131,13 +184,6 @@ def _somebody_listens(logger: logging.Logger) -> bool:
             return True
         current = current.parent if current.propagate else None
     return handlers == 0  # nothing configured: logging's handler of last resort prints it
-
-
-def _asked(hook: Any, record: Any) -> Any:
-    try:
-        return hook(record)
-    except Exception:
-        return None
 
 
 def _is_pydantic(error: BaseException) -> bool:

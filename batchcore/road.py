@@ -1,19 +1,20 @@
 """The road of a batch, top to bottom: event in, records, lanes, outcomes, response out.
 
 :func:`begin` reads and checks everything that can be wrong before the first record runs. A driver (:func:`run_lanes`
-here, its twin in :mod:`batchcore.aio`) runs the records. :func:`finish` builds the response, and only then decides
-whether to raise. What happens in one invocation lives in its :class:`batchcore.invocation.Invocation`; nothing here is
-shared.
+here, its twins in :mod:`batchcore.threads` and :mod:`batchcore.aio`) runs the records, lane by lane. :func:`finish`
+builds the response, and only then decides whether to raise. What happens in one invocation lives in its
+:class:`batchcore.invocation.Invocation`; nothing here is shared.
 """
 
 from __future__ import annotations
 
-import builtins
-import weakref
+from functools import cache
+from time import perf_counter
 from types import AsyncGeneratorType, GeneratorType, NoneType
 
 from batchcore.errors import (
-    BatchProcessingError,
+    ConfigurationError,
+    OutOfTimeError,
     PluginError,
     RecordIdentityError,
     UnawaitedResultError,
@@ -22,13 +23,12 @@ from batchcore.errors import (
     text_of,
 )
 from batchcore.handler import discard, is_awaitable
-from batchcore.invocation import UNTOLD
+from batchcore.invocation import Untold
 from batchcore.ordering import Ordering
 from batchcore.outcome import (
     FAILED,
     NOT_PROCESSED,
     Outcomes,
-    exception_info,
     release_frames,
 )
 from batchcore.source import as_it_is
@@ -36,14 +36,14 @@ from batchcore.view import quick_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-    from typing import Any, TypeAlias
+    from collections.abc import Callable, Iterable, Sequence
+    from types import ModuleType
+    from typing import Any
 
     from batchcore.invocation import Invocation, Settings
+    from batchcore.lanes import Place
     from batchcore.source import Source
     from batchcore.types import Record
-
-    Place: TypeAlias = tuple[int, Record]
 
 
 def begin(invocation: Invocation, settings: Settings, event: Any) -> None:
@@ -80,7 +80,11 @@ def begin_records(invocation: Invocation, settings: Settings, records: Sequence[
     invocation.source = source.name
     invocation.values = [NOT_PROCESSED] * len(records)
     invocation.failures = {}
-    invocation.ordering = settings.ordering or source.ordering_policy(invocation)
+    invocation.ordering = own = source.ordering_policy(invocation)
+    if not isinstance(own, Ordering):
+        raise _wrong_hook(invocation, "ordering_policy", "an Ordering", own)
+    if settings.ordering is not None and not own.mandatory:  # a window must be in order, whatever the caller chose
+        invocation.ordering = settings.ordering
     invocation.view = view = source.record_decoder(invocation)
     if settings.validate is None:
         invocation.decode = view
@@ -92,12 +96,38 @@ def begin_records(invocation: Invocation, settings: Settings, records: Sequence[
         if not callable(prepare):
             raise _wrong_hook(invocation, "record_preparer", "a callable", prepare)
         invocation.prepare = None if prepare is as_it_is else prepare
-    _check_given(invocation)
+    if not callable(view):
+        raise _wrong_hook(invocation, "record_decoder", "a callable", view)
+    if settings.wants_summaries():
+        invocation.started_at = perf_counter()
+    if not settings.is_plain:
+        _begin_with_more(invocation, settings)
+    invocation.ready = True
+
+
+def _begin_with_more(invocation: Invocation, settings: Settings) -> None:
+    """Prepare what only some processors need: dead letters, a limit of time, observers."""
+    if settings.plugins.delivers is not None:
+        from batchcore.dead_letters import DeadLetters
+
+        invocation.letters = DeadLetters(settings.source.by_checkpoint)
+    if settings.stop_before is not None and invocation.clock is None:
+        raise _no_clock(invocation)
     if settings.plugins.observers:
         from batchcore.observing import Observing
 
-        invocation.observing = Observing(settings.plugins.observers, invocation.report)
-    invocation.ready = True
+        invocation.observing = observing = Observing(settings.plugins.observers, invocation.report)
+        invocation.held_open = observing.watches_records
+
+
+def _no_clock(invocation: Invocation) -> ConfigurationError:
+    kind = kind_of(invocation.context)
+    given = "no context was given" if invocation.context is None else f"the one given, a {kind}, tells none"
+    return ConfigurationError(
+        "stop_before_timeout needs the Lambda context, whose get_remaining_time_in_millis() says how much time is "
+        f"left; {given}. Pass the context on: process_partial_response(event, record_handler, processor, context), or "
+        "`with processor(records=..., handler=..., lambda_context=context)`."
+    )
 
 
 def _list_of(records: Any) -> list[Any]:
@@ -154,49 +184,87 @@ def start(invocation: Invocation) -> None:
 
 def run_lanes(invocation: Invocation) -> None:
     """Run all records in this thread, one by one, in the order of the batch."""
-    ordering = invocation.ordering
+    ordering, settings = invocation.ordering, invocation.settings
     # A source's own keys matter one by one only where a failure stops; a key function of the caller's may fail, too.
-    plain = not ordering.stops and (ordering.key is None or invocation.settings.ordering is None)
-    run_places(invocation, enumerate(invocation.records) if plain else places(invocation))
+    plain = not ordering.stops and (ordering.key is None or ordering is not settings.ordering)
+    some: Iterable[Place] = enumerate(invocation.records)
+    if not plain or settings.stop_before is not None:
+        lanes = _lanes()
+        some = some if plain else lanes.places(invocation)
+        some = some if settings.stop_before is None else lanes.in_time(invocation, some)
+    scoped = None
+    if invocation.held_open:
+        from batchcore.around import around
+
+        scoped = around(invocation)
+    invocation.succeeded += run_places(invocation, some, scoped)
     if invocation.stopped:
-        skip_the_rest(invocation)
+        _lanes().skip_the_rest(invocation)
 
 
-def run_places(invocation: Invocation, some: Iterable[Place]) -> None:
-    """Run some of the records one by one: each inside its own guard, each slot filled before the next starts."""
+@cache
+def _lanes() -> ModuleType:
+    """Give the rules of lanes, imported by the first batch that needs them: an import per batch costs too much."""
+    from batchcore import lanes
+
+    return lanes
+
+
+def run_places(invocation: Invocation, some: Iterable[Place], scoped: Callable[[int, Any], Any] | None) -> int:
+    """Run some of the records one by one: each inside its own guard, each slot filled before the next starts.
+
+    Args:
+        invocation: the batch.
+        some: position and record of each.
+        scoped: takes the position and what the handler gets, and calls it with all that is held open around it; None
+            where nothing is.
+
+    Returns:
+        How many succeeded.
+    """
     call, values = invocation.call, invocation.values
     decode: Any = invocation.decode if invocation.prepare is None else _prepared_first(invocation.prepare, invocation)
     on_success, observing = invocation.on_success, invocation.observing
-    scoped = observing.scoped(call, invocation.records) if observing and observing.watches_records else None
     # A view that does nothing of its own when it is made is made in the loop, without the call.
     view = quick_class(decode) if isinstance(decode, type) else None
     succeeded = 0
     known_kind: Any = NoneType
-    try:
-        for position, record in some:
-            data: Any = NOT_PROCESSED
-            try:
-                if view is None:
-                    data = decode(record)
-                else:
-                    data = view()
-                    data.raw_event = record
-                value: Any = call(data) if scoped is None else scoped(position, data)
-                if type(value) is not known_kind:
-                    known_kind = plain_kind(value)
-                if on_success is not None:
-                    on_success(record, value)
-            except BaseException as error:
-                invocation.failed(position, data, error)
-                if invocation.stopped:
-                    return
+    for position, record in some:
+        data: Any = NOT_PROCESSED
+        try:
+            if view is None:
+                data = decode(record)
             else:
-                values[position] = value
-                succeeded += 1
-                if observing is not None:
-                    invocation.tell_finished(position)
-    finally:
-        invocation.succeeded += succeeded
+                data = view()
+                data.raw_event = record
+            value: Any = call(data) if scoped is None else scoped(position, data)
+            if type(value) is not known_kind:
+                known_kind = plain_kind(value)
+            if on_success is not None and not invocation.cut_loose:
+                on_success(record, value)
+        except BaseException as error:
+            invocation.failed(position, data, error)
+            if invocation.letters is not None and _waits(invocation, position):
+                continue
+            if invocation.stopped:
+                break
+        else:
+            values[position] = value
+            succeeded += 1
+            if observing is not None:
+                invocation.tell_finished(position)
+    return succeeded
+
+
+def _waits(invocation: Invocation, position: int) -> bool:
+    """Deliver a dead letter of a lane. Say whether that has to wait for other lanes, and this lane with it."""
+    letters = invocation.letters
+    if letters is None or position not in letters.in_lanes:
+        return False
+    from batchcore.delivering import deliver_now
+
+    deliver_now(invocation, position)
+    return position in letters.in_lanes
 
 
 def _prepared_first(prepare: Callable[[Any], Any], invocation: Invocation) -> Callable[[Any], Any]:
@@ -212,74 +280,8 @@ def _prepared_first(prepare: Callable[[Any], Any], invocation: Invocation) -> Ca
     return prepare_and_decode
 
 
-def places(invocation: Invocation) -> Iterable[Place]:
-    """Give position and record of all that may run, one by one: what a stopped lane still holds is passed over."""
-    key = invocation.ordering.key
-    if key is None:
-        return lane_places(invocation, range(len(invocation.values)))
-    return _places_by_key(invocation, key)
-
-
-def _places_by_key(invocation: Invocation, key: Callable[[Record], Hashable]) -> Iterator[Place]:
-    """Walk the batch with a set of stopped keys: running one by one needs no lists of lanes."""
-    stopped: set[Hashable] = set()
-    failures, values, stops = invocation.failures, invocation.values, invocation.ordering.stops
-    for position, record in enumerate(invocation.records):
-        try:
-            lane = key(record)
-            has_stopped = lane in stopped  # hashes it
-        except BaseException as error:
-            invocation.failed(position, NOT_PROCESSED, error)
-            continue
-        if has_stopped:
-            invocation.not_attempted(position)
-            continue
-        yield position, record
-        if stops and position in failures and lane is not None and values[position] is NOT_PROCESSED:
-            stopped.add(lane)
-
-
-def lane_places(invocation: Invocation, lane: Iterable[int]) -> Iterator[Place]:
-    """Give position and record of one lane, until it stops; the rest of it is not attempted."""
-    records, stops = invocation.records, invocation.ordering.stops
-    positions = iter(lane)
-    for position in positions:
-        if invocation.stopped:
-            return
-        yield position, records[position]
-        if stops and invocation.unfinished(position):
-            break
-    for position in positions:
-        invocation.not_attempted(position)
-
-
-def lanes(invocation: Invocation) -> Iterable[Iterable[int]]:
-    """Group the positions into lanes, for drivers that run lanes side by side."""
-    ordering, records = invocation.ordering, invocation.records
-    if not ordering.lanes:
-        return ((position,) for position in range(len(records)))
-    if ordering.key is None:
-        return (range(len(records)),)
-    by_key: dict[Hashable, list[int]] = {}
-    for position, record in enumerate(records):
-        try:
-            lane = ordering.key(record)
-            by_key.setdefault(object() if lane is None else lane, []).append(position)
-        except BaseException as error:
-            invocation.failed(position, NOT_PROCESSED, error)
-    return by_key.values()
-
-
-def skip_the_rest(invocation: Invocation) -> None:
-    """Mark every record that has not run as not attempted."""
-    failures = invocation.failures
-    for position, value in enumerate(invocation.values):
-        if value is NOT_PROCESSED and position not in failures:
-            invocation.not_attempted(position)
-
-
 def finish(invocation: Invocation, *, may_raise: bool = True) -> None:
-    """Build the response, then decide whether to raise.
+    """Build the response, let the plugins know, then decide whether to raise.
 
     Args:
         invocation: the batch.
@@ -289,21 +291,32 @@ def finish(invocation: Invocation, *, may_raise: bool = True) -> None:
         BatchProcessingError: no record is done and at least one failed, unless the processor was told not to raise.
         WholeBatchRetry: the source has no partial answer.
     """
-    settings = invocation.settings
     invocation.response = answer_to(invocation)
     invocation.finished = True
-    if invocation.observing is not None:
-        invocation.observing.batch_finished(invocation.result)
+    if invocation.started_at is not None or not invocation.settings.is_plain:
+        from batchcore.calls import make
+        from batchcore.ending import after_answer
+
+        make(invocation, after_answer(invocation))
+    conclude(invocation, may_raise=may_raise)
+
+
+def conclude(invocation: Invocation, *, may_raise: bool = True) -> None:
+    """Let go of what only the batch needed, and decide whether to raise."""
     # The result may outlive the processor: let go of what is the processor's, and of what points back at the batch.
     invocation.on_success = invocation.on_failure = invocation.messages = invocation.observing = None
     invocation.log = None
     invocation.call = as_it_is
+    if invocation.held_open:
+        invocation.binding = invocation.arguments = invocation.failed_before = None
     if not invocation.failures:
         return
-    if may_raise and settings.raise_on_entire_batch_failure and _entirely_failed(invocation):
-        raise _whole_batch_error(invocation)
+    if may_raise and invocation.settings.raise_on_entire_batch_failure and _entirely_failed(invocation):
+        from batchcore.whole_batch import whole_batch_error
+
+        raise whole_batch_error(invocation)
     for failure in invocation.failures.values():
-        if failure is not UNTOLD:
+        if not isinstance(failure, Untold):
             release_frames(failure.exception)
 
 
@@ -321,42 +334,12 @@ def answer_to(invocation: Invocation) -> Any:
 
 
 def _entirely_failed(invocation: Invocation) -> bool:
-    """No record is done, and a handler or a decoder failed: one not attempted is no failure of its own."""
+    """No record is done, and a handler or a decoder failed: one that had no time, or no turn, has not."""
     undone = all(value is NOT_PROCESSED for value in invocation.values)
-    return undone and any(failure.status == FAILED for failure in invocation.failures.values())
-
-
-def _whole_batch_error(invocation: Invocation) -> BatchProcessingError:
-    """Make the error, which alone keeps the frames alive: they go when it goes."""
-    failures = sorted(invocation.failures.items())
-    exceptions = [invocation.failure(position, failure).exception for position, failure in failures]
-    from batchcore.report import whole_batch_message
-
-    error = BatchProcessingError(
-        whole_batch_message(invocation, invocation.failures), [exception_info(e) for e in exceptions], invocation.result
+    return undone and any(
+        failure.status == FAILED and not isinstance(failure.exception, OutOfTimeError)
+        for failure in invocation.failures.values()
     )
-    error.__cause__ = _grouped(exceptions)
-
-    def release(_: object) -> None:
-        for exception in exceptions:
-            release_frames(exception)
-
-    invocation.error = weakref.ref(error, release)
-    return error
-
-
-def _grouped(exceptions: list[BaseException]) -> BaseException:
-    """Group the records' exceptions where Python can; the first stands for all where it cannot (3.10)."""
-    group: Any = getattr(builtins, "BaseExceptionGroup", None)
-    return exceptions[0] if group is None else group("the records of the batch", exceptions)
-
-
-def _check_given(invocation: Invocation) -> None:
-    """Check what the hooks of the source gave for this batch."""
-    if not isinstance(invocation.ordering, Ordering):
-        raise _wrong_hook(invocation, "ordering_policy", "an Ordering", invocation.ordering)
-    if not callable(invocation.view):
-        raise _wrong_hook(invocation, "record_decoder", "a callable", invocation.view)
 
 
 def _wrong_hook(invocation: Invocation, hook: str, wanted: str, given: object) -> PluginError:

@@ -24,9 +24,11 @@ from batchcore.ordering import unordered
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from typing import Any, Literal, TypeGuard
 
     from batchcore.batch import Batch
+    from batchcore.message import Message
     from batchcore.ordering import Ordering
     from batchcore.outcome import Outcomes
     from batchcore.types import Identifier, PartialItemFailureResponse, Record
@@ -70,9 +72,11 @@ class Source:
         "delivery_attempt",
         "describe_record",
         "extract_records",
+        "handler_arguments",
         "identify_records",
         "name",
         "ordering_policy",
+        "original_message",
         "plugin",
         "prepares",
         "record_decoder",
@@ -87,6 +91,8 @@ class Source:
     ordering_policy: Callable[[Batch], Ordering]
     delivery_attempt: Callable[[Record], int | None]
     describe_record: Callable[[Record], Mapping[str, Any]]
+    original_message: Callable[[Record], Message]
+    handler_arguments: Callable[[Batch], Mapping[str, Callable[[Record], AbstractContextManager[Any]]]]
     build_response: Callable[[Batch, Outcomes], Any]
 
     def __init__(self, plugin: object, name: str, hooks: Mapping[str, Callable[..., Any]]) -> None:
@@ -129,6 +135,16 @@ def _no_description(_record: Record) -> Mapping[str, Any]:
     return {}
 
 
+def _no_arguments(_batch: Batch) -> Mapping[str, Any]:
+    return {}
+
+
+def _record_as_json(record: Record) -> Message:
+    from batchcore.message import record_as_json
+
+    return record_as_json(record)
+
+
 DEFAULTS: dict[str, Callable[..., Any]] = {
     "record_preparer": _nothing_to_do,
     "record_decoder": _nothing_to_do,
@@ -136,6 +152,8 @@ DEFAULTS: dict[str, Callable[..., Any]] = {
     "acknowledgement": _each_record,
     "delivery_attempt": _unknown_attempt,
     "describe_record": _no_description,
+    "original_message": _record_as_json,
+    "handler_arguments": _no_arguments,
     "build_response": batch_item_failures,
 }
 
@@ -200,10 +218,10 @@ def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Ma
                 plugin=plugin,
                 hook=hook,
             )
-        if is_coroutine_function(method):
+        if hook not in hookspecs.AWAITED_HOOKS and is_coroutine_function(method):
             raise PluginError(
                 f"{hook}() of {describe(plugin)} is a coroutine function, and hooks are not awaited. Make it a plain "
-                "function; a record_preparer() may give a coroutine function.",
+                "function." + (" It may give a coroutine function." if hook == "record_preparer" else ""),
                 plugin=plugin,
                 hook=hook,
             )
@@ -261,6 +279,12 @@ def with_all_arguments(plugin: object, hook: str, function: Callable[..., Any]) 
     as_specified = wanted == list(range(len(wanted)))
     if as_specified and (len(wanted) == len(expected) or code.co_flags & _VARARGS):
         return function
+    if is_coroutine_function(function):
+
+        async def call_and_await(*arguments: Any) -> Any:
+            return await function(*[arguments[index] for index in wanted])
+
+        return call_and_await
     return lambda *arguments: function(*[arguments[index] for index in wanted])
 
 

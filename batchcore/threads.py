@@ -2,37 +2,109 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections import deque
+from concurrent.futures import wait
 from contextvars import copy_context
 
-from batchcore.road import lane_places, lanes, run_places, skip_the_rest
+from batchcore.around import around
+from batchcore.calls import make
+from batchcore.errors import ConfigurationError
+from batchcore.lanes import all_lanes, next_lanes, skip_the_rest
+from batchcore.left_behind import for_workers, leave_behind, take_over
+from batchcore.road import run_places
+from batchcore.workers import Worker, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor, Future
+    from contextvars import Context
+    from typing import Any
 
     from batchcore.invocation import Invocation
+    from batchcore.lanes import Place
 
 
-def run_lanes(invocation: Invocation, max_concurrency: int) -> None:
+def run_lanes(invocation: Invocation, max_concurrency: int | None, executor: Executor | None = None) -> None:
     """Run the lanes in worker threads, each lane with a copy of this thread's context variables.
+
+    When the time is up, what still runs is left behind: no thread can be stopped.
 
     Args:
         invocation: the batch.
-        max_concurrency: how many threads, at most.
+        max_concurrency: how many threads, at most; None for as many as the executor has.
+        executor: whose threads; None for threads of our own, which end with the batch.
     """
-
-    def run_lane(lane: Iterable[int]) -> None:
-        if not invocation.stopped:
-            run_places(invocation, lane_places(invocation, lane))
-
-    with ThreadPoolExecutor(max_concurrency, thread_name_prefix="batchcore") as workers:
-        running = [workers.submit(copy_context().run, run_lane, lane) for lane in lanes(invocation)]
+    workers = for_workers(invocation, threading.Lock())
+    scoped = around(workers) if workers.held_open else None
+    waiting = deque(all_lanes(workers))
+    while True:
+        pullers = len(waiting) if max_concurrency is None else min(max_concurrency, len(waiting))
+        running: list[Future[None]] = []
         try:
-            for future in running:
-                future.result()
+            context = copy_context()
+            for _ in range(pullers):
+                # No list comprehension: a thread that cannot be started must not hide those that were.
+                running.append(_start(executor, _run_waiting, workers, waiting, scoped, context))  # noqa: PERF401 - see above
+            all_ended = _have_ended(workers, running)
         except BaseException:
-            invocation.stopped = True
+            leave_behind(invocation, workers)
             raise
+        if not all_ended:
+            leave_behind(invocation, workers)
+            break
+        waiting = deque(make(workers, next_lanes(workers)))
+        if not waiting:
+            take_over(invocation, workers)
+            break
     if invocation.stopped:
         skip_the_rest(invocation)
+
+
+def _start(executor: Executor | None, function: Callable[..., None], *arguments: Any) -> Future[None]:
+    if executor is None:
+        return spawn(function, *arguments)
+    try:
+        return executor.submit(function, *arguments)
+    except RuntimeError as error:
+        raise ConfigurationError(f"The executor takes no more work: {error}.") from error
+
+
+def _run_waiting(
+    workers: Invocation,
+    waiting: deque[Iterable[Place]],
+    scoped: Callable[[int, Any], Any] | None,
+    context: Context,
+) -> None:
+    """Run lanes, one after the other, as long as any wait."""
+    try:
+        while not workers.stopped:
+            try:
+                lane = waiting.popleft()
+            except IndexError:
+                return
+            context.copy().run(run_places, workers, lane, scoped)
+    except BaseException:
+        workers.stopped = True
+        raise
+
+
+def _have_ended(workers: Invocation, running: list[Future[None]]) -> bool:
+    """Wait for threads, and say whether they have ended before their time was up.
+
+    Raises:
+        BaseException: an interrupt in one of them, once the others have ended what they were at.
+    """
+    clock = workers.clock if workers.settings.stop_before is not None else None
+    going_on: set[Future[None]] = set(running)
+    while going_on:
+        seconds = None if clock is None else clock.until_answer()
+        if seconds == 0:
+            return False
+        _, going_on = wait(going_on, seconds)
+    for future in running:
+        future.result()
+        if isinstance(future, Worker):
+            future.thread.join()
+    return True

@@ -5,9 +5,12 @@ The core reads this file only while types are checked; importing it costs ``typi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from batchcore.outcome import Outcome
 
 Record: TypeAlias = Any
 """One raw record, as AWS delivered it: for the sources here a mapping of strings."""
@@ -17,6 +20,9 @@ Identifier: TypeAlias = str | Mapping[str, Any] | None
 
 ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 """What :func:`sys.exc_info` gives while an exception is being handled."""
+
+Fail: TypeAlias = "Callable[[Outcome | int, BaseException], None]"
+"""Fails one record, named by its outcome or its position in the batch, with an exception."""
 
 SuccessResponse: TypeAlias = tuple[str, Any, Any]
 """``("success", what the handler returned, the raw record)``."""

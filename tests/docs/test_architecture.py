@@ -19,9 +19,12 @@ FILES = {path.stem: path for path in CORE.glob("*.py")}
 FLOORS = {
     name: int(floor) for floor, names in re.findall(r"^(\d)   (.+)$", PAGE, re.MULTILINE) for name in names.split()
 }
-OPEN_TO_SOURCES = {"batchcore", "batchcore.records", "batchcore.decoding", "batchcore.binary", "batchcore.view"}
+OPEN_TO_SOURCES = {
+    "batchcore",
+    *(f"batchcore.{name}" for name in ("binary", "decoding", "records", "view", "windows")),
+}
 SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb")
-HEAVY = {"pluggy": {"manager"}, "asyncio": {"aio"}, "importlib_metadata": {"plugins"}, "pydantic": set[str]()}
+HEAVY = {"pluggy": {"manager"}, "asyncio": {"aio", "loops"}, "importlib_metadata": {"plugins"}, "pydantic": set[str]()}
 
 
 def test_every_file_of_the_core_has_a_purpose_on_the_page() -> None:

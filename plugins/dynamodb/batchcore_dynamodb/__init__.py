@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchcore import offer
-from batchcore_dynamodb.hooks import DynamoDBSource, source
+from batchcore_dynamodb.hooks import DynamoDBSource, item_key, source
 from batchcore_dynamodb.record import (
     DynamoDBRecord,
     DynamoDBRecordEventName,
@@ -21,6 +21,7 @@ __all__ = [
     "StreamRecord",
     "StreamViewType",
     "UserIdentity",
+    "item_key",
     "source",
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchcore import by_key, hookimpl
-from batchcore.records import claim, identify, is_object
+from batchcore.records import batch_item_failures, claim, identify, is_object, is_windowed
 from batchcore_dynamodb.record import DynamoDBRecord
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
     from typing import Any, Literal
 
-    from batchcore import Batch, Ordering
+    from batchcore import Batch, Ordering, Outcomes
 
 EVENT_SOURCE = "aws:dynamodb"
 
@@ -60,9 +60,31 @@ class DynamoDBSource:
         """Run the records of one item in order; a failure stops nothing.
 
         What follows the first failure is delivered again whatever became of it. To leave it alone, choose
-        ``ordering=in_order()``.
+        ``ordering=in_order()``. A batch of a tumbling window runs in order up to the first failure, always.
         """
+        if is_windowed(batch.event):
+            from batchcore.windows import WINDOW_ORDER
+
+            return WINDOW_ORDER
         return KEY_ORDER
+
+    @hookimpl
+    def handler_arguments(self, batch: Batch) -> Mapping[str, Any]:
+        """Give ``state`` and ``window`` where the batch belongs to a tumbling window."""
+        if not is_windowed(batch.event):
+            return {}
+        from batchcore.windows import arguments
+
+        return arguments(batch)
+
+    @hookimpl
+    def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
+        """Name the records that are not done; with the state, where the batch belongs to a tumbling window."""
+        if not is_windowed(batch.event):
+            return batch_item_failures(batch, outcomes)
+        from batchcore.windows import response
+
+        return response(batch, outcomes)
 
     @hookimpl
     def acknowledgement(self) -> Literal["record", "checkpoint"]:
@@ -96,7 +118,7 @@ def _has_shape(record: Mapping[str, Any]) -> bool:
     return is_object(record.get("dynamodb"))
 
 
-_claims = claim(EVENT_SOURCE, _has_shape)
+_claims = claim(EVENT_SOURCE, _has_shape, windows=True)
 _identifiers = identify("dynamodb", "SequenceNumber")
 
 KEY_ORDER = by_key(item_key, on_failure="continue")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from batchcore import offer
-from batchcore_kinesis.hooks import KinesisSource, source
+from batchcore_kinesis.hooks import KinesisSource, partition_key, source
 from batchcore_kinesis.record import KinesisStreamRecord, KinesisStreamRecordPayload
 
 __all__ = [
     "KinesisSource",
     "KinesisStreamRecord",
     "KinesisStreamRecordPayload",
+    "partition_key",
     "source",
 ]
 

@@ -1,0 +1,77 @@
+"""Calls to the outside that are not a record's: what one step needs of the next, and who makes the call, are apart.
+
+A step is a generator. It yields a :class:`Call`, and is sent a pair: what the call gave, and what it raised instead.
+:func:`make` runs a step in this thread; its twin in :mod:`batchcore.aio` under asyncio. So steps are written once.
+"""
+
+from __future__ import annotations
+
+from batchcore.errors import UnawaitedResultError, kind_of
+from batchcore.handler import discard, is_awaitable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from typing import Any, TypeAlias, TypeVar
+
+    from batchcore.invocation import Invocation
+
+    T = TypeVar("T")
+    Answer: TypeAlias = tuple[Any, BaseException | None]
+    Calls: TypeAlias = "Generator[Call, Answer, T]"
+
+
+class Call:
+    """A call to make.
+
+    Args:
+        function: what to call.
+        arguments: its arguments.
+
+    Attributes:
+        share: which part of the time that is left it may take.
+        limited: whether it has a time limit at all.
+    """
+
+    __slots__ = ("arguments", "function", "limited", "share")
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any, limited: bool = True, share: float = 1.0) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.limited = limited
+        self.share = share
+
+    def seconds(self, invocation: Invocation) -> float | None:
+        """Give how long it may take; None where nobody knows how much time is left."""
+        clock = invocation.clock if self.limited else None
+        return None if clock is None else clock.for_calls() * self.share
+
+
+def make(invocation: Invocation, step: Calls[T]) -> T:
+    """Run a step, and make its calls from this thread, each within its time."""
+    try:
+        call = next(step)
+        while True:
+            call = step.send(_answer_of(invocation, call))
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
+
+
+def _answer_of(invocation: Invocation, call: Call) -> Answer:
+    try:
+        seconds = call.seconds(invocation)
+        if seconds is None:
+            value = call.function(*call.arguments)
+        else:
+            from batchcore.workers import call_within
+
+            value = call_within(seconds, call.function, *call.arguments)
+        if is_awaitable(value):
+            discard(value)
+            return None, UnawaitedResultError(f"It gave a {kind_of(value)}, which nobody awaits in a synchronous call.")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return None, error
+    return value, None

@@ -1,0 +1,75 @@
+"""What is left of an invocation's time, as the Lambda context tells it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeGuard
+
+_RESERVE_S = 1.0
+"""Kept for the answer itself where the processor was not told when to stop."""
+
+
+class Clock:
+    """The time of one invocation.
+
+    Args:
+        remaining: gives the milliseconds left before Lambda ends the invocation.
+        margin: seconds left at which no further record starts, or None where records start as long as there are any.
+    """
+
+    __slots__ = ("_margin_ms", "_remaining", "margin")
+
+    def __init__(self, remaining: Callable[[], Any], margin: float | None) -> None:
+        self._remaining = remaining
+        self.margin = margin
+        self._margin_ms = 0 if margin is None else margin * 1000
+
+    def left(self) -> float:
+        """Give the seconds left. None are, when the context cannot say any more."""
+        try:
+            milliseconds = self._remaining()
+        except Exception:
+            return 0.0
+        return max(0.0, milliseconds / 1000) if is_number(milliseconds) else 0.0
+
+    def is_up(self) -> bool:
+        """Say whether no further record may start."""
+        try:
+            return bool(self._remaining() < self._margin_ms)  # asked before each record, so in one go
+        except Exception:
+            return True
+
+    def until_stop(self) -> float | None:
+        """Give the seconds until no further record may start; None where nobody said when."""
+        return None if self.margin is None else max(0.0, self.left() - self.margin)
+
+    def until_answer(self) -> float | None:
+        """Give the seconds until what still runs is given up; None where nobody said when records stop.
+
+        A quarter of the margin is for handlers to end by themselves, or to take their cancellation.
+        """
+        return None if self.margin is None else max(0.0, self.left() - 0.75 * self.margin)
+
+    def for_calls(self) -> float:
+        """Give the seconds that calls to the outside may take, after the records: the rest is for the answer."""
+        left = self.left()
+        return max(0.0, left - (min(_RESERVE_S, left / 4) if self.margin is None else self.margin / 4))
+
+
+def clock_of(context: Any, margin: float | None) -> Clock | None:
+    """Give the clock of a Lambda context, or None where it tells no time: it is None, or an object made for a test."""
+    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    if remaining is None:
+        return None
+    try:
+        usable = is_number(remaining())
+    except Exception:
+        usable = False
+    return Clock(remaining, margin) if usable else None
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Say whether this is a number, and not True or False. What is no number is not comparable to one."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value  # noqa: PLR0124 - no NaN

@@ -1,0 +1,75 @@
+"""Explains an answer: of each record, whether AWS delivers it again, and why."""
+
+from __future__ import annotations
+
+from batchcore.dead_letters import Withheld
+from batchcore.errors import OutOfTimeError
+from batchcore.outcome import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED, Outcome
+from batchcore.report import summary_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from batchcore.invocation import Invocation
+
+
+_WORDS = {
+    SUCCEEDED: "the handler returned",
+    NOT_ATTEMPTED: "not attempted",
+    DROPPED: "dropped",
+    DEAD_LETTERED: "delivered elsewhere as a dead letter",
+}
+
+
+class Explanation:
+    """What becomes of one record, in words.
+
+    Attributes:
+        outcome: its outcome.
+        delivered_again: whether AWS delivers it again, given the response.
+        reason: why, without any of its data.
+    """
+
+    __slots__ = ("delivered_again", "outcome", "reason")
+
+    def __init__(self, outcome: Outcome, delivered_again: bool, reason: str) -> None:
+        self.outcome = outcome
+        self.delivered_again = delivered_again
+        self.reason = reason
+
+    def __str__(self) -> str:
+        identifier = self.outcome.identifier
+        name = f"at position {self.outcome.position}" if identifier is None else identifier
+        return f"{name}: {'delivered again' if self.delivered_again else 'done'}; {self.reason}"
+
+    def __repr__(self) -> str:
+        return f"<Explanation {self}>"
+
+
+def explain(invocation: Invocation) -> list[Explanation]:
+    """Explain the answer of a batch that is finished."""
+    outcomes = list(invocation.outcomes)
+    lowest = next((outcome for outcome in outcomes if not outcome.done), None)
+    by_checkpoint = invocation.settings.source.by_checkpoint
+    explanations: list[Explanation] = []
+    for outcome in outcomes:
+        again = not outcome.done
+        reason = _reason(invocation, outcome)
+        if by_checkpoint and lowest is not None and outcome.position >= lowest.position:
+            again = True
+            if outcome is not lowest:
+                reason += f"; {lowest.identifier} before it is not done, and everything from there on comes again"
+        explanations.append(Explanation(outcome, again, reason))
+    return explanations
+
+
+def _reason(invocation: Invocation, outcome: Outcome) -> str:
+    if outcome.exception is None:
+        return _WORDS[outcome.status]
+    what = "cut off" if isinstance(outcome.exception, OutOfTimeError) else "failed"
+    words = what if outcome.status == FAILED else _WORDS[outcome.status]
+    problem = None if invocation.letters is None else invocation.letters.problems.get(outcome.position)
+    if isinstance(problem, Withheld):
+        why = "; to be a dead letter once no record before it comes again"
+    else:
+        why = "" if problem is None else f"; a dead letter that was not delivered: {summary_of(problem)}"
+    return f"{words}: {summary_of(outcome.exception)}{why}"

@@ -1,0 +1,85 @@
+"""The event loops that batches run on, which live as long as the process. Importing this imports asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+
+from batchcore.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from batchcore.invocation import Invocation
+
+
+class _Loops:
+    """Event loops that live as long as the process, so that connection pools survive warm invocations.
+
+    Called in turn, every batch runs on the same loop. Batches of several threads at once get a loop each.
+    """
+
+    def __init__(self) -> None:
+        self._parents: list[list[asyncio.AbstractEventLoop]] = []
+        self._idle: list[asyncio.AbstractEventLoop] = []
+        self._lock = threading.Lock()
+        atexit.register(self._close)
+        os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        """A forked child must not touch its parent's loops, nor let them close when they go: they share selectors."""
+        self._parents.append(self._idle)
+        self._idle = []
+        self._lock = threading.Lock()
+
+    def run(self, work: Coroutine[Any, Any, None], interrupted: Callable[[], None]) -> None:
+        with self._lock:
+            loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
+        task = loop.create_task(work)
+        try:
+            loop.run_until_complete(task)
+        except BaseException:
+            if not task.done():  # a KeyboardInterrupt: the next batch must not meet what this one leaves behind
+                interrupted()
+                task.cancel()
+                loop.run_until_complete(asyncio.wait([task], timeout=1))
+            if task.done() and not task.cancelled():
+                task.exception()  # seen: no warning of an exception that was never retrieved
+            raise
+        finally:
+            with self._lock:
+                self._idle.append(loop)
+
+    def _close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+
+_loops = _Loops()
+
+
+def run(invocation: Invocation, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do the work of a batch on an event loop that lives as long as the process.
+
+    Args:
+        invocation: the batch.
+        work: gives the coroutine.
+
+    Raises:
+        ConfigurationError: an event loop is running in this thread already.
+    """
+    if asyncio._get_running_loop() is not None:
+        raise ConfigurationError(
+            "An event loop is running in this thread, so this cannot wait for the batch. Await it instead: "
+            "`result = await processor.arun(event, record_handler, context)`, whose `result.response` is the answer, "
+            "or `await processor.aprocess()` under the context manager."
+        )
+
+    def interrupted() -> None:
+        invocation.interrupted = True
+
+    _loops.run(work(), interrupted)

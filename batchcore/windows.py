@@ -1,0 +1,193 @@
+"""For sources with tumbling windows: the state of a window comes in with an event, and goes out with the answer.
+
+Lambda keeps the state between the invocations of one window, and calls once more when the window ends. An answer
+without ``state`` counts as a failed invocation. See "Tumbling windows" in the AWS Lambda developer guide, for Kinesis
+and DynamoDB Streams.
+
+After each record that succeeds its state is written down, as JSON, and the next record starts from what is written. So
+nothing that failed, or was left behind, has touched the state, and any success can be gone back to.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+
+from batchcore.errors import RecordError
+from batchcore.ordering import in_order
+from batchcore.outcome import NOT_PROCESSED
+from batchcore.records import is_object, is_windowed
+from batchcore.source import batch_item_failures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+    from typing import Any
+
+    from batchcore.batch import Batch
+    from batchcore.outcome import Outcomes
+    from batchcore.types import PartialItemFailureResponse, Record
+
+__all__ = ["WINDOW_ORDER", "Window", "WindowStateError", "arguments", "is_windowed", "response", "window_of"]
+
+WINDOW_ORDER = in_order(mandatory=True)
+"""The order of a windowed batch: one record after the other, up to the first failure, whatever the caller chose."""
+
+
+class WindowStateError(RecordError):
+    """A handler left a state that is not JSON, so the state is what it was before, and the record has failed."""
+
+
+class Window:
+    """The tumbling window that a batch belongs to.
+
+    Attributes:
+        start: when the window begins, as AWS writes it: ISO 8601, UTC.
+        end: when it ends.
+        shard_id: the shard.
+        is_final: whether this is the last call of the window. There may be no records in it.
+        is_terminated_early: whether the window ends early, because its state has grown too large. AWS then goes on with
+            the same window and an empty state.
+    """
+
+    __slots__ = (
+        "_batch",
+        "_first",
+        "_keeps_all",
+        "_kept",
+        "_next",
+        "_read",
+        "end",
+        "is_final",
+        "is_terminated_early",
+        "shard_id",
+        "start",
+    )
+
+    def __init__(self, batch: Batch) -> None:
+        event: Mapping[str, Any] = batch.event
+        bounds: Any = event.get("window")
+        self.start: str | None = bounds.get("start") if is_object(bounds) else None
+        self.end: str | None = bounds.get("end") if is_object(bounds) else None
+        self.shard_id: str | None = event.get("shardId")
+        self.is_final = bool(event.get("isFinalInvokeForWindow"))
+        self.is_terminated_early = bool(event.get("isWindowTerminatedEarly"))
+        self._batch: Any = batch
+        self._first = json.dumps(event.get("state") or {}).encode()  # what the event holds stays as it is
+        self._kept: list[tuple[int, bytes]] = []  # position, and the state after it
+        self._keeps_all = bool(batch.settings.plugins.after_records)  # a step may fail any record, and go back to it
+        self._next = 0
+        self._read: dict[str, Any] | None = None  # the last that was kept, as it came back from JSON
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state to answer with: that after the last success before the first record that is not done.
+
+        A new copy each time. To change the state, a handler asks for ``state``.
+        """
+        values, failures = self._batch.values, self._batch.failures
+        end = min((position for position in failures if values[position] is NOT_PROCESSED), default=len(values))
+        succeeded = (text for at, text in reversed(self._kept) if at < end and at not in failures)
+        state: dict[str, Any] = json.loads(next(succeeded, self._first))
+        return state
+
+    def for_record(self, record: Record) -> _Change:
+        """Give what is held open around a handler that changes the state. Each record before it has ended."""
+        failures: Mapping[int, object] = self._batch.failures
+        position = self._next
+        while position in failures:  # its handler was not called
+            position += 1
+        self._next = position + 1
+        state, self._read = self._read, None
+        if self._kept and self._kept[-1][0] in failures:  # its handler returned, and it has failed nevertheless
+            self._kept, state = self._kept[:-1], None
+        if state is None:
+            state = json.loads(self._kept[-1][1] if self._kept else self._first)
+        return _Change(self, position, state)
+
+    def keep(self, position: int, state: dict[str, Any]) -> None:
+        """Write down the state after a record.
+
+        Raises:
+            WindowStateError: it is not JSON.
+        """
+        text, self._read = _there_and_back(state)
+        if self._keeps_all:
+            self._kept.append((position, text))
+        else:  # another thread may be reading, if this one was left behind: its record does not count, the last does
+            self._kept = [*self._kept[-1:], (position, text)]
+
+    def __repr__(self) -> str:
+        return f"<Window from {self.start} to {self.end} of {self.shard_id}{', final' if self.is_final else ''}>"
+
+
+class _Change:
+    """One record's change of the state: kept when its handler returns, never seen again when it does not."""
+
+    __slots__ = ("_position", "_state", "_window")
+
+    def __init__(self, window: Window, position: int, state: dict[str, Any]) -> None:
+        self._window = window
+        self._position = position
+        self._state = state
+
+    def __enter__(self) -> dict[str, Any]:
+        return self._state
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._window.keep(self._position, self._state)
+
+
+def _there_and_back(state: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """Give a state as JSON, and as it comes back from there.
+
+    Raises:
+        WindowStateError: it would not come back as it is, so the next batch would go on with another one.
+    """
+    try:
+        text = json.dumps(state, ensure_ascii=False, allow_nan=False).encode()
+        read: dict[str, Any] = json.loads(text)
+        comes_back = bool(read == state)
+    except Exception as error:
+        raise WindowStateError(f"The state of the window is not JSON: {type(error).__name__}: {error}") from error
+    if not comes_back:
+        raise WindowStateError(
+            "The state of the window would not come back from JSON as it is: it holds a key that is no string, or a "
+            "tuple. Write str(key), and lists."
+        )
+    return text, read
+
+
+def window_of(batch: Batch) -> Window | None:
+    """Give the window of a batch, or None where it has none. Steps before and after the records ask here.
+
+    Args:
+        batch: the batch, as a hook gets it.
+    """
+    if not is_windowed(batch.event):
+        return None
+    window: Window | None = batch.__dict__.get("window")
+    if window is None:
+        window = batch.__dict__["window"] = Window(batch)
+    return window
+
+
+def arguments(batch: Batch) -> Mapping[str, Callable[[Record], AbstractContextManager[Any]]]:
+    """Give what handlers of a windowed batch may ask for: ``state``, to read and change, and ``window``.
+
+    For a source's ``handler_arguments``, beside :data:`WINDOW_ORDER` as its ordering.
+    """
+    window = window_of(batch)
+    return {} if window is None else {"state": window.for_record, "window": lambda record: nullcontext(window)}
+
+
+def response(batch: Batch, outcomes: Outcomes) -> PartialItemFailureResponse | dict[str, Any]:
+    """Build the answer, with the state where the batch is windowed. For a source's ``build_response``."""
+    window = window_of(batch)
+    answer = batch_item_failures(batch, outcomes)
+    return answer if window is None else {"state": window.state, **answer}
