@@ -11,7 +11,8 @@ import pytest
 
 CORE = "batchcore"
 SOURCES = {"batchcore-sqs": "sqs", "batchcore-kinesis": "kinesis", "batchcore-dynamodb": "dynamodb"}
-MEMBERS = [*SOURCES, "batchcore-local"]
+EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"]}
+MEMBERS = [*SOURCES, "batchcore-deadletter", "batchcore-local"]
 DISTRIBUTIONS = [CORE, *MEMBERS]
 SUPPORTED = ["3.10", "3.11", "3.12", "3.13"]
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[[^]]*\])?\s*(?P<range>[^;]*)(;.*)?")
@@ -48,11 +49,12 @@ def test_the_core_requires_two_packages_and_no_source() -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_source_requires_the_core_alone_and_pydantic_as_an_extra(name: str) -> None:
+def test_a_source_requires_the_core_alone_and_pydantic_and_what_calls_aws_as_extras(name: str) -> None:
     lines = metadata.requires(name) or []
 
     assert [line for line in lines if "extra ==" not in line and not line.startswith(CORE)] == []
-    assert [re.split(r"[<>=]", line)[0] for line in lines if "extra ==" in line] == ["pydantic"]
+    extras = sorted(re.split(r"[<>=]", line)[0] for line in lines if "extra ==" in line)
+    assert extras == EXTRAS.get(name, ["pydantic"])
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)

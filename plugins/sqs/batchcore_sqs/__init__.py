@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from batchcore import offer
-from batchcore_sqs.hooks import SQSSource, source
+from batchcore_sqs.hooks import SQSSource, message_group, source
 from batchcore_sqs.record import SQSMessageAttribute, SQSMessageAttributes, SQSRecord, SQSRecordAttributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from batchcore_sqs.errors import SQSFifoCircuitBreakerError, SQSFifoMessageGroupCircuitBreakerError
+    from batchcore_sqs.backoff import VisibilityBackoff
+    from batchcore_sqs.errors import (
+        SQSFifoCircuitBreakerError,
+        SQSFifoMessageGroupCircuitBreakerError,
+        VisibilityNotChangedError,
+    )
     from batchcore_sqs.fifo import SqsFifoPartialProcessor
 
 __all__ = [
@@ -20,20 +25,28 @@ __all__ = [
     "SQSRecordAttributes",
     "SQSSource",
     "SqsFifoPartialProcessor",
+    "VisibilityBackoff",
+    "VisibilityNotChangedError",
+    "message_group",
     "source",
 ]
 
 offer("sqs", source)
 
 
-_LAZY = frozenset(__all__) - globals().keys()
+_LAZY = {
+    "SQSFifoCircuitBreakerError": "errors",
+    "SQSFifoMessageGroupCircuitBreakerError": "errors",
+    "SqsFifoPartialProcessor": "fifo",
+    "VisibilityBackoff": "backoff",
+    "VisibilityNotChangedError": "errors",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Give what only FIFO queues need, when somebody asks for it."""
+    """Give what not every function needs, when somebody asks for it."""
     if name not in _LAZY:
         raise AttributeError(f"module 'batchcore_sqs' has no attribute {name!r}")
     from importlib import import_module
 
-    where = "fifo" if name == "SqsFifoPartialProcessor" else "errors"
-    return getattr(import_module(f"batchcore_sqs.{where}"), name)
+    return getattr(import_module(f"batchcore_sqs.{_LAZY[name]}"), name)

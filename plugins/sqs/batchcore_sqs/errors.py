@@ -1,15 +1,23 @@
-"""What a message fails with because an earlier one did. A branch of the core's tree::
+"""Errors of this package. Branches of the core's tree::
 
-    batchcore.NotAttemptedError
-    ├── SQSFifoCircuitBreakerError               an earlier message of the batch failed
-    └── SQSFifoMessageGroupCircuitBreakerError   an earlier message of the same message group failed
+    batchcore.BatchcoreError
+    ├── VisibilityNotChangedError                    back-off could not hide some of the messages that failed
+    └── batchcore.NotAttemptedError
+        ├── SQSFifoCircuitBreakerError               an earlier message of the batch failed
+        └── SQSFifoMessageGroupCircuitBreakerError   an earlier message of the same message group failed
 
-AWS is told of both as failures, and delivers the messages again.
+A message that was not attempted is a failure to AWS, and delivered again.
 """
 
 from __future__ import annotations
 
-from batchcore import NotAttemptedError
+from batchcore import BatchcoreError, NotAttemptedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from batchcore.types import Identifier
 
 
 class SQSFifoCircuitBreakerError(NotAttemptedError):
@@ -35,3 +43,31 @@ class SQSFifoMessageGroupCircuitBreakerError(NotAttemptedError):
 
     def __init__(self, message: str = "A previous record from this message group failed processing.") -> None:
         super().__init__(message)
+
+
+class VisibilityNotChangedError(BatchcoreError):
+    """The visibility timeout of some messages could not be changed. They come back after the queue's own.
+
+    Args:
+        unchanged: the identifier of each, and why.
+        total: how many were to be changed.
+
+    Attributes:
+        reasons: the argument ``unchanged``.
+    """
+
+    def __init__(self, unchanged: Sequence[tuple[Identifier, str]], total: int) -> None:
+        super().__init__(unchanged, total)
+        self.reasons = list(unchanged)
+        self._total = total
+
+    def __str__(self) -> str:
+        counts: dict[str, int] = {}
+        for _, reason in self.reasons:
+            counts[reason] = counts.get(reason, 0) + 1
+        seen = "; ".join(f"{reason} ({count} x)" for reason, count in counts.items())
+        need = " The function needs the permission sqs:ChangeMessageVisibility." if "AccessDenied" in seen else ""
+        return (
+            f"The visibility timeout of {len(self.reasons)} of {self._total} messages was not changed; "
+            f"they come back after the queue's own.{need} {seen}"
+        )

@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Mapping
+    from concurrent.futures import Executor
+    from datetime import timedelta
     from typing import Literal, Protocol
 
     from batchcore import Disposition
@@ -42,7 +44,12 @@ class SqsFifoPartialProcessor(BatchProcessor):
         plugins: extensions and observers.
         max_concurrency: how many message groups run at a time, at most, in worker threads; None for one by one. It
             changes nothing unless ``skip_group_on_error`` is set.
+        executor: whose threads run them: a :class:`concurrent.futures.ThreadPoolExecutor`.
+        stop_before_timeout: the time of the invocation to keep, in seconds or as a timedelta: with less than that left,
+            no further message is started.
         dispositions: exception type to :class:`batchcore.Disposition`.
+        dead_letter_after: from this receive on, counting from 1, a message that would be retried is a dead letter, and
+            leaves its group before the queue's redrive takes its neighbours along.
 
     Raises:
         ConfigurationError: one of them cannot be used.
@@ -57,7 +64,10 @@ class SqsFifoPartialProcessor(BatchProcessor):
         *,
         plugins: Iterable[object] = (),
         max_concurrency: int | None = None,
+        executor: Executor | None = None,
+        stop_before_timeout: float | timedelta | None = None,
         dispositions: Mapping[type[BaseException], Disposition] | None = None,
+        dead_letter_after: int | None = None,
     ) -> None:
         super().__init__(
             source,
@@ -67,5 +77,8 @@ class SqsFifoPartialProcessor(BatchProcessor):
             plugins=plugins,
             ordering=GROUP_ORDER if skip_group_on_error else STRICT_ORDER,
             max_concurrency=max_concurrency,
+            executor=executor,
+            stop_before_timeout=stop_before_timeout,
             dispositions=dispositions,
+            dead_letter_after=dead_letter_after,
         )

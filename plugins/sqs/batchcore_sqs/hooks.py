@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Literal
 
-    from batchcore import Batch, Ordering
+    from batchcore import Batch, Message, Ordering
 
 EVENT_SOURCE = "aws:sqs"
 
@@ -99,13 +99,39 @@ class SQSSource:
             description["message_group_id"] = group
         return description
 
+    @hookimpl
+    def original_message(self, record: Any) -> Message:
+        """Give the body, the message attributes and the group as the producer sent them.
+
+        Raises:
+            KeyError: the record has no body, or an attribute has no data type.
+            binascii.Error: the value of a binary attribute is not base64.
+        """
+        attributes: Mapping[str, Any] = record.get("messageAttributes") or {}
+        sent = {name: _sent_attribute(attribute) for name, attribute in attributes.items()}
+        from batchcore import Message
+
+        return Message(record["body"], sent, message_group(record))
+
 
 def message_group(record: Mapping[str, Any]) -> Any:
-    """Give a raw record's ``MessageGroupId``, or None where it has none."""
+    """Give a raw record's ``MessageGroupId``, or None where it has none: ``ordering=by_key(message_group)``."""
     try:
         return record["attributes"]["MessageGroupId"]
     except (KeyError, TypeError):
         return None
+
+
+def _sent_attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a message attribute in the form in which it is sent. Its lists are reserved by SQS, and empty."""
+    sent: dict[str, Any] = {"DataType": attribute["dataType"]}
+    if attribute.get("stringValue") is not None:
+        sent["StringValue"] = attribute["stringValue"]
+    if attribute.get("binaryValue") is not None:
+        from batchcore.binary import decode_base64
+
+        sent["BinaryValue"] = decode_base64(attribute["binaryValue"], "binaryValue of a message attribute")
+    return sent
 
 
 def _has_shape(record: Mapping[str, Any]) -> bool:

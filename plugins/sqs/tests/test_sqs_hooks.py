@@ -11,8 +11,16 @@ from typing import Any
 import pytest
 
 import batchcore_sqs
-from batchcore import BatchProcessor, EventType, RecordIdentityError, UnexpectedBatchTypeError, process_partial_response
-from batchcore_sqs import SQSFifoCircuitBreakerError, SQSRecord, source
+from batchcore import (
+    BatchProcessor,
+    EventType,
+    Message,
+    RecordIdentityError,
+    UnexpectedBatchTypeError,
+    by_key,
+    process_partial_response,
+)
+from batchcore_sqs import SQSFifoCircuitBreakerError, SQSRecord, message_group, source
 
 Sample = Callable[[str], dict[str, Any]]
 MINE = [
@@ -244,3 +252,64 @@ def test_a_message_is_described_by_queue_and_group_and_never_by_its_body() -> No
 @pytest.mark.parametrize("record", [{}, {"attributes": None, "eventSourceARN": None}, {"attributes": []}])
 def test_a_message_of_which_nothing_is_known_has_an_empty_description(record: dict[str, Any]) -> None:
     assert source.describe_record(record) == {}
+
+
+# The message that a record was.
+
+
+def test_a_record_becomes_the_message_that_was_sent(queue: Any, make_queue: Callable[..., Any], sqs: Any) -> None:
+    attributes = {
+        "text": {"DataType": "String.name", "StringValue": "tea"},
+        "number": {"DataType": "Number", "StringValue": "1.50"},
+        "bytes": {"DataType": "Binary.png", "BinaryValue": bytes(range(256))},
+    }
+    sent = sqs.send_message(QueueUrl=queue.url, MessageBody=' {"naïve": "✓"} ', MessageAttributes=attributes)
+    (record,) = queue.receive()["Records"]
+    original = source.original_message(record)
+    assert isinstance(original, Message)
+    assert (original.body, original.attributes, original.group) == (' {"naïve": "✓"} ', attributes, None)
+
+    again = sqs.send_message(
+        QueueUrl=make_queue().url, MessageBody=original.body, MessageAttributes=original.attributes
+    )
+    digests = ("MD5OfMessageBody", "MD5OfMessageAttributes")
+    assert [again[name] for name in digests] == [sent[name] for name in digests]
+
+
+def test_the_message_of_a_fifo_queue_has_its_group(fifo_queue: Any) -> None:
+    fifo_queue.send("x", group="red")
+    (record,) = fifo_queue.receive()["Records"]
+    assert source.original_message(record).group == "red"
+
+
+def test_lists_and_values_that_are_none_are_no_part_of_a_message() -> None:
+    attribute = {
+        "dataType": "String",
+        "stringValue": "",
+        "binaryValue": None,
+        "stringListValues": [],
+        "binaryListValues": ["MQ=="],
+    }
+    original = source.original_message(message(1, messageAttributes={"a": attribute}))
+    assert original.attributes == {"a": {"DataType": "String", "StringValue": ""}}
+
+
+@pytest.mark.parametrize("fields", [{}, {"messageAttributes": None}, {"messageAttributes": {}}])
+def test_a_message_may_have_no_attributes(fields: dict[str, Any]) -> None:
+    original = source.original_message(message(1, **fields))
+    assert (original.body, original.attributes, original.group) == ("{}", {}, None)
+
+
+def test_an_attribute_that_is_not_base64_is_an_error_that_does_not_hold_it() -> None:
+    broken = message(1, messageAttributes={"a": {"dataType": "Binary", "binaryValue": "se cret"}})
+    with pytest.raises(ValueError, match="binaryValue of a message attribute is not base64") as caught:
+        source.original_message(broken)
+    assert "se cret" not in str(caught.value)
+
+
+def test_messages_of_a_standard_queue_can_be_ordered_by_their_group() -> None:
+    bodies = {"a": "bad", "b": "{}"}
+    event = {"Records": [message(n, attributes={"MessageGroupId": g}, body=bodies[g]) for n, g in enumerate("aba")]}
+    processor = BatchProcessor(event_type="sqs", ordering=by_key(message_group))
+    result = processor.run(event, lambda record: record.json_body)
+    assert [outcome.status for outcome in result.outcomes] == ["failed", "succeeded", "not_attempted"]
