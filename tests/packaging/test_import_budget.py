@@ -87,7 +87,7 @@ def test_a_first_batch_with_a_model_is_what_loads_pydantic() -> None:
     assert {"pydantic", "asyncio", "typing"} <= after
 
 
-OURS = {"batchcore", *(module for _, module, _ in SOURCES.values()), "batchcore_local"}
+OURS = {"batchcore", *(module for _, module, _ in SOURCES.values()), "batchcore_deadletter", "batchcore_local"}
 
 
 def first_batch(source: str, body: str) -> tuple[set[str], set[str], object]:

@@ -7,7 +7,14 @@ from types import ModuleType
 
 import pytest
 
-PACKAGES = ["batchcore", "batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb", "batchcore_local"]
+PACKAGES = [
+    "batchcore",
+    "batchcore_sqs",
+    "batchcore_kinesis",
+    "batchcore_dynamodb",
+    "batchcore_deadletter",
+    "batchcore_local",
+]
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -8,7 +8,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGES = ("batchcore", *(f"plugins/{name}/batchcore_{name}" for name in ("sqs", "kinesis", "dynamodb", "local")))
+PACKAGES = (
+    "batchcore",
+    *(f"plugins/{name}/batchcore_{name}" for name in ("sqs", "kinesis", "dynamodb", "deadletter", "local")),
+)
 PROJECTS = (ROOT, *(ROOT / Path(package).parent for package in PACKAGES[1:]))
 
 

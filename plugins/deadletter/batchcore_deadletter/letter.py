@@ -1,0 +1,175 @@
+"""A dead letter: what is sent of a failed record, checked against AWS's limits."""
+
+from __future__ import annotations
+
+import re
+
+from batchcore_deadletter.errors import MessageLimitError
+from batchcore_deadletter.reason import REFUSED, fitted, reason_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from batchcore import Batch, Outcome
+
+REASON = "DeadLetterReason"
+IDENTIFIER = "DeadLetterIdentifier"
+
+MOST_ATTRIBUTES = 10
+"""A message of SQS has no more. One of SNS may, and then a queue that subscribes with raw message delivery loses it."""
+
+_TOKEN = re.compile("[!-~]{1,128}")  # letters, digits and punctuation: what AWS takes as an id of a FIFO message
+
+
+class Letter:
+    """What is sent of one record.
+
+    Attributes:
+        identifier: the identifier of the record.
+        record: how errors name the record.
+        body: the body.
+        attributes: the attributes of the message, and ours.
+        size: how many bytes of AWS's limit it takes.
+        fifo: the parameters that a FIFO target needs besides; empty for others.
+    """
+
+    __slots__ = ("attributes", "body", "fifo", "identifier", "record", "size")
+
+    def __init__(self, outcome: Outcome, batch: Batch, *, fifo: bool, maximum_size: int) -> None:
+        """Make it of an outcome.
+
+        Args:
+            outcome: the outcome of a record that failed.
+            batch: its batch.
+            fifo: whether it is for a FIFO target.
+            maximum_size: how many bytes fit.
+
+        Raises:
+            MessageLimitError: AWS would refuse it.
+            Exception: whatever the source raises for a record that it cannot read.
+        """
+        message = batch.original_message(outcome.record)
+        self.identifier = outcome.identifier
+        self.record = f"at position {outcome.position}" if outcome.identifier is None else f"{outcome.identifier}"
+        self.body = message.body
+        self.attributes = _with_ours(message.attributes, outcome)
+        self._check_count()
+        self.size = self._checked_size()
+        self._check_size(maximum_size)
+        self.fifo = _fifo_parameters(outcome, batch, message.body, message.group) if fifo else {}
+
+    def _check_count(self) -> None:
+        count = len(self.attributes)
+        if count > MOST_ATTRIBUTES:
+            raise MessageLimitError(
+                f"The dead letter of record {self.record} has {count} attributes with {REASON}, and AWS takes "
+                f"{MOST_ATTRIBUTES}. It was not sent; the record is retried.",
+                identifier=self.identifier,
+                limit="attributes",
+                seen=count,
+                allowed=MOST_ATTRIBUTES,
+            )
+
+    def _checked_size(self) -> int:
+        """Count the bytes of body and attributes, each name, type and value, and check each on the way."""
+        size = self._size_of_text(self.body, "body")
+        for name, attribute in self.attributes.items():
+            where = "an attribute"
+            size += self._size_of_text(name, where)
+            size += self._size_of_text(attribute.get("DataType"), where)
+            binary = attribute.get("BinaryValue")
+            if isinstance(binary, (bytes, bytearray)):
+                size += len(binary)
+            else:
+                size += self._size_of_text(attribute.get("StringValue"), where)
+        return size
+
+    def _size_of_text(self, text: object, where: str) -> int:
+        if not isinstance(text, str) or not text:
+            seen = "empty" if text == "" else f"of type {type(text).__name__}"
+            raise MessageLimitError(
+                f"The dead letter of record {self.record} has {where} that is {seen}, and AWS takes text of at "
+                "least one character. It was not sent; the record is retried.",
+                identifier=self.identifier,
+                limit="form",
+            )
+        refused = REFUSED.search(text)
+        if refused is not None:
+            raise MessageLimitError(
+                f"The dead letter of record {self.record} has U+{ord(refused[0]):04X} at position "
+                f"{refused.start()} of {where}. AWS takes the characters of XML 1.0: U+0009, U+000A, U+000D, and from "
+                "U+0020 on all but surrogates, U+FFFE and U+FFFF. It was not sent; the record is retried.",
+                identifier=self.identifier,
+                limit="characters",
+                seen=ord(refused[0]),
+            )
+        return len(text.encode())
+
+    def _check_size(self, maximum_size: int) -> None:
+        if self.size > maximum_size:
+            raise MessageLimitError(
+                f"The dead letter of record {self.record} has {self.size:,} bytes, its attributes counted, and "
+                f"{maximum_size:,} fit. It was not sent; the record is retried.",
+                identifier=self.identifier,
+                limit="size",
+                seen=self.size,
+                allowed=maximum_size,
+            )
+
+
+def _with_ours(original: Mapping[str, Mapping[str, Any]], outcome: Outcome) -> dict[str, Mapping[str, Any]]:
+    """Give the attributes of a message with the reason, and with the identifier where there is one and room for it."""
+    attributes = {name: value for name, value in original.items() if name not in (REASON, IDENTIFIER)}
+    attributes[REASON] = _string(reason_of(outcome.exception))
+    if outcome.identifier is not None and len(attributes) < MOST_ATTRIBUTES:
+        attributes[IDENTIFIER] = _string(fitted(_text_of(outcome.identifier)))
+    return attributes
+
+
+def _string(text: str) -> Mapping[str, Any]:
+    return {"DataType": "String", "StringValue": text}
+
+
+def _text_of(identifier: Any) -> str:
+    """Give an identifier as a string: an object as JSON, compact and sorted."""
+    if isinstance(identifier, str):
+        return identifier
+    import json
+
+    return json.dumps(identifier, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=dict)
+
+
+def _fifo_parameters(outcome: Outcome, batch: Batch, body: str, group: str | None) -> dict[str, str]:
+    """Give the two ids of a message of a FIFO target.
+
+    A message that comes twice within five minutes is recognised by its deduplication id and not delivered. So the id
+    must be the same for the same record, and never for two: what names no single record is no deduplication id.
+    """
+    identifier = outcome.identifier
+    if identifier is None:
+        import uuid
+
+        deduplication_id = str(uuid.uuid4())
+    elif list(batch.identifiers).count(identifier) > 1:
+        deduplication_id = _digest(f"{_text_of(identifier)}\n{body}")
+    elif isinstance(identifier, str):
+        deduplication_id = _token(identifier)
+    else:
+        deduplication_id = _digest(_text_of(identifier))
+    return {
+        "MessageDeduplicationId": deduplication_id,
+        "MessageGroupId": _token(group) if group else deduplication_id,
+    }
+
+
+def _token(text: str) -> str:
+    """Give a text as an id: itself where AWS takes it as one, else its digest."""
+    return text if _TOKEN.fullmatch(text) else _digest(text)
+
+
+def _digest(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
