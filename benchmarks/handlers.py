@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from base64 import b64decode
 from typing import Any
 
 from benchmarks.events import POISON
+
+WAIT_S = 0.001
+"""How long a handler waits that waits a little."""
 
 
 class PoisonError(Exception):
@@ -42,6 +47,16 @@ async def nothing_async(record: Any) -> None:
     """Do nothing, as a coroutine."""
 
 
+def waits(record: Any) -> None:
+    """Wait a little."""
+    time.sleep(WAIT_S)
+
+
+async def waits_async(record: Any) -> None:
+    """Wait a little, as a coroutine."""
+    await asyncio.sleep(WAIT_S)
+
+
 def item_of_order(record: Any) -> Any:
     """Read the body that a model has validated."""
     return record.body.item
@@ -62,6 +77,11 @@ def raw_fails_on_poison(record: dict[str, Any]) -> None:
     """Fail on the body that is meant to fail, for the bare loop."""
     if record["body"] == POISON:
         raise PoisonError("a poison message")
+
+
+async def raw_fails_on_poison_async(record: dict[str, Any]) -> None:
+    """Fail on the body that is meant to fail, as a coroutine."""
+    raw_fails_on_poison(record)
 
 
 def raw_payload(record: dict[str, Any]) -> Any:

@@ -8,7 +8,7 @@ import time
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from benchmarks import cold, lanes, memory, warm
+from benchmarks import cold, lanes, memory, overhead, stopping, warm
 from benchmarks.figures import Budget, Figure, figures_table
 from benchmarks.rows import ROWS, SIZES
 
@@ -26,7 +26,7 @@ def run(parts: Collection[str], rows: str, sizes: Sequence[int] | None, seconds:
         parts: which parts.
         rows: measure the warm rows whose name contains this.
         sizes: records per batch of the warm rows, or None for those of the budgets.
-        seconds: how long each warm cell may take.
+        seconds: how long each warm cell may take, and each comparison beside it.
         rounds: cold starts per function.
     """
     # Nobody listens to the logs, for either library: the row that is logged has a handler of its own.
@@ -49,7 +49,11 @@ def run(parts: Collection[str], rows: str, sizes: Sequence[int] | None, seconds:
     if "growth" in parts:
         figures += warm.measure_growth([ROWS[position] for position in GROWING], seconds)
     if "lanes" in parts:
-        figures.append(lanes.measure(3))
+        figures += lanes.measure(3)
+    if "overhead" in parts:
+        figures += overhead.measure(seconds)
+    if "stopping" in parts:
+        figures.append(stopping.measure(seconds))
     if "memory" in parts:
         figures.append(memory.measure())
     print(figures_table(figures))
