@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +37,22 @@ def sample() -> Sample:
         return event
 
     return read
+
+
+PATIENCE_S = 20
+"""After this a test that waits for another thread gives up: it has failed."""
+
+
+@pytest.fixture
+def never() -> Iterator[Callable[..., None]]:
+    """A call to the outside that does not answer as long as the test lasts. It takes any arguments."""
+    ended = threading.Event()
+    yield lambda *arguments: assert_(ended.wait(PATIENCE_S))
+    ended.set()
+
+
+def assert_(happened: bool) -> None:
+    assert happened, "it waited for a call that does not answer"
 
 
 @pytest.fixture

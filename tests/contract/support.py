@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any
 
-from batchcore import AsyncBatchProcessor, Batch, BatchProcessor, BatchResult, Ordering, Outcomes, hookimpl, in_order
+import pytest
+
+from batchcore import (
+    AsyncBatchProcessor,
+    Batch,
+    BatchProcessor,
+    BatchResult,
+    Message,
+    Ordering,
+    Outcomes,
+    hookimpl,
+    in_order,
+)
 
 Event = dict[str, Any]
 Record = dict[str, Any]
@@ -44,6 +57,14 @@ class ToySource:
         return [record["id"] for record in records]
 
 
+class CheckpointSource(ToySource):
+    """A source of which everything from the lowest failed record on comes again."""
+
+    @hookimpl
+    def acknowledgement(self) -> str:
+        return "checkpoint"
+
+
 class FullSource(ToySource):
     """A source with every hook."""
 
@@ -70,6 +91,14 @@ class FullSource(ToySource):
     @hookimpl
     def describe_record(self, record: Record) -> Mapping[str, Any]:
         return {"shelf": f"shelf of {record['id']}"}
+
+    @hookimpl
+    def original_message(self, record: Record) -> Message:
+        return Message(f"a toy: {record['id']}", group="toys")
+
+    @hookimpl
+    def handler_arguments(self, batch: Batch) -> Mapping[str, Callable[[Record], AbstractContextManager[Any]]]:
+        return {"owner": lambda record: nullcontext(f"owner of {record['id']} of {batch.source}")}
 
     @hookimpl
     def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
@@ -106,6 +135,14 @@ class ShorterSource(ToySource):
     @hookimpl
     def describe_record(self, record: Record, unit: str = "shelf") -> Mapping[str, Any]:
         return {unit: f"{unit} of {record['id']}"}
+
+    @hookimpl
+    def original_message(self, record: Record, group: str = "toys") -> Message:
+        return Message(f"a toy: {record['id']}", group=group)
+
+    @hookimpl
+    def handler_arguments(self) -> Mapping[str, Callable[[Record], AbstractContextManager[Any]]]:
+        return {"owner": lambda record: nullcontext(f"owner of {record['id']} of toy")}
 
     @hookimpl
     def build_response(self, outcomes: Outcomes, more: str = "again") -> Any:
@@ -173,6 +210,12 @@ def source_with(base: type = ToySource, /, **hooks: Callable[..., Any]) -> Any:
     return type("OwnSource", (base,), methods)()
 
 
+def plugin_of(**hooks: Callable[..., Any]) -> Any:
+    """Make an extension or observer of some functions, which get no ``self``."""
+    methods = {name: staticmethod(hookimpl(function)) for name, function in hooks.items()}
+    return type("Plugin", (), methods)()
+
+
 def wrapper_of(hook: str, wrap: Callable[[Any], Any], **options: Any) -> Any:
     """Make a plugin that wraps one hook: its answer is what ``wrap`` makes of the answer inside."""
 
@@ -235,6 +278,16 @@ class PassesEverythingOn:
         return (yield)
 
     @hookimpl(wrapper=True)
+    def original_message(self, record: Record) -> Iterator[None]:
+        self.called.append("original_message")
+        return (yield)
+
+    @hookimpl(wrapper=True)
+    def handler_arguments(self, batch: Batch) -> Iterator[None]:
+        self.called.append("handler_arguments")
+        return (yield)
+
+    @hookimpl(wrapper=True)
     def build_response(self, batch: Batch, outcomes: Outcomes) -> Iterator[None]:
         self.called.append("build_response")
         return (yield)
@@ -248,19 +301,37 @@ class OnlyWatches:
         pass
 
 
-def run(source: Any, event: Any, handler: Callable[[Any], Any] = play, **options: Any) -> BatchResult:
+class TimeLeft:
+    """A Lambda context whose time passes only when a test says so: no machine is too slow for that.
+
+    Args:
+        seconds: how much is left.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return round(self.seconds * 1000)
+
+
+def run(
+    source: Any, event: Any, handler: Callable[..., Any] = play, *, context: Any = None, **options: Any
+) -> BatchResult:
     """Process an event in this thread; a batch that fails entirely does not raise."""
     options = {"raise_on_entire_batch_failure": False, **options}
-    return BatchProcessor(source, **options).run(event, handler)
+    return BatchProcessor(source, **options).run(event, handler, context)
 
 
-def run_async(source: Any, event: Any, handler: Callable[[Any], Any] = play, **options: Any) -> BatchResult:
+def run_async(
+    source: Any, event: Any, handler: Callable[..., Any] = play, *, context: Any = None, **options: Any
+) -> BatchResult:
     """Process an event with asyncio; a batch that fails entirely does not raise."""
     options = {"raise_on_entire_batch_failure": False, **options}
-    return AsyncBatchProcessor(source, **options).run(event, handler)
+    return AsyncBatchProcessor(source, **options).run(event, handler, context)
 
 
-def run_threads(source: Any, event: Any, handler: Callable[[Any], Any] = play, **options: Any) -> BatchResult:
+def run_threads(source: Any, event: Any, handler: Callable[..., Any] = play, **options: Any) -> BatchResult:
     """Process an event in two worker threads; a batch that fails entirely does not raise."""
     return run(source, event, handler, max_concurrency=2, **options)
 
@@ -276,3 +347,12 @@ def failed(result: BatchResult) -> list[Any]:
 
 def statuses(result: BatchResult) -> list[str]:
     return [outcome.status for outcome in result.outcomes]
+
+
+def exceptions(result: BatchResult) -> list[BaseException | None]:
+    return [outcome.exception for outcome in result.outcomes]
+
+
+def errors_of(caplog: pytest.LogCaptureFixture) -> str:
+    """Give what was logged at ERROR, without tracebacks."""
+    return "\n".join(record.getMessage() for record in caplog.records if record.levelname == "ERROR")

@@ -10,6 +10,7 @@ import pytest
 
 from batchcore import (
     AsyncBatchProcessor,
+    Batch,
     BatchProcessor,
     ConfigurationError,
     Disposition,
@@ -20,7 +21,7 @@ from batchcore import (
     in_order,
 )
 
-from .support import Run, ToySource, failed, run, statuses, toys
+from .support import FullSource, Run, ToySource, failed, run, statuses, toys
 
 TO_DEAD_LETTER = {ValueError: Disposition.DEAD_LETTER}
 
@@ -140,6 +141,21 @@ def test_a_batch_of_dead_letters_alone_is_no_failed_batch() -> None:
         raise ValueError
 
     assert processor.run(toys("car", "ball"), handler).response == {"batchItemFailures": []}
+
+
+def test_a_deliverer_gets_the_batch_as_well(driver: Run) -> None:
+    seen: list[Any] = []
+
+    class Sends:
+        @hookimpl
+        def deliver_dead_letter(self, outcome: Outcome, batch: Batch) -> None:
+            seen.append((batch.source, batch.describe_record(outcome.record), batch.delivery_attempt(outcome.record)))
+            seen.append(batch)
+
+    result = driver(FullSource(), toys("bad"), plugins=[Sends()], dispositions=TO_DEAD_LETTER)
+
+    assert seen[0] == ("toy", {"shelf": "shelf of bad"}, 3)
+    assert list(seen[1].records) == list(result.batch.records) == [{"id": "bad"}]
 
 
 def test_a_deliverer_may_have_a_shorter_argument_list() -> None:

@@ -9,7 +9,7 @@ import re
 import pytest
 
 import batchcore
-from batchcore import errors
+from batchcore import errors, raised
 
 LINE = re.compile(r"^(?P<branch>[│├└─ ]*)(?P<name>\w+)(?: \(also (?P<also>\w+)\))?")
 
@@ -29,18 +29,23 @@ def drawn() -> dict[str, tuple[str, ...]]:
     return tree
 
 
+ERRORS_OF_PLUGINS = [name for name in drawn() if issubclass(getattr(batchcore, name), errors.PluginError)]
+
+
 def test_the_tree_that_is_drawn_is_the_tree_that_is() -> None:
     real = {
         name: tuple(base.__name__ for base in value.__bases__)
-        for name, value in vars(errors).items()
-        if isinstance(value, type) and value.__module__ == errors.__name__
+        for module in (errors, raised)
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__
     }
 
     assert drawn() == real
 
 
 def test_every_error_is_public() -> None:
-    assert [name for name in drawn() if getattr(batchcore, name, None) is not getattr(errors, name)] == []
+    defined = {**vars(raised), **vars(errors)}
+    assert [name for name in drawn() if getattr(batchcore, name, None) is not defined[name]] == []
     assert set(drawn()) <= set(batchcore.__all__)
 
 
@@ -49,7 +54,7 @@ def test_an_error_can_be_caught_as_what_it_also_is(name: str, also: str) -> None
     assert issubclass(getattr(batchcore, name), getattr(builtins, also))
 
 
-@pytest.mark.parametrize("name", [name for name in drawn() if issubclass(getattr(errors, name), errors.PluginError)])
+@pytest.mark.parametrize("name", ERRORS_OF_PLUGINS)
 def test_an_error_of_a_plugin_carries_the_plugin_and_the_hook(name: str) -> None:
     plugin = object()
 
@@ -60,7 +65,7 @@ def test_an_error_of_a_plugin_carries_the_plugin_and_the_hook(name: str) -> None
     assert error.hook == "claims_event"
 
 
-@pytest.mark.parametrize("name", [name for name in drawn() if issubclass(getattr(errors, name), errors.PluginError)])
+@pytest.mark.parametrize("name", ERRORS_OF_PLUGINS)
 def test_an_error_of_a_plugin_may_know_neither(name: str) -> None:
     error = getattr(errors, name)("what to do")
 

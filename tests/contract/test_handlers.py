@@ -455,7 +455,6 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "two keywords": (lambda *, toy, box: None, "takes no record"),
     "two optional keywords": (lambda *, toy=None, box=None: None, "takes no record"),
     "any and a keyword": (lambda *toys, box: None, "needs box besides the record"),
-    "coroutine function of two": (coroutine_function_of_two, "needs b besides the record"),
     "partial that lacks one": (functools.partial(lambda client, toy, box: None, 1), "needs box besides the record"),
     "callable object of two": (type("Two", (), {"__call__": lambda self, toy, box: None})(), "besides the record"),
     "a class of two": (type("Two", (), {"__init__": lambda self, toy, box: None}), "besides the record"),
@@ -481,6 +480,17 @@ def test_a_handler_that_cannot_take_a_record_is_refused_before_the_first_one(kin
     assert message in str(caught.value)
     assert isinstance(caught.value, ConfigurationError)
     assert isinstance(caught.value, TypeError)
+
+
+def test_a_coroutine_function_of_two_is_refused_for_what_is_wrong_with_it_first(driver: Run) -> None:
+    with pytest.raises(HandlerSignatureError) as caught:
+        driver(ToySource(), EVENT, coroutine_function_of_two)
+
+    awaits = driver is run_async
+    assert ("needs b besides the record" in str(caught.value)) is awaits
+    assert (
+        "BatchProcessor calls its handler synchronously and was given a coroutine" in str(caught.value)
+    ) is not awaits
 
 
 def test_a_handler_is_refused_even_where_there_is_no_record(driver: Run) -> None:

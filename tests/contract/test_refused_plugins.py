@@ -21,6 +21,7 @@ from batchcore import (
     hookimpl,
 )
 from batchcore.hookspecs import (
+    AWAITED_HOOKS,
     EXTENSION_HOOKS,
     OBSERVER_HOOKS,
     REQUIRED_HOOKS,
@@ -315,7 +316,7 @@ async def awaited(self: object) -> Any:
     raise AssertionError("a hook is not awaited")
 
 
-@pytest.mark.parametrize("hook", BESIDE_A_SOURCE)
+@pytest.mark.parametrize("hook", sorted(set(BESIDE_A_SOURCE) - set(AWAITED_HOOKS)))
 def test_a_coroutine_function_is_no_hook_of_an_extension_or_observer(hook: str) -> None:
     plugin = plugin_with(**{hook: hookimpl(awaited)})
 
@@ -333,6 +334,36 @@ def test_a_coroutine_function_is_no_hook_of_a_source(hook: str) -> None:
 
     assert f"{hook}() of Awaited is a coroutine function, and hooks are not awaited" in str(error)
     assert (error.plugin, error.hook) == (source, hook)
+
+
+@pytest.mark.parametrize("hook", AWAITED_HOOKS)
+@pytest.mark.parametrize("source", [ToySource(), None], ids=["a source", "none yet"])
+@pytest.mark.parametrize("arguments", ["all", "fewer"])
+def test_a_step_that_is_a_coroutine_function_is_refused_where_nobody_awaits(
+    hook: str, source: Any, arguments: str
+) -> None:
+    async def fewer(self: object, batch: Any) -> Any:
+        raise AssertionError("nobody awaits it")
+
+    class Processor(BatchProcessor):
+        pass
+
+    plugin = plugin_with(**{hook: hookimpl(awaited if arguments == "all" else fewer)})
+
+    for processor in (BatchProcessor, Processor):
+        with pytest.raises(PluginError) as caught:
+            processor(source, plugins=[plugin])
+
+        assert str(caught.value) == (
+            f"{hook}() of Plugin is a coroutine function, and {processor.__name__} awaits nothing. Use "
+            "AsyncBatchProcessor, or make it a plain function."
+        )
+        assert (caught.value.plugin, caught.value.hook) == (plugin, hook)
+
+
+@pytest.mark.parametrize("hook", AWAITED_HOOKS)
+def test_a_step_may_be_a_coroutine_function_where_it_is_awaited(hook: str) -> None:
+    AsyncBatchProcessor(ToySource(), plugins=[plugin_with(**{hook: hookimpl(awaited)})])
 
 
 # -- Wrappers that are none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,8 +62,8 @@ def everything(run: Run, source: Any, event: Any, caplog: pytest.LogCaptureFixtu
     """Process an event and give all that can be seen of it."""
     handled: list[Any] = []
 
-    def handler(toy: Any) -> Any:
-        handled.append(toy)
+    def handler(toy: Any, owner: str = "nobody") -> Any:
+        handled.append((toy, owner))
         return play(toy)
 
     caplog.clear()
@@ -70,9 +71,10 @@ def everything(run: Run, source: Any, event: Any, caplog: pytest.LogCaptureFixtu
         result = run(source, event, handler, **options)
     return {
         "response": result.response,
-        "handled": sorted(handled, key=lambda toy: str(toy["id"])),  # threads have no order
+        "handled": sorted(handled, key=lambda seen: str(seen[0]["id"])),  # threads have no order
         "outcomes": [(o.identifier, o.status, o.value, repr(o.exception), o.record) for o in result.outcomes],
         "batch": (result.batch.source, result.batch.event, result.batch.records, result.batch.identifiers),
+        "messages": [(m.body, m.attributes, m.group) for m in map(result.batch.original_message, result.batch.records)],
         "logged": [
             (r.getMessage(), vars(r)["delivery_attempt"], vars(r)["record_description"]) for r in caplog.records
         ],
@@ -86,7 +88,11 @@ def test_a_source_with_every_hook_uses_all_of_them(caplog: pytest.LogCaptureFixt
     seen = everything(run, FullSource(), EVENT, caplog)
 
     assert seen["response"] == {"again": ["bad doll", "ball"], "of": 3}
-    assert {"id": "car", "prepared for": "toy", "decoded in a batch of": 3} in seen["handled"]
+    assert seen["handled"] == [
+        ({"id": "bad doll", "prepared for": "toy", "decoded in a batch of": 3}, "owner of bad doll of toy"),
+        ({"id": "car", "prepared for": "toy", "decoded in a batch of": 3}, "owner of car of toy"),
+    ]
+    assert seen["messages"][0] == ("a toy: car", {}, "toys")
     assert [status for _, status, *_ in seen["outcomes"]] == ["succeeded", "failed", "not_attempted"]
     ((_, attempt, description),) = seen["logged"]
     assert (attempt, description) == (3, {"shelf": "shelf of bad doll"})
@@ -150,6 +156,7 @@ def test_a_real_source_gives_the_same_beside_harmless_plugins(
         ("record_preparer", LookupError),
         ("record_decoder", LookupError),
         ("ordering_policy", LookupError),
+        ("handler_arguments", LookupError),
         ("build_response", LookupError),
         ("acknowledgement", LookupError),
     ],
@@ -163,14 +170,24 @@ def test_a_hook_of_a_batch_that_raises_is_the_same_error_beside_a_harmless_plugi
     handled: list[Any] = []
     source = source_with(**{hook: fails})
 
+    def asks(toy: Any, owner: Any = None) -> None:
+        handled.append(toy)
+
     with pytest.raises(error) as caught:
-        run(source, EVENT, handled.append, plugins=plugins)
+        run(source, EVENT, asks, plugins=plugins)
 
     assert "no shelf" in str(caught.value) or "no shelf" in str(caught.value.__cause__)
     assert handled == [] or hook == "build_response"
 
 
 # -- How often the hooks are asked for and called.
+
+ONCE_PER_BATCH = SOURCE_HOOKS - {"delivery_attempt", "describe_record", "original_message"}
+"""The others are of one record: two for its log line when it failed, one for a dead letter."""
+
+
+def asks_for_owner(toy: Any, owner: str) -> str:
+    return f"{play(toy)} of {owner}"
 
 
 class CountsAccess(FullSource):
@@ -213,18 +230,17 @@ def test_a_hook_is_called_once_per_batch(plugins: list[object], driver: Run) -> 
 
     source = source_with(FullSource, **{hook: counting(hook) for hook in SOURCE_HOOKS})
 
-    driver(source, toys(*(f"toy {n}" for n in range(50))), plugins=plugins)
+    driver(source, toys(*(f"toy {n}" for n in range(50))), asks_for_owner, plugins=plugins)
 
-    per_record = {"delivery_attempt", "describe_record"}
-    assert sorted(calls) == sorted(SOURCE_HOOKS - per_record)
+    assert sorted(calls) == sorted(ONCE_PER_BATCH)
 
 
 def test_a_wrapper_is_entered_once_per_batch(driver: Run) -> None:
     wraps = PassesEverythingOn()
 
-    driver(FullSource(), toys(*(f"toy {n}" for n in range(50))), plugins=[wraps])
+    driver(FullSource(), toys(*(f"toy {n}" for n in range(50))), asks_for_owner, plugins=[wraps])
 
-    assert sorted(wraps.called) == sorted(SOURCE_HOOKS - {"delivery_attempt", "describe_record"})
+    assert sorted(wraps.called) == sorted(ONCE_PER_BATCH)
 
 
 # -- Hook by hook.
@@ -603,50 +619,96 @@ def test_properties_of_a_source_are_left_alone() -> None:
     assert failed(run(WithConnection(), EVENT, plugins=[PassesEverythingOn()])) == ["bad doll"]
 
 
-def test_the_hooks_fire_in_this_order(caplog: pytest.LogCaptureFixture) -> None:
-    calls: list[str] = []
+class Notes(PassesEverythingOn):
+    """Implements or wraps every hook, and writes down which was called."""
 
-    class Wraps(PassesEverythingOn):
-        def __init__(self) -> None:
-            self.called = calls
+    @hookimpl
+    def wrap_handler(self, handler: Any) -> Any:
+        self.called.append("wrap_handler")
 
-        @hookimpl
-        def wrap_handler(self, handler: Any) -> Any:
-            calls.append("wrap_handler")
-            return lambda toy: calls.append("(handler)") or handler(toy)
+        @functools.wraps(handler)
+        def noted(*arguments: Any, **named: Any) -> Any:
+            self.called.append("(handler)")
+            return handler(*arguments, **named)
 
-        @hookimpl
-        def deliver_dead_letter(self, outcome: Any) -> None:
-            calls.append("deliver_dead_letter")
+        return noted
 
-        @hookimpl
-        def batch_started(self, batch: Any) -> None:
-            calls.append("batch_started")
+    @hookimpl
+    def before_records(self, batch: Any) -> None:
+        self.called.append("before_records")
 
-        @hookimpl
-        @contextmanager
-        def record_scope(self, record: Any) -> Iterator[None]:
-            calls.append("record_scope entered")
-            yield
-            calls.append("record_scope left")
+    @hookimpl
+    def after_records(self, batch: Any) -> None:
+        self.called.append("after_records")
 
-        @hookimpl
-        def record_finished(self, outcome: Any) -> None:
-            calls.append("record_finished")
+    @hookimpl
+    def deliver_dead_letter(self, outcome: Any, batch: Any) -> None:
+        self.called.append("deliver_dead_letter")
+        batch.original_message(outcome.record)
 
-        @hookimpl
-        def batch_finished(self, result: Any) -> None:
-            calls.append("batch_finished")
+    @hookimpl
+    def deliver_dead_letters(self, outcomes: Any, batch: Any) -> Any:
+        self.called.append("deliver_dead_letters")
+        return [None for outcome in outcomes if batch.original_message(outcome.record)]
+
+    @hookimpl
+    def batch_started(self, batch: Any) -> None:
+        self.called.append("batch_started")
+
+    @hookimpl
+    @contextmanager
+    def record_scope(self, record: Any) -> Iterator[None]:
+        self.called.append("record_scope entered")
+        yield
+        self.called.append("record_scope left")
+
+    @hookimpl
+    def record_finished(self, outcome: Any) -> None:
+        self.called.append("record_finished")
+
+    @hookimpl
+    def batch_finished(self, result: Any) -> None:
+        self.called.append("batch_finished")
+
+    @hookimpl
+    def after_batch(self, result: Any) -> None:
+        self.called.append("after_batch")
+
+
+@pytest.mark.parametrize("ordering", [unordered, in_order()], ids=str)
+def test_the_hooks_fire_in_this_order(ordering: Any) -> None:
+    plugin = Notes()
+    calls = plugin.called
 
     def step(name: str) -> Any:
         return lambda batch: lambda record: calls.append(name) or record
 
-    source = source_with(record_preparer=step("(prepare)"), record_decoder=step("(decode)"))
-    processor = BatchProcessor(source, plugins=[Wraps()], dispositions={ValueError: Disposition.DEAD_LETTER})
+    @contextmanager
+    def owner(record: Any) -> Iterator[str]:
+        calls.append("argument entered")
+        yield "Ada"
+        calls.append("argument left")
+
+    source = source_with(
+        record_preparer=step("(prepare)"),
+        record_decoder=step("(decode)"),
+        handler_arguments=lambda batch: {"owner": owner},
+    )
+    processor = BatchProcessor(
+        source, plugins=[plugin], dispositions={ValueError: Disposition.DEAD_LETTER}, ordering=ordering
+    )
     calls.append("made")
 
-    processor.run({"toys": [{"id": "car"}, {"id": "bad"}]}, play)
+    processor.run(toys("car", "bad 1", "bad 2"), asks_for_owner)
 
+    entered = ("(prepare)", "(decode)", "record_scope entered", "argument entered", "(handler)")
+    failure = (*entered, "delivery_attempt", "describe_record")  # it raised: nothing follows the yields
+    if ordering is unordered:
+        failures = [*failure, *failure, "after_records", "deliver_dead_letters"]
+        failures += [*("original_message",) * 2, *("record_finished",) * 2]
+    else:
+        settled = ("deliver_dead_letter", "original_message", "record_finished")
+        failures = [*failure, *settled, *failure, *settled, "after_records"]
     assert calls == [
         "acknowledgement",
         "made",
@@ -658,9 +720,11 @@ def test_the_hooks_fire_in_this_order(caplog: pytest.LogCaptureFixture) -> None:
         "record_decoder",
         "record_preparer",
         "batch_started",
-        *("(prepare)", "(decode)", "record_scope entered", "(handler)", "record_scope left", "record_finished"),
-        *("(prepare)", "(decode)", "record_scope entered", "(handler)"),  # it raised: nothing follows the yield
-        *("deliver_dead_letter", "delivery_attempt", "describe_record", "record_finished"),
+        "before_records",
+        "handler_arguments",
+        *(*entered, "argument left", "record_scope left", "record_finished"),
+        *failures,
         "build_response",
         "batch_finished",
+        "after_batch",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import MagicMock, Mock
@@ -15,6 +16,7 @@ from batchcore import (
     AsyncBatchProcessor,
     Batch,
     BatchProcessor,
+    Message,
     Outcomes,
     PluginError,
     RecordIdentityError,
@@ -40,6 +42,10 @@ from .support import (
 )
 
 EVENT = toys("car", "bad doll", "ball")
+BEFORE_THE_ANSWER = sorted(
+    SOURCE_HOOKS - {"delivery_attempt", "describe_record", "original_message", "acknowledgement"}
+)
+"""The hooks that are called for each batch; one of them for each whose handler asks for something."""
 
 
 def after(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -133,6 +139,27 @@ def test_build_response_can_be_wrapped(source: type, driver: Run) -> None:
 
     assert response.pop("signed") is True
     assert response == driver(source(), EVENT).response
+
+
+@pytest.mark.parametrize(
+    ("source", "owner"), [(ToySource, "nobody"), (FullSource, "owner of car of toy")], ids=["none", "its own"]
+)
+def test_handler_arguments_can_be_wrapped(source: type, owner: str, driver: Run) -> None:
+    more = wrapper_of("handler_arguments", lambda given: {**given, "colour": lambda record: nullcontext("red")})
+
+    def handler(toy: Any, colour: str, owner: str = "nobody") -> tuple[str, str]:
+        return colour, owner
+
+    assert driver(source(), toys("car"), handler, plugins=[more]).return_values == [("red", owner)]
+
+
+@pytest.mark.parametrize(("source", "body"), [(ToySource, '{"id": "car"}'), (FullSource, "a toy: car")])
+def test_original_message_can_be_wrapped(source: type, body: str, driver: Run) -> None:
+    groups = wrapper_of("original_message", lambda message: Message(message.body, group="wrapped"))
+
+    message = driver(source(), toys("car"), plugins=[groups]).batch.original_message({"id": "car"})
+
+    assert (message.body, message.group) == (body, "wrapped")
 
 
 def test_a_wrapper_sees_the_arguments_of_the_hook(driver: Run) -> None:
@@ -295,7 +322,16 @@ def test_properties_of_a_plugin_are_left_alone(driver: Run) -> None:
 # -- Wrappers that go wrong.
 
 
-@pytest.mark.parametrize("hook", sorted(SOURCE_HOOKS - {"delivery_attempt", "describe_record", "acknowledgement"}))
+def asking(handled: list[Any]) -> Callable[..., None]:
+    """Make a handler that asks for an argument, and can do without."""
+
+    def handler(toy: Any, owner: str = "nobody") -> None:
+        handled.append(toy)
+
+    return handler
+
+
+@pytest.mark.parametrize("hook", BEFORE_THE_ANSWER)
 @pytest.mark.parametrize("source", [ToySource, FullSource])
 def test_a_wrapper_that_loses_the_answer_is_an_error(hook: str, source: type) -> None:
     handled: list[Any] = []
@@ -303,7 +339,7 @@ def test_a_wrapper_that_loses_the_answer_is_an_error(hook: str, source: type) ->
     with pytest.raises(
         PluginError, match=rf"wraps {hook}\(\) gave None. A wrapper returns what its yield gave"
     ) as caught:
-        run(source(), EVENT, handled.append, plugins=[wrapper_of(hook, lambda inner: None)])
+        run(source(), EVENT, asking(handled), plugins=[wrapper_of(hook, lambda inner: None)])
 
     assert caught.value.hook == hook
     assert handled == [] or hook == "build_response"
@@ -328,7 +364,7 @@ def raises(inner: Any) -> Any:
     raise LookupError("no shelf")
 
 
-@pytest.mark.parametrize("hook", sorted(SOURCE_HOOKS - {"delivery_attempt", "describe_record", "acknowledgement"}))
+@pytest.mark.parametrize("hook", BEFORE_THE_ANSWER)
 @pytest.mark.parametrize("early", [True, False], ids=["before the yield", "after it"])
 def test_a_wrapper_that_raises_refuses_the_batch_before_the_first_record(hook: str, early: bool) -> None:
     class RaisesEarly:
@@ -341,7 +377,7 @@ def test_a_wrapper_that_raises_refuses_the_batch_before_the_first_record(hook: s
     plugin = RaisesEarly() if early else wrapper_of(hook, raises)
 
     with pytest.raises((LookupError, UnexpectedBatchTypeError, RecordIdentityError)) as caught:
-        run(FullSource(), EVENT, handled.append, plugins=[plugin])
+        run(FullSource(), EVENT, asking(handled), plugins=[plugin])
 
     assert "no shelf" in f"{caught.value} {caught.value.__cause__}"
     assert handled == [] or hook == "build_response"
