@@ -18,6 +18,7 @@ from batchcore.lanes import all_lanes, next_lanes, skip_the_rest
 from batchcore.left_behind import for_workers, leave_behind, take_over
 from batchcore.outcome import NOT_PROCESSED
 from batchcore.road import plain_kind
+from batchcore.steps import after_records, before_records
 from batchcore.view import quick_class
 from batchcore.workers import left_behind, spawn
 
@@ -315,6 +316,17 @@ async def make(invocation: Invocation, step: Calls[T]) -> T:
     except StopIteration as ended:
         result: T = ended.value
         return result
+
+
+async def run_steps(invocation: Invocation, records: Coroutine[Any, Any, None]) -> None:
+    """Run the steps before the records, the records, and the steps after them: twin of :func:`steps.run`."""
+    try:
+        await make(invocation, before_records(invocation))
+    except BaseException:
+        records.close()
+        raise
+    await records
+    await make(invocation, after_records(invocation))
 
 
 async def _answer_of(invocation: Invocation, call: Call) -> Answer:

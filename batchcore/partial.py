@@ -15,7 +15,7 @@ from batchcore.errors import (
 )
 from batchcore.invocation import Invocation, Settings
 from batchcore.outcome import NOT_PROCESSED, exception_info
-from batchcore.plugins import Plugins, find_source_of
+from batchcore.plugins import Plugins
 from batchcore.road import answer_to, begin, begin_records, finish, run_lanes, start
 from batchcore.source import as_it_is
 
@@ -268,23 +268,19 @@ class BasePartialProcessor:
     """Extensions and observers; a processor from scratch has those of the environment alone."""
 
     def _settings_of_event(self, event: Any) -> Settings:
-        from batchcore.recognition import claims
+        from batchcore.recognition import source_of_event
 
-        return self._find_settings(
-            lambda source: claims(source, event), lambda source: not source.extract_records(event), "this event"
-        )
+        return self._settings_by(source_of_event, event)
 
     def _settings_of_records(self, records: Sequence[Record]) -> Settings:
-        from batchcore.recognition import identifies
+        from batchcore.recognition import source_of_records
 
-        return self._find_settings(lambda source: identifies(source, records), lambda _: not records, "these records")
+        return self._settings_by(source_of_records, records)
 
-    def _find_settings(
-        self, recognises: Callable[[Source], bool], is_empty: Callable[[Source], bool], what: str
-    ) -> Settings:
+    def _settings_by(self, find: Callable[[Any, Any], Source], what: Any) -> Settings:
         """Give the settings for the source that recognises something."""
         try:
-            source = find_source_of(self._resolved, recognises, is_empty, what)
+            source = find(self._resolved, what)
         except (UnexpectedBatchTypeError, AmbiguousSourceError):
             if not self._answers_itself:
                 raise
@@ -367,29 +363,20 @@ class BasePartialProcessor:
 
     def _run_lanes(self, invocation: Invocation) -> None:
         """Run the steps before the records, the records, and the steps after them."""
-        acts = invocation.settings.plugins.acts
-        if acts:
-            from batchcore.calls import make
-            from batchcore.steps import after_records, before_records
-
-            make(invocation, before_records(invocation))
+        if not invocation.settings.plugins.acts:
             self._drive(invocation)
-            make(invocation, after_records(invocation))
         else:
-            self._drive(invocation)
+            from batchcore.steps import run
+
+            run(invocation, self._drive)
 
     async def _await_lanes(self, invocation: Invocation, in_this_task: bool = False) -> None:
-        from batchcore import aio
-
-        acts = invocation.settings.plugins.acts
-        if acts:
-            from batchcore.steps import after_records, before_records
-
-            await aio.make(invocation, before_records(invocation))
+        if not invocation.settings.plugins.acts:
             await self._drive_async(invocation, in_this_task)
-            await aio.make(invocation, after_records(invocation))
         else:
-            await self._drive_async(invocation, in_this_task)
+            from batchcore import aio
+
+            await aio.run_steps(invocation, self._drive_async(invocation, in_this_task))
 
     def _wait_for_lanes(self, invocation: Invocation) -> None:
         from batchcore import loops

@@ -12,7 +12,6 @@ from batchcore.errors import (
     PluginLoadError,
     SourceBrokenError,
     SourceNotInstalledError,
-    UnexpectedBatchTypeError,
 )
 from batchcore.handler import discard, is_awaitable, is_coroutine_function
 from batchcore.hookspecs import OBSERVER_HOOKS, SOURCE_HOOKS
@@ -64,7 +63,7 @@ def find_source(name: str) -> object:
     found = _scan(SOURCES_GROUP).get(name, [])
     if not found:
         raise SourceNotInstalledError(
-            f"No source named {name!r} is installed; pip install batchcore-{name}. Installed: {_installed()}.",
+            f"No source named {name!r} is installed; pip install batchcore-{name}. Installed: {installed()}.",
             plugin=name,
         )
     if len(found) > 1:
@@ -76,61 +75,6 @@ def find_source(name: str) -> object:
     source: object = _load(found[0], "source", SourceBrokenError)
     _offered.setdefault(name, source)
     return source
-
-
-def find_source_of(
-    resolve: Callable[[str, object], Source],
-    recognises: Callable[[Source], bool],
-    is_empty: Callable[[Source], bool],
-    what: str,
-) -> Source:
-    """Find the one source that recognises something: an event, or bare records.
-
-    Sources that were offered are asked first; the entry points are read when none of those recognises it.
-
-    Args:
-        resolve: resolves the source of a name.
-        recognises: asks one source.
-        is_empty: asks one that recognises it whether there is no record in it: then any of several will do.
-        what: names the thing in a message.
-
-    Raises:
-        UnexpectedBatchTypeError: no source recognises it.
-        PluginError: no source recognises it, and one could not be asked: it does not load, or cannot be used.
-        AmbiguousSourceError: several do.
-    """
-    offered = list(_offered)
-    claims, broken = _ask(offered, resolve, recognises)
-    if not claims:
-        claims, broken_too = _ask(sorted(_scan(SOURCES_GROUP).keys() - offered), resolve, recognises)
-        broken = broken or broken_too
-    if len(claims) == 1 or (claims and all(map(is_empty, claims))):
-        return claims[0]
-    if claims:
-        names = ", ".join(sorted(source.name for source in claims))
-        raise AmbiguousSourceError(f"Several sources claim {what}: {names}. Name one as event_type.", plugin=None)
-    if broken is not None:
-        raise broken
-    raise UnexpectedBatchTypeError(
-        f"No installed source claims {what}. Installed: {_installed()}. Install the source's package, or pass the "
-        "event as Lambda delivered it."
-    )
-
-
-def _ask(
-    names: Iterable[str], resolve: Callable[[str, object], Source], recognises: Callable[[Source], bool]
-) -> tuple[list[Source], PluginError | None]:
-    """Give the sources that recognise something, and what is wrong with one that cannot be asked."""
-    claims: list[Source] = []
-    broken: PluginError | None = None
-    for name in names:
-        try:
-            source = resolve(name, find_source(name))
-            if recognises(source):
-                claims.append(source)
-        except PluginError as error:  # installing a package changes nothing for the others
-            broken = error
-    return claims, broken
 
 
 class Plugins:
@@ -313,7 +257,18 @@ def _load_plugin(name: str) -> object:
     return sys.modules[name]
 
 
-def _installed() -> str:
+def offered() -> list[str]:
+    """Name the sources that imported packages have offered, in the order in which they did."""
+    return list(_offered)
+
+
+def registered() -> list[str]:
+    """Name the sources that packages have registered and nobody has offered. Reads the entry points."""
+    return sorted(_scan(SOURCES_GROUP).keys() - _offered.keys())
+
+
+def installed() -> str:
+    """Name the sources that are known, for a message."""
     return ", ".join(sorted({*_offered, *_scan(SOURCES_GROUP)})) or "none"
 
 

@@ -307,10 +307,7 @@ class AsyncBatchProcessor(BatchProcessor):
         BasePartialProcessor._wait_for_lanes(self, invocation)
 
     async def _await_lanes(self, invocation: Invocation, in_this_task: bool = False) -> None:
-        if not invocation.settings.plugins.acts:
-            await self._drive_async(invocation, in_this_task)
-        else:
-            await BasePartialProcessor._await_lanes(self, invocation, in_this_task)
+        await BasePartialProcessor._await_lanes(self, invocation, in_this_task)
 
     async def _drive_async(self, invocation: Invocation, in_this_task: bool) -> None:
         from batchcore import aio

@@ -2,19 +2,85 @@
 
 from __future__ import annotations
 
-from batchcore.errors import PluginError
+from batchcore.errors import AmbiguousSourceError, PluginError, UnexpectedBatchTypeError
 from batchcore.hookspecs import hookimpl
+from batchcore.plugins import find_source, installed, offered, registered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, TypeAlias
 
     from batchcore.source import Source
     from batchcore.types import Record
 
+    Resolve: TypeAlias = Callable[[str, object], Source]
 
-def claims(source: Source, event: Any) -> bool:
+
+def source_of_event(resolve: Resolve, event: Any) -> Source:
+    """Find the source of an event. For ``resolve`` and errors, see :func:`_find`."""
+    return _find(
+        resolve, lambda source: _claims(source, event), lambda source: not source.extract_records(event), "this event"
+    )
+
+
+def source_of_records(resolve: Resolve, records: Sequence[Record]) -> Source:
+    """Find the source of bare records. For ``resolve`` and errors, see :func:`_find`."""
+    return _find(resolve, lambda source: _identifies(source, records), lambda _: not records, "these records")
+
+
+def _find(
+    resolve: Resolve, recognises: Callable[[Source], bool], is_empty: Callable[[Source], bool], what: str
+) -> Source:
+    """Find the one source that recognises something.
+
+    Sources that were offered are asked first; the entry points are read when none of those recognises it.
+
+    Args:
+        resolve: resolves the source of a name.
+        recognises: asks one source.
+        is_empty: asks one that recognises it whether there is no record in it: then any of several will do.
+        what: names the thing in a message.
+
+    Raises:
+        UnexpectedBatchTypeError: no source recognises it.
+        PluginError: no source recognises it, and one could not be asked: it does not load, or cannot be used.
+        AmbiguousSourceError: several do.
+    """
+    claims, broken = _ask(offered(), resolve, recognises)
+    if not claims:
+        claims, broken_too = _ask(registered(), resolve, recognises)
+        broken = broken or broken_too
+    if len(claims) == 1 or (claims and all(map(is_empty, claims))):
+        return claims[0]
+    if claims:
+        names = ", ".join(sorted(source.name for source in claims))
+        raise AmbiguousSourceError(f"Several sources claim {what}: {names}. Name one as event_type.", plugin=None)
+    if broken is not None:
+        raise broken
+    raise UnexpectedBatchTypeError(
+        f"No installed source claims {what}. Installed: {installed()}. Install the source's package, or pass the "
+        "event as Lambda delivered it."
+    )
+
+
+def _ask(
+    names: Iterable[str], resolve: Resolve, recognises: Callable[[Source], bool]
+) -> tuple[list[Source], PluginError | None]:
+    """Give the sources that recognise something, and what is wrong with one that cannot be asked."""
+    claims: list[Source] = []
+    broken: PluginError | None = None
+    for name in names:
+        try:
+            source = resolve(name, find_source(name))
+            if recognises(source):
+                claims.append(source)
+        except PluginError as error:  # installing a package changes nothing for the others
+            broken = error
+    return claims, broken
+
+
+def _claims(source: Source, event: Any) -> bool:
     """Say whether a source claims an event. One that raises does not: it was made for others."""
     try:
         return bool(source.claims_event(event))
@@ -24,7 +90,7 @@ def claims(source: Source, event: Any) -> bool:
         return False
 
 
-def identifies(source: Source, records: Sequence[Record]) -> bool:
+def _identifies(source: Source, records: Sequence[Record]) -> bool:
     """Say whether a source can name these records: how it is found when there is no event to ask about."""
     try:
         identifiers = source.identify_records(records)

@@ -15,7 +15,7 @@ from batchcore.outcome import chained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from batchcore.batch import Batch
@@ -65,12 +65,7 @@ class Report:
     def failed(self, position: int, error: BaseException) -> None:
         """Log one failed record at WARNING. Never raises."""
         if self._listened_to:
-            try:
-                self._log_failure(position, error)
-            except KeyboardInterrupt:
-                raise
-            except BaseException:
-                traceback.print_exc(file=sys.stderr)
+            self._guarded(self._log_failure, position, error)
 
     def _log_failure(self, position: int, error: BaseException) -> None:
         batch = self._batch
@@ -111,7 +106,7 @@ class Report:
         if batch.out_of_time:
             message += "; the time was nearly up"
             if counts.keys() == {"not_attempted"}:
-                message += " before the first record. Is stop_before_timeout shorter than the function's timeout"
+                message += " before the first record: is stop_before_timeout as long as the function's own timeout"
         if ended_late:
             message += (
                 f". {ended_late} handler{'s' if ended_late > 1 else ''} of earlier batches ended after the answer, "
@@ -123,30 +118,32 @@ class Report:
             "batch_duration": batch.duration,
             "ended_late": ended_late,
         }
-        try:
-            warns = ended_late or batch.out_of_time
-            (self._logger.warning if warns else self._logger.info)("%s.", message, extra=extra)
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            traceback.print_exc(file=sys.stderr)
+        warns = ended_late or batch.out_of_time
+        self._guarded(self._logger.warning if warns else self._logger.info, "%s.", message, extra=extra)
 
     def nobody_delivers(self) -> None:
         """Log that a handler asked for a dead letter where nobody delivers any."""
-        self._logger.error(
+        self._guarded(
+            self._logger.error,
             "A handler raised DeadLetterRecord and nobody delivers dead letters, so the record is retried. Pass a "
-            "plugin that implements deliver_dead_letter(outcome)."
+            "plugin that implements deliver_dead_letter(outcome), such as those of the package batchcore-deadletter.",
         )
 
     def went_wrong(self, what: str, error: BaseException) -> None:
         """Log that something besides a record failed and changed no outcome. Never raises."""
+        self._guarded(self._went_wrong, what, error)
+
+    def _went_wrong(self, what: str, error: BaseException) -> None:
+        shown = self._tracebacks_of_errors > 0 and not _quotes_input(error)
+        self._tracebacks_of_errors -= shown
+        exc_info = (type(error), error, error.__traceback__) if shown else None
+        self._logger.error("%s raised %s; no outcome changes.", what, summary_of(error).rstrip("."), exc_info=exc_info)
+
+    @staticmethod
+    def _guarded(log: Callable[..., None], *arguments: Any, **options: Any) -> None:
+        """Log something; a logger that raises is shown where it can be, and changes nothing."""
         try:
-            shown = self._tracebacks_of_errors > 0 and not _quotes_input(error)
-            self._tracebacks_of_errors -= shown
-            exc_info = (type(error), error, error.__traceback__) if shown else None
-            self._logger.error(
-                "%s raised %s; no outcome changes.", what, summary_of(error).rstrip("."), exc_info=exc_info
-            )
+            log(*arguments, **options)
         except KeyboardInterrupt:
             raise
         except BaseException:

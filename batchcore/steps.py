@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchcore.arguments import bind_arguments, is_mapping
-from batchcore.calls import Call
+from batchcore.calls import Call, make
 from batchcore.delivering import deliver_at_end
 from batchcore.errors import ConfigurationError, PluginError, kind_of
 from batchcore.outcome import NOT_PROCESSED, SUCCEEDED, Outcome
@@ -11,7 +11,7 @@ from batchcore.source import describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from batchcore.calls import Calls
@@ -47,6 +47,13 @@ class Failing(dict[int, BaseException]):
         if not _is_exception(exception):
             raise ConfigurationError(f"fail() takes the exception that the record fails with, not {exception!r}.")
         self[position] = exception
+
+
+def run(invocation: Invocation, drive: Callable[[Invocation], None]) -> None:
+    """Run the steps before the records, the records, and the steps after them. Its twin is in :mod:`batchcore.aio`."""
+    make(invocation, before_records(invocation))
+    drive(invocation)
+    make(invocation, after_records(invocation))
 
 
 def before_records(invocation: Invocation) -> Calls[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 
-from batchcore import ConfigurationError
+from batchcore import ConfigurationError, hookimpl
 from batchcore_deadletter.errors import NotDeliveredError
 from batchcore_deadletter.letter import Letter
 
@@ -142,6 +142,34 @@ class Target:
                 if self._client is None:
                     self._client = _new_client(self._service, self._region)
         return self._client
+
+
+class Deliverer:
+    """The two hooks of a deliverer, for whichever target.
+
+    Args:
+        target: where dead letters go.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    @hookimpl
+    def deliver_dead_letter(self, outcome: Outcome, batch: Batch) -> None:
+        """Deliver one.
+
+        Raises:
+            MessageLimitError: AWS would refuse it.
+            NotDeliveredError: AWS has not confirmed it.
+        """
+        (problem,) = self._target.deliver([outcome], batch)
+        if problem is not None:
+            raise problem
+
+    @hookimpl
+    def deliver_dead_letters(self, outcomes: Sequence[Outcome], batch: Batch) -> Sequence[BaseException | None]:
+        """Deliver some, ten per request: None for each that AWS confirmed, else the exception that says why not."""
+        return self._target.deliver(outcomes, batch)
 
 
 def _checked_size(given: Any) -> int:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 
-from batchcore import ConfigurationError, hookimpl
-from batchcore_deadletter.delivery import Target, matched
+from batchcore import ConfigurationError
+from batchcore_deadletter.delivery import Deliverer, Target, matched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
-
-    from batchcore import Batch, Outcome
 
 USUAL_SIZE = 262_144
 """Bytes of a message that a topic takes, unless its ``MaximumMessageSize`` says otherwise."""
@@ -20,7 +17,7 @@ USUAL_SIZE = 262_144
 _ARN = re.compile(r"arn:aws[\w-]*:sns:(?P<region>[a-z0-9-]+):\d{12}:(?P<name>[\w-]{1,256}(?:\.fifo)?)", re.ASCII)
 
 
-class SNSDeadLetters:
+class SNSDeadLetters(Deliverer):
     """Delivers dead letters to an SNS topic, standard or FIFO. Pass it to a processor as one of its ``plugins``.
 
     What is sent is the message that the record was: body and attributes unchanged, and two attributes more,
@@ -58,33 +55,18 @@ class SNSDeadLetters:
                 f"topic_arn is the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:name, not {topic_arn!r}."
             )
         self.topic_arn = topic_arn
-        self._target = Target(
-            "sns",
-            "publish_batch",
-            self._send,
-            body="Message",
-            region=match["region"],
-            fifo=match["name"].endswith(".fifo"),
-            maximum_size=maximum_size,
-            client=client,
+        super().__init__(
+            Target(
+                "sns",
+                "publish_batch",
+                self._send,
+                body="Message",
+                region=match["region"],
+                fifo=match["name"].endswith(".fifo"),
+                maximum_size=maximum_size,
+                client=client,
+            )
         )
-
-    @hookimpl
-    def deliver_dead_letter(self, outcome: Outcome, batch: Batch) -> None:
-        """Deliver one.
-
-        Raises:
-            MessageLimitError: SNS would refuse it.
-            NotDeliveredError: SNS has not confirmed it.
-        """
-        (problem,) = self._target.deliver([outcome], batch)
-        if problem is not None:
-            raise problem
-
-    @hookimpl
-    def deliver_dead_letters(self, outcomes: Sequence[Outcome], batch: Batch) -> Sequence[BaseException | None]:
-        """Deliver some, ten per request: None for each that SNS confirmed, else the exception that says why not."""
-        return self._target.deliver(outcomes, batch)
 
     def _send(self, client: Any, entries: list[dict[str, Any]]) -> Any:
         return client.publish_batch(TopicArn=self.topic_arn, PublishBatchRequestEntries=entries)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 
-from batchcore import ConfigurationError, hookimpl
-from batchcore_deadletter.delivery import LARGEST_MESSAGE, Target, matched
+from batchcore import ConfigurationError
+from batchcore_deadletter.delivery import LARGEST_MESSAGE, Deliverer, Target, matched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
-
-    from batchcore import Batch, Outcome
 
 _URL = re.compile(r"https?://(?P<host>[^/\s?#@]+)/(?:[^\s?#]*/)?(?P<name>[\w-]+(?:\.fifo)?)")
 _NAME = r"[a-z]+(?:-[a-z]+)+-\d+"
@@ -20,7 +17,7 @@ _NAME = r"[a-z]+(?:-[a-z]+)+-\d+"
 _REGION = re.compile(rf"(?:^|\.)sqs(?:-fips)?\.(?P<region>{_NAME})\.|^(?P<legacy>{_NAME})\.queue\.")
 
 
-class SQSDeadLetters:
+class SQSDeadLetters(Deliverer):
     """Delivers dead letters to an SQS queue, standard or FIFO. Pass it to a processor as one of its ``plugins``.
 
     What is sent is the message that the record was: body and attributes unchanged, and two attributes more,
@@ -57,33 +54,18 @@ class SQSDeadLetters:
             )
         region = _REGION.search(match["host"])
         self.queue_url = queue_url
-        self._target = Target(
-            "sqs",
-            "send_message_batch",
-            self._send,
-            body="MessageBody",
-            region=region and (region["region"] or region["legacy"]),
-            fifo=match["name"].endswith(".fifo"),
-            maximum_size=maximum_size,
-            client=client,
+        super().__init__(
+            Target(
+                "sqs",
+                "send_message_batch",
+                self._send,
+                body="MessageBody",
+                region=region and (region["region"] or region["legacy"]),
+                fifo=match["name"].endswith(".fifo"),
+                maximum_size=maximum_size,
+                client=client,
+            )
         )
-
-    @hookimpl
-    def deliver_dead_letter(self, outcome: Outcome, batch: Batch) -> None:
-        """Deliver one.
-
-        Raises:
-            MessageLimitError: SQS would refuse it.
-            NotDeliveredError: SQS has not confirmed it.
-        """
-        (problem,) = self._target.deliver([outcome], batch)
-        if problem is not None:
-            raise problem
-
-    @hookimpl
-    def deliver_dead_letters(self, outcomes: Sequence[Outcome], batch: Batch) -> Sequence[BaseException | None]:
-        """Deliver some, ten per request: None for each that SQS confirmed, else the exception that says why not."""
-        return self._target.deliver(outcomes, batch)
 
     def _send(self, client: Any, entries: list[dict[str, Any]]) -> Any:
         return client.send_message_batch(QueueUrl=self.queue_url, Entries=entries)
