@@ -332,7 +332,7 @@ async def run_steps(invocation: Invocation, records: Coroutine[Any, Any, None]) 
 async def _answer_of(invocation: Invocation, call: Call) -> Answer:
     seconds = call.seconds(invocation)
     if seconds is not None and seconds <= 0:
-        return None, left_behind(seconds)
+        return None, left_behind(call.name, seconds)
     waiting: asyncio.Future[Any]
     try:
         if call.limited and not is_coroutine_function(call.function):
@@ -352,7 +352,7 @@ async def _answer_of(invocation: Invocation, call: Call) -> Answer:
     except BaseException:
         waiting.cancel()
         raise
-    return _ended(waiting, seconds)
+    return _ended(waiting, call.name, seconds)
 
 
 def _called(call: Call) -> Answer:
@@ -373,10 +373,10 @@ async def _awaited(value: Any) -> Answer:
         return None, error
 
 
-def _ended(waiting: asyncio.Future[Any], seconds: float | None) -> Answer:
+def _ended(waiting: asyncio.Future[Any], name: str, seconds: float | None) -> Answer:
     if not waiting.done():
         waiting.cancel()
-        return None, left_behind(seconds or 0)
+        return None, left_behind(name, seconds or 0)
     if waiting.cancelled():
         return None, asyncio.CancelledError()
     value, error = waiting.result()

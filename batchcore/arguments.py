@@ -72,8 +72,9 @@ def _check_given(binding: Binding, names: Iterable[str]) -> None:
         offered = ", ".join(sorted(names))
         raise HandlerSignatureError(
             f"{name_of(binding.handler)} needs {', '.join(sorted(missing))} besides the record. A record handler takes "
-            f"one record, and `{CONTEXT}` if it wants the Lambda context"
-            + (f"; of this batch it may also ask for {offered}." if offered else ".")
+            f"one record, and `{CONTEXT}` if it wants the Lambda context. What else it asks for comes from the source, "
+            "such as the `state` of a tumbling window, or from before_records() of a plugin; for this batch "
+            + (f"they give {offered}." if offered else "they give nothing.")
         )
 
 

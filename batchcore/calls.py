@@ -31,20 +31,34 @@ class Call:
     Attributes:
         share: which part of the time that is left it may take.
         limited: whether it has a time limit at all.
+        among_records: whether records wait for it, and need time after it.
+        name: what is called, for a message.
     """
 
-    __slots__ = ("arguments", "function", "limited", "share")
+    __slots__ = ("among_records", "arguments", "function", "limited", "name", "share")
 
-    def __init__(self, function: Callable[..., Any], *arguments: Any, limited: bool = True, share: float = 1.0) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        limited: bool = True,
+        share: float = 1.0,
+        among_records: bool = False,
+        name: str = "It",
+    ) -> None:
         self.function = function
         self.arguments = arguments
         self.limited = limited
         self.share = share
+        self.among_records = among_records
+        self.name = name
 
     def seconds(self, invocation: Invocation) -> float | None:
         """Give how long it may take; None where nobody knows how much time is left."""
         clock = invocation.clock if self.limited else None
-        return None if clock is None else clock.for_calls() * self.share
+        if clock is None:
+            return None
+        return (clock.for_calls_among_records() if self.among_records else clock.for_calls()) * self.share
 
 
 def make(invocation: Invocation, step: Calls[T]) -> T:
@@ -66,7 +80,7 @@ def _answer_of(invocation: Invocation, call: Call) -> Answer:
         else:
             from batchcore.workers import call_within
 
-            value = call_within(seconds, call.function, *call.arguments)
+            value = call_within(seconds, call.name, call.function, *call.arguments)
         if is_awaitable(value):
             discard(value)
             return None, UnawaitedResultError(f"It gave a {kind_of(value)}, which nobody awaits in a synchronous call.")

@@ -57,6 +57,13 @@ class Clock:
         left = self.left()
         return max(0.0, left - (min(_RESERVE_S, left / 4) if self.margin is None else self.margin / 4))
 
+    def for_calls_among_records(self) -> float:
+        """Give the seconds that a call may take for which records wait: half of what they and it have."""
+        seconds = self.for_calls()
+        if self.margin is not None:
+            seconds = min(seconds, max(self.left() - self.margin, self.margin / 4))
+        return seconds / 2
+
 
 def clock_of(context: Any, margin: float | None) -> Clock | None:
     """Give the clock of a Lambda context, or None where it tells no time: it is None, or an object made for a test."""

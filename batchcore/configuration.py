@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from functools import partial
 
+from batchcore.errors import ConfigurationError
 from batchcore.invocation import Settings
 from batchcore.partial import BasePartialProcessor
 from batchcore.plugins import Plugins, find_source
@@ -187,6 +188,8 @@ class BasePartialBatchProcessor(BasePartialProcessor):
             from batchcore.options import refuse_steps_to_await
 
             refuse_steps_to_await(self, self._plugins)
+        if logger is not None and not hasattr(logger, "warning"):
+            raise ConfigurationError(f"logger is a logger, as logging.getLogger() gives it, not {logger!r}.")
         if model is not None:
             from batchcore.models import check_model
 
@@ -255,6 +258,8 @@ def _named(event_type: Any) -> tuple[str, object]:
     if isinstance(event_type, str):
         name = event_type.value if isinstance(event_type, Enum) else event_type
         return name, find_source(name)
+    if event_type is EventType:
+        raise ConfigurationError("event_type is one of EventType, such as EventType.SQS, not EventType itself.")
     return _name_of(event_type), event_type
 
 

@@ -33,7 +33,7 @@ def deliver_in_lane(invocation: Invocation, position: int) -> Calls[None]:
             return
         if not all_ended:
             return
-    (problem,) = yield from _deliver(invocation, [position])
+    (problem,) = yield from _deliver(invocation, [position], among_records=True)
     ended(invocation, position, problem)
 
 
@@ -56,7 +56,7 @@ def ended(invocation: Invocation, position: int, problem: BaseException | None) 
     if invocation.cut_loose:
         return
     if problem is not None and not isinstance(problem, Withheld):
-        invocation.report.went_wrong("deliver_dead_letter()", problem)
+        invocation.report.went_wrong("deliver_dead_letter()", problem, invocation.settings.plugins.delivers)
     invocation.tell(position, failure.exception)
 
 
@@ -100,16 +100,18 @@ def _lowest_that_comes_again(invocation: Invocation, letters: set[int]) -> int |
     return next((position for position in unfinished if position not in letters), None)
 
 
-def _deliver(invocation: Invocation, positions: list[int]) -> Calls[Sequence[BaseException | None]]:
+def _deliver(
+    invocation: Invocation, positions: list[int], *, among_records: bool = False
+) -> Calls[Sequence[BaseException | None]]:
     """Hand some to the deliverer; give for each what kept it from being delivered, or None."""
     plugins, outcomes = invocation.settings.plugins, [invocation.outcomes[position] for position in positions]
     one, many = plugins.deliver_one, plugins.deliver_many
     if one is not None and (len(outcomes) == 1 or many is None):
-        _, error = yield Call(one, outcomes[0], invocation)
+        _, error = yield Call(one, outcomes[0], invocation, among_records=among_records)
         return [error]
     if many is None:
         raise AssertionError("letters without a deliverer")
-    given, error = yield Call(many, outcomes, invocation)
+    given, error = yield Call(many, outcomes, invocation, among_records=among_records)
     if error is None and not _is_answer(given, len(outcomes)):
         _discard(given)
         error = PluginError(

@@ -28,9 +28,13 @@ class Disposition(Enum):
     STOP_BATCH = "stop_batch"
 
 
-def had_no_time(error: BaseException) -> bool:
-    """Say whether a record failed for want of time alone."""
-    return isinstance(error, (OutOfTimeError, OutsideCallError))
+OF_TIME = (OutOfTimeError, OutsideCallError)
+"""What a record failed with for want of time alone. No disposition applies to it."""
+
+
+def is_of_the_record(error: BaseException) -> bool:
+    """Say whether a failure may be the record's own. A handler that hangs may be; a step for all records is not."""
+    return not isinstance(error, OutsideCallError)
 
 
 def disposition_of(error: BaseException, dispositions: Mapping[type[BaseException], Disposition]) -> Disposition:
@@ -38,7 +42,7 @@ def disposition_of(error: BaseException, dispositions: Mapping[type[BaseExceptio
 
     The nearest of the exception's classes decides: one that is mapped, or one of those that handlers raise to say so.
     """
-    if had_no_time(error):
+    if isinstance(error, OF_TIME):
         return Disposition.RETRY  # whatever `Exception` is mapped to: nobody has found anything wrong with this record
     for kind in type(error).__mro__:
         if kind in dispositions:

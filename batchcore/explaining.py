@@ -65,11 +65,11 @@ def explain(invocation: Invocation) -> list[Explanation]:
 def _reason(invocation: Invocation, outcome: Outcome) -> str:
     if outcome.exception is None:
         return _WORDS[outcome.status]
-    what = "cut off" if isinstance(outcome.exception, OutOfTimeError) else "failed"
+    what = "out of time" if isinstance(outcome.exception, OutOfTimeError) else "failed"
     words = what if outcome.status == FAILED else _WORDS[outcome.status]
     problem = None if invocation.letters is None else invocation.letters.problems.get(outcome.position)
     if isinstance(problem, Withheld):
         why = "; to be a dead letter once no record before it comes again"
     else:
-        why = "" if problem is None else f"; a dead letter that was not delivered: {summary_of(problem)}"
-    return f"{words}: {summary_of(outcome.exception)}{why}"
+        why = "" if problem is None else f"; a dead letter that was not delivered: {summary_of(problem).rstrip('.')}"
+    return f"{words}: {summary_of(outcome.exception).rstrip('.')}{why}"

@@ -66,7 +66,7 @@ class Binding:
 
     def __init__(self, handler: Callable[..., Any]) -> None:
         if not callable(handler):
-            raise HandlerSignatureError(f"A record handler is a function of one record, not {handler!r}.")
+            raise HandlerSignatureError(f"A record handler is a function of one record, not {shown(handler)}.")
         if is_generator_function(handler):
             raise HandlerSignatureError(
                 f"{name_of(handler)} has a yield in it, so calling it runs nothing. A record handler is a plain or a "
@@ -238,6 +238,11 @@ def _from_signature(handler: Callable[..., Any]) -> Parameters:
         varargs=any(p.kind is kinds.VAR_POSITIONAL for p in parameters),
         varkeywords=behind or any(p.kind is kinds.VAR_KEYWORD for p in parameters),
     )
+
+
+def shown(value: object) -> str:
+    """Show a value that is no function, for a message: what may be an event by its type alone."""
+    return repr(value) if value is None or isinstance(value, (str, int, float, type)) else f"a {type(value).__name__}"
 
 
 def name_of(handler: Any) -> str:

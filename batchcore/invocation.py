@@ -272,48 +272,49 @@ class Invocation(Batch):
         if isinstance(error, KeyboardInterrupt):
             raise error
         failure = Failure(FAILED, error, data)
-        settings, waits = self.settings, False
-        if settings.disposes or self.lock is not None or isinstance(error, RaisedDisposition):
-            waits = self._fill(position, failure)
+        disposition = None
+        if self.settings.disposes or self.lock is not None or isinstance(error, RaisedDisposition):
+            disposition = self._fill(position, failure)
         else:
             self.failures[position] = failure
         if self.cut_loose:
             return
-        (self.log or self.report).failed(position, error)
+        (self.log or self.report).failed(position, error, disposition)
+        waits = disposition == "dead_letter" and self.letters is not None
         if not waits and (self.on_failure is not None or self.observing is not None):
             self.tell(position, error)
         if self.remakes_views:
             failure.data = NOT_PROCESSED  # it can be made again, and may hold all that was decoded of it
 
-    def _fill(self, position: int, failure: Failure) -> bool:
-        """Write down a failure, with what becomes of the record. Say whether it waits to be delivered elsewhere."""
+    def _fill(self, position: int, failure: Failure) -> str | None:
+        """Write down a failure, with what becomes of the record, and say that: the value of a disposition."""
         settings, error = self.settings, failure.exception
         disposition = None
         if settings.disposes or isinstance(error, RaisedDisposition):
             disposition = self._disposition_of(position, error)
         if self.lock is None:
-            return self._write(position, failure, disposition)
+            self._write(position, failure, disposition)
+            return disposition
         with self.lock:
-            return False if self.cut_loose else self._write(position, failure, disposition)
+            if not self.cut_loose:
+                self._write(position, failure, disposition)
+        return disposition
 
-    def _write(self, position: int, failure: Failure, disposition: str | None) -> bool:
-        waits = False
+    def _write(self, position: int, failure: Failure, disposition: str | None) -> None:
         if disposition == "drop":
             failure.status, self.values[position] = DROPPED, None
         elif disposition == "stop_batch":
             self.stopped = True
         elif disposition == "dead_letter" and self.letters is not None:
-            waits = self.letters.add(position, self.ordering)
+            self.letters.add(position, self.ordering)
         self.failures[position] = failure
-        return waits
 
     def _disposition_of(self, position: int, error: BaseException) -> str:
-        from batchcore.disposition import disposition_of, had_no_time
+        from batchcore.disposition import disposition_of, is_of_the_record
 
-        settings = self.settings
-        disposition: str = disposition_of(error, settings.dispositions).value
-        after = settings.dead_letter_after
-        if disposition == "retry" and after is not None and not had_no_time(error):
+        disposition: str = disposition_of(error, self.settings.dispositions).value
+        after = self.settings.dead_letter_after
+        if disposition == "retry" and after is not None and is_of_the_record(error):
             attempt = self.delivery_attempt(self.records[position])
             if attempt is not None and attempt >= after:
                 return "dead_letter"

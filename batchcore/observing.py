@@ -8,13 +8,14 @@ from batchcore.outcome import exception_info
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from typing import Any
 
     from batchcore.batch import Batch
     from batchcore.calls import Calls
     from batchcore.outcome import Outcome
+    from batchcore.plugins import Plugins
     from batchcore.report import Report
     from batchcore.result import BatchResult
     from batchcore.types import Record
@@ -24,14 +25,15 @@ class Observing:
     """Calls the observers for one batch.
 
     Args:
-        observers: hook name to the callables that implement it, each with the number of the observer it belongs to.
+        plugins: the plugins, among them the observers.
         report: where an observer that raised is logged.
     """
 
-    __slots__ = ("_broken", "_observers", "_report", "calls_out", "watches_records")
+    __slots__ = ("_broken", "_observers", "_plugins", "_report", "calls_out", "watches_records")
 
-    def __init__(self, observers: Mapping[str, list[tuple[int, Callable[..., Any]]]], report: Report) -> None:
-        self._observers = observers
+    def __init__(self, plugins: Plugins, report: Report) -> None:
+        self._observers = observers = plugins.observers
+        self._plugins = plugins.objects
         self._report = report
         self._broken: set[int] = set()
         self.watches_records = bool(observers.get("record_scope"))
@@ -134,4 +136,4 @@ class Observing:
         """Log the error of an observer once, and call none of its hooks again in this batch."""
         if owner not in self._broken:
             self._broken.add(owner)
-            self._report.went_wrong(f"The observer hook {hook}()", error)
+            self._report.went_wrong(f"The observer hook {hook}()", error, self._plugins[owner])

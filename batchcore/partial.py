@@ -13,6 +13,7 @@ from batchcore.errors import (
     NoBatchError,
     UnexpectedBatchTypeError,
 )
+from batchcore.handler import shown
 from batchcore.invocation import Invocation, Settings
 from batchcore.outcome import NOT_PROCESSED, exception_info
 from batchcore.plugins import Plugins
@@ -307,7 +308,7 @@ class BasePartialProcessor:
     def _handler_call(self, invocation: Invocation, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
         """Give the callable of one record; a processor from scratch chooses it when it knows whether to await."""
         if not callable(handler):
-            raise ConfigurationError(f"A record handler is a function of one record, not {handler!r}.")
+            raise ConfigurationError(f"A record handler is a function of one record, not {shown(handler)}.")
         return as_it_is
 
     def _begin(

@@ -63,7 +63,8 @@ def find_source(name: str) -> object:
     found = _scan(SOURCES_GROUP).get(name, [])
     if not found:
         raise SourceNotInstalledError(
-            f"No source named {name!r} is installed; pip install batchcore-{name}. Installed: {installed()}.",
+            f"No source named {name!r} is installed; {_did_you_mean(name)}pip install batchcore-{name}. "
+            f"Installed: {installed()}.",
             plugin=name,
         )
     if len(found) > 1:
@@ -85,7 +86,6 @@ class Plugins:
     """
 
     __slots__ = (
-        "_objects",
         "_wraps",
         "acts",
         "after_records",
@@ -93,13 +93,14 @@ class Plugins:
         "deliver_many",
         "deliver_one",
         "delivers",
+        "objects",
         "observers",
         "wrap_handler",
     )
 
     def __init__(self, plugins: Iterable[object]) -> None:
         given = _listed(plugins)
-        self._objects = (*given, *(plugin for plugin in _from_environment() if not _is_one_of(plugin, given)))
+        self.objects = (*given, *(plugin for plugin in _from_environment() if not _is_one_of(plugin, given)))
         self._wraps = False  # whether anybody wraps a hook of the source: only then is there anything for pluggy to do
         self.wrap_handler: list[Callable[..., Any]] = []
         self.before_records: list[tuple[object, Callable[..., Any]]] = []
@@ -108,8 +109,8 @@ class Plugins:
         self.deliver_many: Callable[..., Any] | None = None
         self.delivers: object = None  # the plugin that delivers dead letters
         self.observers: dict[str, list[tuple[int, Callable[..., Any]]]] = {}
-        for number, plugin in enumerate(self._objects):
-            if _is_one_of(plugin, self._objects[:number]):
+        for number, plugin in enumerate(self.objects):
+            if _is_one_of(plugin, self.objects[:number]):
                 raise PluginError(f"{describe(plugin)} is given twice as a plugin. Once will do.", plugin=plugin)
             self._register(number, plugin)
         # Whether anything but observers does something before the first record, or after the last.
@@ -155,7 +156,7 @@ class Plugins:
     def _add_deliverer(self, plugin: object, hook: str, function: Callable[..., Any]) -> None:
         if self.delivers is not None and self.delivers is not plugin:
             raise DuplicateHookError(
-                f"{describe(plugin)} implements {hook}(), and so does another plugin deliver dead letters. One may.",
+                f"{describe(self.delivers)} and {describe(plugin)} both deliver dead letters. Pass one of them.",
                 plugin=plugin,
                 hook=hook,
             )
@@ -177,7 +178,7 @@ class Plugins:
         if self._wraps:
             from batchcore.manager import wrapped_hooks
 
-            hooks.update(wrapped_hooks(hooks, self._objects))
+            hooks.update(wrapped_hooks(hooks, self.objects))
         return Source(plugin, name, hooks)
 
 
@@ -255,6 +256,13 @@ def _load_plugin(name: str) -> object:
             plugin=name,
         ) from error
     return sys.modules[name]
+
+
+def _did_you_mean(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, [*offered(), *registered()], 1)
+    return f"did you mean {close[0]!r}? Otherwise: " if close else ""
 
 
 def offered() -> list[str]:

@@ -27,6 +27,11 @@ TRACEBACKS_PER_BATCH = 10
 """How many failed records, and how many other errors, of one batch are logged with a traceback; the others are logged
 with a line each."""
 
+_WHAT_BECOMES_OF_IT = {
+    "drop": ", and is dropped",
+    "dead_letter": ", and is a dead letter",
+    "stop_batch": ", and stops the batch",
+}
 _LONGEST_TEXT = 1_000
 _HIGHEST_INDEX = 10_000  # a higher number may be a key of a dictionary
 
@@ -62,12 +67,18 @@ class Report:
         self._tracebacks = self._tracebacks_of_errors = TRACEBACKS_PER_BATCH
         self._listened_to = logger is not None or _somebody_listens(LOGGER)
 
-    def failed(self, position: int, error: BaseException) -> None:
-        """Log one failed record at WARNING. Never raises."""
-        if self._listened_to:
-            self._guarded(self._log_failure, position, error)
+    def failed(self, position: int, error: BaseException, disposition: str | None = None) -> None:
+        """Log one failed record at WARNING. Never raises.
 
-    def _log_failure(self, position: int, error: BaseException) -> None:
+        Args:
+            position: where in the batch.
+            error: what it failed with.
+            disposition: what becomes of it: the value of a disposition; None where it is retried.
+        """
+        if self._listened_to:
+            self._guarded(self._log_failure, position, error, disposition or "retry")
+
+    def _log_failure(self, position: int, error: BaseException, disposition: str) -> None:
         batch = self._batch
         record, identifier = batch.records[position], batch.identifiers[position]
         extra = {
@@ -75,6 +86,7 @@ class Report:
             "item_identifier": identifier,
             "delivery_attempt": batch.delivery_attempt(record),
             "record_description": batch.describe_record(record),
+            "record_disposition": disposition,
         }
         message, exc_info = summary_of(error), None
         if self._tracebacks > 0 and error.__traceback__ is not None:
@@ -85,10 +97,11 @@ class Report:
                 exc_info = (type(error), error, error.__traceback__)
         attempt = extra["delivery_attempt"]
         self._logger.warning(
-            "Record %s of %s failed%s: %s",
+            "Record %s of %s failed%s%s: %s",
             identifier if identifier is not None else f"at position {position}",
             batch.source,
             "" if attempt is None else f" (delivery {attempt})",
+            _WHAT_BECOMES_OF_IT.get(disposition, ""),
             message,
             exc_info=exc_info,
             extra=extra,
@@ -129,15 +142,23 @@ class Report:
             "plugin that implements deliver_dead_letter(outcome), such as those of the package batchcore-deadletter.",
         )
 
-    def went_wrong(self, what: str, error: BaseException) -> None:
-        """Log that something besides a record failed and changed no outcome. Never raises."""
-        self._guarded(self._went_wrong, what, error)
+    def went_wrong(self, what: str, error: BaseException, plugin: object = None) -> None:
+        """Log that something besides a record failed and changed no outcome. Never raises.
 
-    def _went_wrong(self, what: str, error: BaseException) -> None:
+        Args:
+            what: what failed.
+            error: what it raised.
+            plugin: whose it is, where it is a plugin's.
+        """
+        self._guarded(self._went_wrong, what, error, plugin)
+
+    def _went_wrong(self, what: str, error: BaseException, plugin: object) -> None:
         shown = self._tracebacks_of_errors > 0 and not _quotes_input(error)
         self._tracebacks_of_errors -= shown
         exc_info = (type(error), error, error.__traceback__) if shown else None
-        self._logger.error("%s raised %s; no outcome changes.", what, summary_of(error).rstrip("."), exc_info=exc_info)
+        whose = "" if plugin is None else f" Plugin: {getattr(plugin, '__name__', type(plugin).__name__)}."
+        summary = summary_of(error).rstrip(".")
+        self._logger.error("%s raised %s; no outcome changes.%s", what, summary, whose, exc_info=exc_info)
 
     @staticmethod
     def _guarded(log: Callable[..., None], *arguments: Any, **options: Any) -> None:

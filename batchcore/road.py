@@ -116,7 +116,7 @@ def _begin_with_more(invocation: Invocation, settings: Settings) -> None:
     if settings.plugins.observers:
         from batchcore.observing import Observing
 
-        invocation.observing = observing = Observing(settings.plugins.observers, invocation.report)
+        invocation.observing = observing = Observing(settings.plugins, invocation.report)
         invocation.held_open = observing.watches_records
 
 

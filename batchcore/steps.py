@@ -67,7 +67,9 @@ def before_records(invocation: Invocation) -> Calls[None]:
         return
     given: dict[str, Any] = {}
     for plugin, hook in steps:
-        answer, error = yield Call(hook, invocation, failing, limited=False)
+        answer, error = yield Call(
+            hook, invocation, failing, limited=False, name=f"before_records() of {describe(plugin)}"
+        )
         if error is None and answer is not None and not is_mapping(answer):
             error = PluginError(
                 f"before_records() of {describe(plugin)} gives a mapping of arguments for handlers, or None; it gave "
@@ -96,7 +98,7 @@ def after_records(invocation: Invocation) -> Calls[None]:
     for plugin, hook in invocation.settings.plugins.after_records:
         outcomes = [outcome for outcome in invocation.outcomes if outcome.status == SUCCEEDED]
         failing = Failing(outcome.position for outcome in outcomes)
-        answer, error = yield Call(hook, invocation, outcomes, failing)
+        answer, error = yield Call(hook, invocation, outcomes, failing, name=f"after_records() of {describe(plugin)}")
         failed = dict(failing)
         if error is None and answer is not None:
             error = PluginError(
@@ -107,7 +109,7 @@ def after_records(invocation: Invocation) -> Calls[None]:
             )
         if error is not None:
             if not outcomes:
-                _failed_alone(invocation, error)
+                _failed_alone(invocation, plugin, error)
             for outcome in outcomes:
                 failed.setdefault(outcome.position, error)
         for position, exception in sorted(failed.items()):
@@ -127,11 +129,11 @@ def _undo(invocation: Invocation, position: int, error: BaseException) -> None:
         invocation.failed(position, NOT_PROCESSED, error)
 
 
-def _failed_alone(invocation: Invocation, error: BaseException) -> None:
+def _failed_alone(invocation: Invocation, plugin: object, error: BaseException) -> None:
     """A step failed that no record succeeded for. Where the batch has none at all, only an error brings it back."""
     if not invocation.values:
         raise error
-    invocation.report.went_wrong("after_records()", error)
+    invocation.report.went_wrong("after_records()", error, plugin)
 
 
 def _is_exception(value: object) -> bool:

@@ -56,11 +56,12 @@ def spawn(function: Callable[..., T], *arguments: Any) -> Worker[T]:
     return future
 
 
-def call_within(seconds: float | None, function: Callable[..., T], *arguments: Any) -> T:
+def call_within(seconds: float | None, name: str, function: Callable[..., T], *arguments: Any) -> T:
     """Call a function and wait for it no longer than a number of seconds. It cannot be stopped, only left behind.
 
     Args:
         seconds: how long; None to call it in this thread, and wait for as long as it takes.
+        name: what is called, for a message.
         function: what to call, with a copy of this thread's context variables.
         arguments: its arguments.
 
@@ -70,16 +71,16 @@ def call_within(seconds: float | None, function: Callable[..., T], *arguments: A
     if seconds is None:
         return function(*arguments)
     if seconds <= 0:
-        raise left_behind(seconds)
+        raise left_behind(name, seconds)
     future = spawn(copy_context().run, function, *arguments)
     if not wait([future], timeout=seconds).done:
-        raise left_behind(seconds)
+        raise left_behind(name, seconds)
     value: T = future.result()
     return value
 
 
-def left_behind(seconds: float) -> OutsideCallError:
+def left_behind(name: str, seconds: float) -> OutsideCallError:
     """Make the error of a call that has not ended in time."""
     if seconds <= 0:
-        return OutsideCallError("No time was left for it, so it was not called.")
-    return OutsideCallError(f"It had not answered after {seconds:.3g} s, which is what was left for it.")
+        return OutsideCallError(f"No time was left for {name[:1].lower()}{name[1:]}, so it was not called.")
+    return OutsideCallError(f"{name} had not answered after {seconds:.3g} s, which is what was left for it.")

@@ -182,7 +182,7 @@ def test_two_deliverers_are_refused() -> None:
     second = Delivers()
 
     with pytest.raises(
-        DuplicateHookError, match=r"Delivers implements deliver_dead_letter\(\), and so does an"
+        DuplicateHookError, match=r"Delivers and Delivers both deliver dead letters\. Pass one of them"
     ) as caught:
         BatchProcessor(ToySource(), plugins=[Delivers(), second])
 

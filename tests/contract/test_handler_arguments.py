@@ -255,7 +255,7 @@ def test_a_required_parameter_that_the_source_does_not_give_is_refused_before_th
         book.append(toy)
 
     with pytest.raises(
-        HandlerSignatureError, match=r"handler needs price besides the record.*may also ask for loan\.$"
+        HandlerSignatureError, match=r"handler needs price besides the record.*for this batch they give loan\.$"
     ):
         driver(offering(loan=Loan(book)), EVENT, handler)
 
@@ -305,6 +305,6 @@ def test_arguments_are_given_under_the_context_manager_too(processor: type[Batch
 
 def test_a_source_without_the_hook_offers_nothing() -> None:
     with pytest.raises(
-        HandlerSignatureError, match=r"needs loan besides the record.*if it wants the Lambda context\.$"
+        HandlerSignatureError, match=r"needs loan besides the record.*for this batch they give nothing\.$"
     ):
         run(ToySource(), EVENT, lends)

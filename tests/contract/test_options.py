@@ -150,7 +150,9 @@ def test_dispositions_are_of_exception_types(processor: type[BatchProcessor], ki
 
 @pytest.mark.parametrize("disposition", ["drop", None, True, Disposition])
 def test_dispositions_are_dispositions(processor: type[BatchProcessor], disposition: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"dispositions\[ValueError\] is a Disposition, not "):
+    with pytest.raises(
+        ConfigurationError, match=r"dispositions\[ValueError\] is a Disposition, such as Disposition.DROP, not "
+    ):
         processor(ToySource(), dispositions={ValueError: disposition})
 
 

@@ -172,7 +172,7 @@ def test_a_required_parameter_that_nobody_gives_is_refused_before_the_first_reco
         driver(ToySource(), EVENT, handler, plugins=[before(lambda batch, fail: {"owners": OWNERS, "boxes": 1})])
 
     assert "handler needs prices besides the record" in str(caught.value)
-    assert "of this batch it may also ask for boxes, owners." in str(caught.value)
+    assert "for this batch they give boxes, owners." in str(caught.value)
     assert handled == []
 
 
@@ -740,7 +740,7 @@ def test_after_records_is_not_called_where_no_time_is_left(driver: Run) -> None:
 
     assert calls == []
     assert failed(result) == ["car", "ball", "doll"]
-    assert "No time was left for it" in str(result.outcomes[0].exception)
+    assert "No time was left for after_records() of Plugin" in str(result.outcomes[0].exception)
 
 
 @pytest.mark.parametrize("run", [run, run_threads])

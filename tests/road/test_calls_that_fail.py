@@ -40,7 +40,9 @@ def test_what_a_deliverer_raised_is_logged_with_its_own_traceback(
     processor = BatchProcessor("sqs", plugins=[NoQueue()], dispositions=TO_DEAD_LETTER, ordering=ordering)
     processor.run(batch_of("bad", "good"), handle)
     (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert error.getMessage() == "deliver_dead_letter() raised ConnectionError: no queue; no outcome changes."
+    assert error.getMessage() == (
+        "deliver_dead_letter() raised ConnectionError: no queue; no outcome changes. Plugin: NoQueue."
+    )
     assert error.exc_info is not None
     traceback, names = error.exc_info[2], []
     while traceback is not None:
@@ -119,7 +121,7 @@ def test_batch_of_which_no_record_was_started_says_what_may_be_wrong(caplog: pyt
     assert [record.getMessage().partition(", in")[0] for record in caplog.records] == [
         "Batch of 2 from sqs: 2 not attempted"
     ]
-    assert "Is stop_before_timeout shorter than the function's timeout" in caplog.records[0].getMessage()
+    assert "is stop_before_timeout as long as the function's own timeout" in caplog.records[0].getMessage()
 
 
 @pytest.mark.parametrize("make", [BatchProcessor, AsyncBatchProcessor])

@@ -184,7 +184,7 @@ def test_stop_at_the_first_record_is_a_whole_batch(driver: Way) -> None:
         ({"ValueError": DROP}, "'ValueError' is no exception type"),
         ({int: DROP}, "is no exception type"),
         ({ValueError(): DROP}, "is no exception type"),
-        ({ValueError: "drop"}, r"dispositions\[ValueError\] is a Disposition, not 'drop'"),
+        ({ValueError: "drop"}, r"dispositions\[ValueError\] is a Disposition, such as Disposition\.DROP, not 'drop'"),
         ({ValueError: DEAD_LETTER}, "nobody delivers them"),
     ],
 )
@@ -212,3 +212,12 @@ def test_record_that_cannot_be_decoded_is_disposed_of_as_well(driver: Way) -> No
 def test_record_whose_key_raises_is_disposed_of_as_well(driver: Way) -> None:
     ordering = by_key(lambda record: {"a": 1}[record["body"]])
     assert statuses(driver, "a", "b", ordering=ordering, dispositions={KeyError: DROP}) == ["succeeded", "dropped"]
+
+
+def test_key_that_cannot_be_had_stops_the_batch_where_it_is_told_to() -> None:
+    handled: list[str] = []
+    ordering = by_key(lambda record: {"a": 1, "c": 2, "d": 3}[record["body"]])
+    processor = BatchProcessor("sqs", ordering=ordering, dispositions={KeyError: STOP})
+    result = processor.run(batch_of("a", "b", "c", "d"), lambda record: handled.append(record["body"]))
+    assert handled == ["a"]
+    assert [outcome.status for outcome in result.outcomes][1:] == ["failed", "not_attempted", "not_attempted"]

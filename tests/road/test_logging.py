@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -229,13 +230,68 @@ def test_record_without_identity_is_logged_by_its_position(listener: Listener) -
     assert fields.record_description == {}
 
 
+# -- The line of a batch.
+
+
+def at_info(listener: Listener, level: int = logging.INFO) -> logging.Logger:
+    logger = logger_with(listener)
+    logger.setLevel(level)
+    return logger
+
+
+def test_batch_has_a_line_at_info(driver: Way) -> None:
+    mine = Listener()
+    driver(batch_of("a", "bad", "c"), logger=at_info(mine))
+    (record,) = [record for record in mine.records if record.levelname == "INFO"]
+    assert re.fullmatch(r"Batch of 3 from sqs: 2 succeeded, 1 failed, in \d+\.\d{3} s\.", record.getMessage())
+    fields: Any = record
+    assert fields.batch_source == "sqs"
+    assert fields.batch_counts == {"succeeded": 2, "failed": 1}
+    assert fields.batch_duration >= 0
+    assert fields.ended_late == 0
+
+
+def test_line_of_a_batch_comes_after_those_of_its_records(driver: Way) -> None:
+    mine = Listener()
+    driver(batch_of("a", "bad", "c"), logger=at_info(mine))
+    assert [record.levelname for record in mine.records] == ["WARNING", "INFO"]
+
+
+def test_empty_batch_has_a_line_as_well(driver: Way) -> None:
+    mine = Listener()
+    driver({"Records": []}, logger=at_info(mine))
+    assert [line.partition(", in ")[0] for line in mine.lines] == ["INFO Batch of 0 from sqs: no records"]
+
+
+def test_batch_that_fails_entirely_has_its_line_before_it_raises(driver: Way) -> None:
+    mine = Listener()
+    with pytest.raises(BatchProcessingError):
+        driver(batch_of("bad"), logger=at_info(mine))
+    assert mine.records[-1].getMessage().startswith("Batch of 1 from sqs: 1 failed, in ")
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.ERROR])
+def test_logger_that_is_not_enabled_for_info_gets_no_line_of_a_batch(driver: Way, level: int) -> None:
+    mine = Listener()
+    driver(batch_of("a", "b"), logger=at_info(mine, level))
+    assert mine.lines == []
+
+
+def test_line_of_a_batch_goes_to_the_logger_batchcore_where_that_is_enabled_for_info(
+    driver: Way, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "batchcore"):
+        driver(batch_of("a", "b"))
+    assert [(record.name, record.levelname) for record in caplog.records] == [("batchcore", "INFO")]
+
+
 # -- The logger.
 
 
 def test_logger_that_was_given_is_the_one(driver: Way, listener: Listener) -> None:
     mine = Listener()
     driver(batch_of("a", "bad"), logger=logger_with(mine))
-    assert [record.name for record in mine.records] == ["mine"]
+    assert [(record.name, record.levelname) for record in mine.records] == [("mine", "WARNING"), ("mine", "INFO")]
     assert listener.lines == []
 
 
@@ -246,13 +302,16 @@ def test_logger_of_powertools_will_do(driver: Way) -> None:
         service=f"orders {driver.name}", stream=stream, logger_handler=logging.StreamHandler(stream)
     )
     driver(batch_of("a", "bad"), logger=logger)
-    (line,) = stream.getvalue().splitlines()
-    logged = json.loads(line)
+    failure, summary = stream.getvalue().splitlines()
+    logged = json.loads(failure)
     assert logged["level"] == "WARNING"
     assert logged["service"] == f"orders {driver.name}"
     assert logged["message"] == "Record m1 of sqs failed (delivery 1): ValueError: m1"
     assert (logged["item_identifier"], logged["batch_source"], logged["delivery_attempt"]) == ("m1", "sqs", 1)
     assert logged["exception_name"] == "ValueError"
+    logged = json.loads(summary)
+    assert (logged["level"], logged["batch_source"]) == ("INFO", "sqs")
+    assert logged["batch_counts"] == {"succeeded": 1, "failed": 1}
 
 
 class Broken:

@@ -120,7 +120,9 @@ def test_observer_that_raises_is_logged_once_and_changes_nothing(
     assert len(calls) == 1, "it is switched off for the batch"
     assert len(watch.log) == 5, "others are not"
     logged = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert logged == [f"The observer hook {hook}() raised {error.__name__}: of the observer; no outcome changes."]
+    assert logged == [
+        f"The observer hook {hook}() raised {error.__name__}: of the observer; no outcome changes. Plugin: Observer."
+    ]
 
 
 def test_interrupt_in_an_observer_propagates(driver: Way) -> None:
