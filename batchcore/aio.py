@@ -18,7 +18,7 @@ from batchcore.lanes import all_lanes, next_lanes, skip_the_rest
 from batchcore.left_behind import for_workers, leave_behind, take_over
 from batchcore.outcome import NOT_PROCESSED
 from batchcore.road import plain_kind
-from batchcore.steps import after_records, before_records
+from batchcore.steps import after_records, before_records, take_back
 from batchcore.view import quick_class
 from batchcore.workers import left_behind, spawn
 
@@ -98,7 +98,9 @@ class _Lanes:
             for task in self._tasks:
                 task.cancel()
             if self._tasks:
-                await asyncio.wait(self._tasks)
+                clock = self._invocation.clock
+                await asyncio.wait(self._tasks, timeout=None if clock is None else clock.until_answer())
+                self._leave_tasks()
             raise
         finally:
             if self._timer is not None:
@@ -119,9 +121,15 @@ class _Lanes:
             task.cancel()
         self._timer = self._loop.call_later(clock.until_answer() or 0, self._give_up)
 
-    def _give_up(self) -> None:
+    def _leave_tasks(self) -> None:
+        """Let nobody wait for what still runs: not asyncio.run() as it ends, and not a warning."""
         for task in self._tasks:
+            self._invocation.cut_loose = True
             task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio.gather() does for its own
+            asyncio._unregister_task(task)
+
+    def _give_up(self) -> None:
+        self._leave_tasks()
         if not self._ended.done():
             self._ended.set_result(None)
 
@@ -131,18 +139,27 @@ class _Lanes:
         await self._run_places(next(self._waiting, None))
         self._here = 0
         if _cancelling_of(asyncio.current_task())():
-            try:
-                await asyncio.sleep(0)
-            except asyncio.CancelledError:
-                if self._is_ending():
-                    raise
+            await self._absorb_cancellation()
+
+    async def _absorb_cancellation(self) -> None:
+        """Take what a handler that cancelled its own task has left for the next record. The batch's is passed on."""
+        task: Any = asyncio.current_task()
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if self._is_ending():
+                raise
+        if sys.version_info >= (3, 11) and not self._is_ending():
+            while task.cancelling():
+                task.uncancel()
 
     def _start_task(self) -> None:
         """Start a task for the lanes that wait, if another may run."""
         if len(self._tasks) + self._here < self._limit and not self._is_ending() and not self._invocation.stopped:
             for lane in self._waiting:
                 # In the batch's context, not in that of the lane which has come to wait.
-                task = self._context.run(self._loop.create_task, self._run_places(lane))
+                # A task of asyncio's own kind: one that a loop starts at once would run inside that of the lane before.
+                task: asyncio.Task[None] = self._context.run(asyncio.Task, self._run_places(lane), loop=self._loop)
                 self._tasks.add(task)
                 task.add_done_callback(self._task_ended)
                 return
@@ -225,14 +242,14 @@ class _Lanes:
                 except BaseException as error:
                     if isinstance(error, GeneratorExit) and not self._loop.is_running():
                         raise  # this coroutine is being thrown away; what has not finished is no success
-                    if isinstance(error, asyncio.CancelledError):
-                        if self._is_ending():
-                            raise
+                    cancelled = isinstance(error, asyncio.CancelledError)
+                    if cancelled and self._is_ending():
+                        raise
+                    # Whatever a handler makes of its cancellation, it had no time.
+                    run(invocation.failed, position, data, _cut_short(error) if invocation.out_of_time else error)
+                    if cancelled:
                         waited = True
-                        run(invocation.failed, position, data, _cut_short(error) if invocation.out_of_time else error)
-                        await asyncio.sleep(0)  # if everything is being cancelled, the driver learns of it first
-                    else:
-                        run(invocation.failed, position, data, error)
+                        await self._absorb_cancellation()  # if all is being cancelled, the driver learns of it first
                     letters = None if invocation.cut_loose else invocation.letters
                     if letters is not None and position in letters.in_lanes:
                         waited = True
@@ -243,7 +260,10 @@ class _Lanes:
                     invocation.succeeded += 1
                     if observing is not None:
                         run(invocation.tell_finished, position)
-            if waited or cancelling():
+                if cancelling():
+                    waited = True
+                    await self._absorb_cancellation()
+            if waited:
                 return
             lane = next(self._waiting, None)
 
@@ -275,10 +295,12 @@ class _Resumed:
                 return returned.value
 
 
-def _cut_short(cancellation: BaseException) -> BaseException:
+def _cut_short(raised: BaseException) -> BaseException:
     """Give what a handler failed with that was cancelled because the time was up."""
     error = OutOfTimeError("It was cancelled when the time of the invocation was nearly up.")
-    return BaseException.with_traceback(error, cancellation.__traceback__)
+    if not isinstance(raised, asyncio.CancelledError):
+        error.__cause__ = raised
+    return BaseException.with_traceback(error, raised.__traceback__)
 
 
 async def _in_context(value: Any, run: Callable[..., Any]) -> Any:
@@ -322,11 +344,12 @@ async def run_steps(invocation: Invocation, records: Coroutine[Any, Any, None]) 
     """Run the steps before the records, the records, and the steps after them: twin of :func:`steps.run`."""
     try:
         await make(invocation, before_records(invocation))
+        await records
+        await make(invocation, after_records(invocation))
     except BaseException:
         records.close()
+        take_back(invocation)
         raise
-    await records
-    await make(invocation, after_records(invocation))
 
 
 async def _answer_of(invocation: Invocation, call: Call) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchcore.errors import HandlerSignatureError, PluginError
-from batchcore.handler import CONTEXT, name_of
+from batchcore.handler import CONTEXT, name_of, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def bind_arguments(invocation: Invocation, given: Mapping[str, Any]) -> None:
     offered: Any = source.handler_arguments(invocation)
     if not is_mapping(offered):
         raise PluginError(
-            f"handler_arguments() of source {source.name!r} gives a mapping, not {offered!r}.",
+            f"handler_arguments() of source {source.name!r} gives a mapping, not {shown(offered)}.",
             plugin=source.plugin,
             hook="handler_arguments",
         )

@@ -37,15 +37,20 @@ class Batch:
     def delivery_attempt(self, record: Record) -> int | None:
         """Say how often a raw record of this batch has been delivered, counting from 1; None where nobody knows."""
         try:
-            return self.settings.source.delivery_attempt(record)
-        except Exception:
+            attempt = self.settings.source.delivery_attempt(record)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             return None
+        return attempt if isinstance(attempt, int) else None
 
     def describe_record(self, record: Record) -> Mapping[str, Any]:
         """Describe a raw record of this batch for logs and traces: its group, shard or partition, never its body."""
         try:
             return dict(self.settings.source.describe_record(record) or {})
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             return {}
 
     def original_message(self, record: Record) -> Message:

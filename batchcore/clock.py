@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeGuard
 
+_LONGEST_S = 900.0  # of any invocation: a clock of a test may know no end
 _RESERVE_S = 1.0
 """Kept for the answer itself where the processor was not told when to stop."""
 
@@ -30,15 +31,19 @@ class Clock:
         """Give the seconds left. None are, when the context cannot say any more."""
         try:
             milliseconds = self._remaining()
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             return 0.0
-        return max(0.0, milliseconds / 1000) if is_number(milliseconds) else 0.0
+        return min(max(0.0, milliseconds / 1000), _LONGEST_S) if is_number(milliseconds) else 0.0
 
     def is_up(self) -> bool:
         """Say whether no further record may start."""
         try:
-            return bool(self._remaining() < self._margin_ms)  # asked before each record, so in one go
-        except Exception:
+            return not self._remaining() >= self._margin_ms  # asked before each record, so in one go; no number is none
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             return True
 
     def until_stop(self) -> float | None:

@@ -131,6 +131,8 @@ def _discard(given: Any) -> None:
 
 
 def _is_answer(given: Any, count: int) -> bool:
-    if not hasattr(given, "__len__") or not hasattr(given, "__getitem__") or len(given) != count:
+    if not hasattr(given, "__len__") or not hasattr(given, "__getitem__") or hasattr(given, "keys"):
+        return False
+    if len(given) != count:
         return False
     return all(problem is None or isinstance(problem, BaseException) for problem in given)

@@ -28,10 +28,6 @@ class Disposition(Enum):
     STOP_BATCH = "stop_batch"
 
 
-OF_TIME = (OutOfTimeError, OutsideCallError)
-"""What a record failed with for want of time alone. No disposition applies to it."""
-
-
 def is_of_the_record(error: BaseException) -> bool:
     """Say whether a failure may be the record's own. A handler that hangs may be; a step for all records is not."""
     return not isinstance(error, OutsideCallError)
@@ -42,7 +38,7 @@ def disposition_of(error: BaseException, dispositions: Mapping[type[BaseExceptio
 
     The nearest of the exception's classes decides: one that is mapped, or one of those that handlers raise to say so.
     """
-    if isinstance(error, OF_TIME):
+    if isinstance(error, OutOfTimeError):
         return Disposition.RETRY  # whatever `Exception` is mapped to: nobody has found anything wrong with this record
     for kind in type(error).__mro__:
         if kind in dispositions:

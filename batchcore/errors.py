@@ -24,10 +24,10 @@ BatchcoreError
 │   ├── DropRecord                           give it up
 │   ├── DeadLetterRecord                     put it aside
 │   └── StopBatch                            deliver it again, and start no further record
-├── OutsideCallError (also TimeoutError)     a call after the records had not ended when its time was up
 └── RecordError                              what a record failed with, where no exception of the user's did
     ├── NotAttemptedError                    an earlier record of its lane failed
     ├── OutOfTimeError                       the time was up before it was done
+    │   └── OutsideCallError (also TimeoutError)   a call for it had not ended when its time was up
     ├── UnawaitedResultError                 a handler gave an awaitable, or a generator, that nobody runs
     └── EntryFailedError                     a processor from scratch gave an entry that is no success
 """

@@ -6,6 +6,7 @@ import warnings
 from functools import wraps
 
 from batchcore.errors import ConfigurationError
+from batchcore.handler import shown
 from batchcore.partial import BasePartialProcessor
 
 TYPE_CHECKING = False
@@ -112,4 +113,4 @@ def _decorator(
 
 def _refuse_processor(processor: object) -> NoReturn:
     hint = " Pass an object of it." if isinstance(processor, type) else ""
-    raise ConfigurationError(f"processor is a BatchProcessor or another processor, not {processor!r}.{hint}")
+    raise ConfigurationError(f"processor is a BatchProcessor or another processor, not {shown(processor)}.{hint}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from types import FunctionType, MethodType
+from types import AsyncGeneratorType, FunctionType, GeneratorType, MethodType
 
 from batchcore.errors import HandlerSignatureError
 
@@ -114,6 +114,14 @@ def _by_keyword(handler: Callable[..., Any], keyword: str) -> Callable[[Any], An
 def is_awaitable(value: object) -> bool:
     """Say whether a value has to be awaited."""
     return hasattr(type(value), "__await__")
+
+
+def runs_later(value: object) -> bool:
+    """Say whether something is still to be done, of which this is no more than the promise."""
+    kind = type(value)  # what a proxy stands for is not asked: that may run something, or raise
+    if hasattr(kind, "__await__") or hasattr(kind, "add_done_callback"):
+        return True
+    return issubclass(kind, (GeneratorType, AsyncGeneratorType))
 
 
 def discard(value: Any) -> None:
@@ -242,7 +250,9 @@ def _from_signature(handler: Callable[..., Any]) -> Parameters:
 
 def shown(value: object) -> str:
     """Show a value that is no function, for a message: what may be an event by its type alone."""
-    return repr(value) if value is None or isinstance(value, (str, int, float, type)) else f"a {type(value).__name__}"
+    if value is None or isinstance(value, (bool, int, float, type)) or (isinstance(value, str) and len(value) < 40):
+        return repr(value)
+    return f"a {type(value).__name__}"
 
 
 def name_of(handler: Any) -> str:

@@ -135,7 +135,10 @@ class Settings:
             if logging is None or self.logger is not None:  # something else that has a method ``warning``
                 return False
             is_enabled = self._is_enabled = logging.getLogger("batchcore").isEnabledFor
-        return is_enabled(20)
+        try:
+            return bool(is_enabled(20))
+        except Exception:  # a logger of somebody's own
+            return False
 
 
 @cache

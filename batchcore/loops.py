@@ -41,7 +41,7 @@ class _Loops:
             loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
         task = loop.create_task(work)
         try:
-            loop.run_until_complete(task)
+            _run_until_done(loop, task)
         except BaseException:
             if not task.done():  # a KeyboardInterrupt: the next batch must not meet what this one leaves behind
                 interrupted()
@@ -57,6 +57,18 @@ class _Loops:
     def _close(self) -> None:
         while self._idle:
             self._idle.pop().close()
+
+
+def _run_until_done(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    """Run the task of a batch to its end, though a handler exits in a task of its own, or stops the loop."""
+    while True:
+        try:
+            loop.run_until_complete(task)
+        except (SystemExit, RuntimeError):
+            if task.done() or loop.is_closed() or loop.is_running():
+                raise
+        else:
+            return
 
 
 _loops = _Loops()

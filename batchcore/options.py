@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from batchcore.clock import is_number
-from batchcore.disposition import OF_TIME, Disposition
-from batchcore.errors import ConfigurationError, NotAttemptedError, PluginError
+from batchcore.disposition import Disposition
+from batchcore.errors import ConfigurationError, NotAttemptedError, OutOfTimeError, PluginError
 from batchcore.handler import is_coroutine_function
 from batchcore.ordering import Ordering
 from batchcore.source import DEFAULTS, describe
@@ -113,7 +113,7 @@ def checked_dispositions(dispositions: Mapping[Any, Any], plugins: Plugins) -> d
             raise ConfigurationError(
                 f"dispositions[{kind.__name__}] is a Disposition, such as Disposition.DROP, not {disposition!r}."
             )
-        if issubclass(kind, (*OF_TIME, NotAttemptedError, KeyboardInterrupt)):
+        if issubclass(kind, (OutOfTimeError, NotAttemptedError, KeyboardInterrupt)):
             raise ConfigurationError(
                 f"dispositions has {kind.__name__}, which no handler fails with: a record that had no time or no turn "
                 "is always retried, and an interrupt ends the batch. dead_letter_after= puts aside what always hangs."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import sys
 from collections.abc import Sequence
 
 TYPE_CHECKING = False
@@ -173,7 +174,9 @@ def chained(exception: BaseException) -> Iterator[BaseException]:
 
 def _members(exception: Any) -> Sequence[BaseException]:
     """Give the members of an exception group; none of any other exception, nor of Python 3.10."""
-    members: Sequence[BaseException] = exception.exceptions if isinstance(exception, _EXCEPTION_GROUP) else ()
+    backport = sys.modules.get("exceptiongroup")  # of Python 3.10
+    group = _EXCEPTION_GROUP or getattr(backport, "BaseExceptionGroup", ())
+    members: Sequence[BaseException] = exception.exceptions if isinstance(exception, group) else ()
     return members
 
 
@@ -181,6 +184,14 @@ def release_frames(exception: BaseException) -> None:
     """Take the tracebacks off an exception and all it is chained to, so that it keeps no frame alive."""
     # Not by assignment: an exception may be a frozen data class.
     BaseException.with_traceback(exception, None)
-    if exception.__context__ is not None or exception.__cause__ is not None or isinstance(exception, _EXCEPTION_GROUP):
+    try:
+        if exception.__context__ is None and exception.__cause__ is None and not _members(exception):
+            return
+        # What is being handled around the batch is not the batch's, though its exceptions have it as their context.
+        outer = sys.exc_info()[1]
+        around: set[int] = set() if outer is None else {id(current) for current in chained(outer)}
         for current in chained(exception):
-            BaseException.with_traceback(current, None)
+            if id(current) not in around:
+                BaseException.with_traceback(current, None)
+    except Exception:  # one of them has a property of its own where others have a cause
+        return

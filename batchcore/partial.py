@@ -360,7 +360,11 @@ class BasePartialProcessor:
 
     def _finish(self, invocation: Invocation, raising: bool) -> None:
         self._current.ended(invocation)
-        finish(invocation, may_raise=not raising)
+        try:
+            finish(invocation, may_raise=not raising)
+        finally:
+            if not invocation.settings.is_plain:
+                self._current.ended(invocation)  # an observer may have run a batch of its own
 
     def _run_lanes(self, invocation: Invocation) -> None:
         """Run the steps before the records, the records, and the steps after them."""

@@ -13,7 +13,7 @@ from batchcore.errors import (
     SourceBrokenError,
     SourceNotInstalledError,
 )
-from batchcore.handler import discard, is_awaitable, is_coroutine_function
+from batchcore.handler import discard, is_coroutine_function, runs_later, shown
 from batchcore.hookspecs import OBSERVER_HOOKS, SOURCE_HOOKS
 from batchcore.source import Source, describe, marked_methods, source_hooks, with_all_arguments
 
@@ -162,7 +162,7 @@ class Plugins:
             )
         self.delivers = plugin
         if hook == "deliver_dead_letter":
-            self.deliver_one = _checked(plugin, hook, function, _is_no_awaitable, "nothing, and is not awaited")
+            self.deliver_one = _checked(plugin, hook, function, _is_delivered, "nothing, and is not awaited")
         else:
             self.deliver_many = function
 
@@ -218,18 +218,19 @@ def _checked(
         given = function(*arguments)
         if not accepted(given):
             raise PluginError(
-                f"{hook}() of {describe(plugin)} gives {wanted}; it gave {given!r}.", plugin=plugin, hook=hook
+                f"{hook}() of {describe(plugin)} gives {wanted}; it gave {shown(given)}.", plugin=plugin, hook=hook
             )
         return given
 
     return call
 
 
-def _is_no_awaitable(value: Any) -> bool:
-    if not is_awaitable(value):
-        return True
-    discard(value)
-    return False
+def _is_delivered(value: Any) -> bool:
+    """Say whether a deliverer that gives this has delivered: not where it is still to be done, or went wrong."""
+    if runs_later(value):
+        discard(value)
+        return False
+    return value is not False and not isinstance(value, BaseException)
 
 
 def _from_environment() -> Sequence[object]:

@@ -5,7 +5,7 @@ Part of the tree that :mod:`batchcore.errors` draws; apart from it, because most
 
 from __future__ import annotations
 
-from batchcore.errors import BatchcoreError, RaisedDisposition
+from batchcore.errors import OutOfTimeError, RaisedDisposition
 
 
 class RetryRecord(RaisedDisposition):
@@ -24,5 +24,5 @@ class StopBatch(RaisedDisposition):
     """Report this record as failed and start no further one: a dependency is down, and the next will meet the same."""
 
 
-class OutsideCallError(BatchcoreError, TimeoutError):
+class OutsideCallError(OutOfTimeError, TimeoutError):
     """A call after the records, to a deliverer or a plugin, had not ended when its time was up. It was left behind."""

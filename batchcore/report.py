@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from contextlib import suppress
 
 from batchcore.errors import text_of
 from batchcore.outcome import chained
@@ -167,8 +168,9 @@ class Report:
             log(*arguments, **options)
         except KeyboardInterrupt:
             raise
-        except BaseException:
-            traceback.print_exc(file=sys.stderr)
+        except BaseException as error:
+            with suppress(Exception):  # its context is what a record failed with, which may quote its input
+                traceback.print_exception(type(error), error, error.__traceback__, chain=False, file=sys.stderr)
 
 
 def _counted(counts: Mapping[Status, int]) -> str:

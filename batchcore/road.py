@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 from time import perf_counter
-from types import AsyncGeneratorType, GeneratorType, NoneType
+from types import NoneType
 
 from batchcore.errors import (
     ConfigurationError,
@@ -22,7 +22,7 @@ from batchcore.errors import (
     kind_of,
     text_of,
 )
-from batchcore.handler import discard, is_awaitable
+from batchcore.handler import discard, is_awaitable, runs_later, shown
 from batchcore.invocation import Untold
 from batchcore.ordering import Ordering
 from batchcore.outcome import (
@@ -309,6 +309,9 @@ def conclude(invocation: Invocation, *, may_raise: bool = True) -> None:
     invocation.call = as_it_is
     if invocation.held_open:
         invocation.binding = invocation.arguments = invocation.failed_before = None
+    if invocation.letters is not None:
+        for problem in invocation.letters.problems.values():
+            release_frames(problem)
     if not invocation.failures:
         return
     if may_raise and invocation.settings.raise_on_entire_batch_failure and _entirely_failed(invocation):
@@ -345,7 +348,7 @@ def _entirely_failed(invocation: Invocation) -> bool:
 def _wrong_hook(invocation: Invocation, hook: str, wanted: str, given: object) -> PluginError:
     source = invocation.settings.source
     return PluginError(
-        f"{hook}() of source {source.name!r} gives {wanted}, not {given!r}.", plugin=source.plugin, hook=hook
+        f"{hook}() of source {source.name!r} gives {wanted}, not {shown(given)}.", plugin=source.plugin, hook=hook
     )
 
 
@@ -364,10 +367,9 @@ def plain_kind(value: object) -> type[Any]:
     Raises:
         UnawaitedResultError: it is an awaitable or a generator, so the handler's work is not done.
     """
-    kind: type[Any] = type(value)  # what a proxy stands for is not asked: that may run something, or raise
-    if is_awaitable(value) or issubclass(kind, (GeneratorType, AsyncGeneratorType)):
+    if runs_later(value):
         raise unawaited(value)
-    return kind
+    return type(value)
 
 
 def unawaited(value: Any) -> UnawaitedResultError:

@@ -6,6 +6,7 @@ from batchcore.arguments import bind_arguments, is_mapping
 from batchcore.calls import Call, make
 from batchcore.delivering import deliver_at_end
 from batchcore.errors import ConfigurationError, PluginError, kind_of
+from batchcore.handler import shown
 from batchcore.outcome import NOT_PROCESSED, SUCCEEDED, Outcome
 from batchcore.source import describe
 
@@ -28,6 +29,7 @@ class Failing(dict[int, BaseException]):
     def __init__(self, positions: Iterable[int]) -> None:
         super().__init__()
         self._positions = frozenset(positions)
+        self.is_over = False
 
     def __call__(self, which: Outcome | int, exception: BaseException) -> None:
         """Fail a record.
@@ -39,21 +41,36 @@ class Failing(dict[int, BaseException]):
         Raises:
             ConfigurationError: there is no such record in this step, or no exception.
         """
+        if self.is_over:
+            raise ConfigurationError("fail() is called after its step has ended, or its time was up: it fails nobody.")
         position: Any = which.position if isinstance(which, Outcome) else which
         if not isinstance(position, int) or position not in self._positions:
             raise ConfigurationError(
-                f"fail() takes the outcome of a record of this step, or its position; {which!r} is of none."
+                f"fail() takes the outcome of a record of this step, or its position, not {shown(which)}."
             )
         if not _is_exception(exception):
-            raise ConfigurationError(f"fail() takes the exception that the record fails with, not {exception!r}.")
+            raise ConfigurationError(f"fail() takes the exception that the record fails with, not {shown(exception)}.")
         self[position] = exception
 
 
 def run(invocation: Invocation, drive: Callable[[Invocation], None]) -> None:
     """Run the steps before the records, the records, and the steps after them. Its twin is in :mod:`batchcore.aio`."""
-    make(invocation, before_records(invocation))
-    drive(invocation)
-    make(invocation, after_records(invocation))
+    try:
+        make(invocation, before_records(invocation))
+        drive(invocation)
+        make(invocation, after_records(invocation))
+    except BaseException:
+        take_back(invocation)
+        raise
+
+
+def take_back(invocation: Invocation) -> None:
+    """Let no record count as done that a step after the records has not seen to its end: the batch was broken off."""
+    if invocation.settings.plugins.after_records:
+        for position in range(len(invocation.values)):
+            if position not in invocation.failures:
+                invocation.values[position] = NOT_PROCESSED
+        invocation.succeeded = -1
 
 
 def before_records(invocation: Invocation) -> Calls[None]:
@@ -84,6 +101,7 @@ def before_records(invocation: Invocation) -> Calls[None]:
                 failing.setdefault(position, error)
             break
         given.update(answer or {})
+    failing.is_over = True
     if failing:
         invocation.held_open = True
         invocation.failed_before = {position: (error, error.__traceback__) for position, error in failing.items()}
@@ -99,7 +117,7 @@ def after_records(invocation: Invocation) -> Calls[None]:
         outcomes = [outcome for outcome in invocation.outcomes if outcome.status == SUCCEEDED]
         failing = Failing(outcome.position for outcome in outcomes)
         answer, error = yield Call(hook, invocation, outcomes, failing, name=f"after_records() of {describe(plugin)}")
-        failed = dict(failing)
+        failing.is_over, failed = True, dict(failing)
         if error is None and answer is not None:
             error = PluginError(
                 f"after_records() of {describe(plugin)} gives nothing; it gave a {kind_of(answer)}. Call fail(outcome, "

@@ -45,8 +45,12 @@ def run_lanes(invocation: Invocation, max_concurrency: int | None, executor: Exe
         try:
             context = copy_context()
             for _ in range(pullers):
-                # No list comprehension: a thread that cannot be started must not hide those that were.
-                running.append(_start(executor, _run_waiting, workers, waiting, scoped, context))  # noqa: PERF401 - see above
+                try:
+                    running.append(_start(executor, _run_waiting, workers, waiting, scoped, context))
+                except RuntimeError:  # no further thread can be had: those there are will do
+                    if not running:
+                        raise
+                    break
             all_ended = _have_ended(workers, running)
         except BaseException:
             leave_behind(invocation, workers)

@@ -93,6 +93,12 @@ class Window:
         state: dict[str, Any] = json.loads(next(succeeded, self._first))
         return state
 
+    def answered(self) -> dict[str, Any]:
+        """Give the state to answer with, and keep no other: no step will go back any more."""
+        state = self.state
+        self._first, self._kept = json.dumps(state).encode(), []
+        return state
+
     def for_record(self, record: Record) -> _Change:
         """Give what is held open around a handler that changes the state. Each record before it has ended."""
         failures: Mapping[int, object] = self._batch.failures
@@ -190,4 +196,4 @@ def response(batch: Batch, outcomes: Outcomes) -> PartialItemFailureResponse | d
     """Build the answer, with the state where the batch is windowed. For a source's ``build_response``."""
     window = window_of(batch)
     answer = batch_item_failures(batch, outcomes)
-    return answer if window is None else {"state": window.state, **answer}
+    return answer if window is None else {"state": window.answered(), **answer}

@@ -335,16 +335,18 @@ def test_fail_with_wrong_arguments_fails_every_record_where_the_step_lets_it_thr
     assert [type(error) for error in exceptions(result)] == [ConfigurationError] * 3
 
 
-def test_fail_does_nothing_once_the_step_is_over(driver: Run) -> None:
+def test_fail_is_refused_once_the_step_is_over(driver: Run) -> None:
     kept: list[Any] = []
 
     def handler(toy: Any) -> None:
         kept[0](2, LookupError())
 
-    assert (
-        statuses(driver(ToySource(), EVENT, handler, plugins=[before(lambda batch, fail: kept.append(fail))]))
-        == ["succeeded"] * 3
-    )
+    result = driver(ToySource(), EVENT, handler, plugins=[before(lambda batch, fail: kept.append(fail))])
+
+    assert statuses(result) == ["failed"] * 3
+    assert {str(error) for error in exceptions(result)} == {
+        "fail() is called after its step has ended, or its time was up: it fails nobody."
+    }
 
 
 @pytest.mark.parametrize("answer", [["owners"], "owners", 7, True, {"owners"}, ()], ids=repr)
@@ -721,7 +723,8 @@ def test_what_after_records_fails_when_its_time_was_up_changes_nothing(driver: R
 
     def step(outcomes: Any, fail: Any) -> None:
         answered.wait(20)
-        fail(outcomes[0], LookupError("late"))
+        with pytest.raises(ConfigurationError, match="or its time was up"):
+            fail(outcomes[0], LookupError("late"))
         done.set()
 
     result = driver(ToySource(), EVENT, plugins=[after(step)], context=TimeLeft(0.2))

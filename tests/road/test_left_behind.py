@@ -284,13 +284,16 @@ def test_coroutine_that_was_left_behind_delivers_nothing() -> None:
 
     async def main() -> None:
         deaf, letters = Deaf(dead), Letters()
-        processor = AsyncBatchProcessor("sqs", stop_before_timeout=MARGIN, plugins=[letters], ordering=in_order())
+        processor = AsyncBatchProcessor(
+            "sqs", stop_before_timeout=MARGIN, plugins=[letters], ordering=in_order(), dead_letter_after=1
+        )
         result = await processor.arun(batch_of("stuck", "b"), deaf.handle, deaf.context)
+        then = failed(result.response), list(letters.sent)
+        assert then == (["m1"], ["m0"]), "it has hung in its last delivery"
         deaf.context.end = None  # it is not for want of time that nothing is sent
-        assert failed(result.response) == ["m0", "m1"]
         await deaf.let_go()
         await asyncio.sleep(0.1)  # somebody who delivers does so in a thread
-        assert letters.sent == []
+        assert (failed(result.response), letters.sent) == then
 
     asyncio.run(main())
 

@@ -104,9 +104,16 @@ class DynamoDBSource:
 
 
 def item_key(record: Mapping[str, Any]) -> Hashable:
-    """Give what tells one item from another: the stream, and the keys with their types; or None."""
+    """Give what tells one item from another: the stream, and the keys with their types; or None where it has none.
+
+    Raises:
+        ValueError: it is no record of DynamoDB Streams. None would make it a lane of its own, and order would be lost
+            unseen.
+    """
     payload = record.get("dynamodb")
-    keys = payload.get("Keys") if is_object(payload) else None
+    if not is_object(payload):
+        raise ValueError("item_key() takes a record of DynamoDB Streams, which has an object dynamodb; this has none.")
+    keys = payload.get("Keys")
     if not keys:
         return None
     return record.get("eventSourceARN"), frozenset(

@@ -100,18 +100,22 @@ class KinesisSource:
             description["stream"] = arn.split("/")[1]  # a consumer's ARN goes on after it
         if isinstance(event_id, str):
             description["shard_id"] = event_id.partition(":")[0]
-        key = partition_key(record)
-        if key is not None:
-            description["partition_key"] = key
+        payload = record.get("kinesis")
+        if is_object(payload) and payload.get("partitionKey") is not None:
+            description["partition_key"] = payload["partitionKey"]
         return description
 
 
 def partition_key(record: Mapping[str, Any]) -> Any:
-    """Give a raw record's ``kinesis.partitionKey``, or None where it has none."""
-    try:
-        return record["kinesis"]["partitionKey"]
-    except (KeyError, TypeError):
-        return None
+    """Give a raw record's ``kinesis.partitionKey``, or None where it has none: ``ordering=by_key(partition_key)``.
+
+    Raises:
+        ValueError: it is no record of Kinesis. None would make it a lane of its own, and order would be lost unseen.
+    """
+    payload = record.get("kinesis")
+    if not is_object(payload):
+        raise ValueError("partition_key() takes a record of Kinesis, which has an object kinesis; this one has none.")
+    return payload.get("partitionKey")
 
 
 def _has_shape(record: Mapping[str, Any]) -> bool:

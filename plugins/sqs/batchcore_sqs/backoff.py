@@ -94,6 +94,11 @@ class VisibilityBackoff:
             raise ConfigurationError(
                 f'client is a boto3 client of SQS, as boto3.client("sqs") gives it, not {client!r}.'
             )
+        elif queue_url is None and not hasattr(client, "meta"):
+            raise ConfigurationError(
+                "queue_url is made from the endpoint of the client, client.meta.endpoint_url, and this one has "
+                "none. Pass queue_url= beside it."
+            )
         if random is not None and not callable(getattr(random, "uniform", None)):
             raise ConfigurationError(f"random has a method uniform(a, b), as random.Random has; {random!r} has none.")
         self._queue_url = queue_url

@@ -94,9 +94,9 @@ class SQSSource:
         arn = record.get("eventSourceARN")
         if isinstance(arn, str):
             description["queue"] = arn.rpartition(":")[2]
-        group = message_group(record)
-        if group is not None:
-            description["message_group_id"] = group
+        attributes = record.get("attributes")
+        if isinstance(attributes, Mapping) and attributes.get("MessageGroupId") is not None:
+            description["message_group_id"] = attributes["MessageGroupId"]
         return description
 
     @hookimpl
@@ -115,10 +115,16 @@ class SQSSource:
 
 
 def message_group(record: Mapping[str, Any]) -> Any:
-    """Give a raw record's ``MessageGroupId``, or None where it has none: ``ordering=by_key(message_group)``."""
+    """Give a raw record's ``MessageGroupId``, or None where it has none: ``ordering=by_key(message_group)``.
+
+    Raises:
+        ValueError: it is no record of SQS. None would make it a lane of its own, and order would be lost unseen.
+    """
     try:
         return record["attributes"]["MessageGroupId"]
     except (KeyError, TypeError):
+        if "messageId" not in record:
+            raise ValueError("message_group() takes a record of SQS, which has a messageId; this has none.") from None
         return None
 
 
