@@ -143,6 +143,12 @@ def test_other_items_have_other_keys(other: dict[str, Any]) -> None:
     assert item_key(keyed({"Id": {"N": "1"}})) != item_key(other)
 
 
-@pytest.mark.parametrize("record", [{}, {"dynamodb": None}, {"dynamodb": {}}, keyed({}), keyed(None)])
+@pytest.mark.parametrize("record", [{"dynamodb": {}}, keyed({}), keyed(None)])
 def test_a_record_without_keys_depends_on_no_other(record: dict[str, Any]) -> None:
     assert item_key(record) is None
+
+
+@pytest.mark.parametrize("record", [{}, {"dynamodb": None}, {"kinesis": {"partitionKey": "k"}}])
+def test_a_record_of_another_source_has_no_item_key(record: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="takes a record of DynamoDB Streams"):
+        item_key(record)

@@ -146,9 +146,13 @@ def test_a_failure_stops_everything_in_order() -> None:
         ({"kinesis": {"partitionKey": "k"}}, "k"),
         ({"kinesis": {"partitionKey": None}}, None),
         ({"kinesis": {}}, None),
-        ({"kinesis": None}, None),
-        ({}, None),
     ],
 )
 def test_the_partition_key_is_that_of_the_record_or_none(record: dict[str, Any], key: str | None) -> None:
     assert partition_key(record) == key
+
+
+@pytest.mark.parametrize("record", [{}, {"kinesis": None}, {"dynamodb": {}}])
+def test_a_record_of_another_source_has_no_partition_key(record: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="takes a record of Kinesis"):
+        partition_key(record)

@@ -311,6 +311,15 @@ def test_what_cannot_be_used_is_refused(options: dict[str, Any], message: str) -
         VisibilityBackoff(**options)
 
 
+def test_a_client_without_an_endpoint_needs_the_url_of_the_queue() -> None:
+    class Client:
+        def change_message_visibility_batch(self, **arguments: Any) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="Pass queue_url= beside it"):
+        VisibilityBackoff(client=Client())
+    VisibilityBackoff(client=Client(), queue_url="https://queue.example/1/orders")
+
+
 def test_base_and_maximum_may_be_the_same() -> None:
     VisibilityBackoff(LIMIT, LIMIT)
 
@@ -322,6 +331,7 @@ from batchcore import BatchProcessor, ConfigurationError
 from batchcore_sqs import VisibilityBackoff
 
 class Client:
+    meta = None
     def change_message_visibility_batch(self, **arguments): ...
 
 {body}

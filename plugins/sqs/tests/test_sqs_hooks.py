@@ -313,3 +313,8 @@ def test_messages_of_a_standard_queue_can_be_ordered_by_their_group() -> None:
     processor = BatchProcessor(event_type="sqs", ordering=by_key(message_group))
     result = processor.run(event, lambda record: record.json_body)
     assert [outcome.status for outcome in result.outcomes] == ["failed", "succeeded", "not_attempted"]
+
+
+def test_a_record_of_another_source_has_no_message_group() -> None:
+    with pytest.raises(ValueError, match="takes a record of SQS"):
+        message_group({"kinesis": {"partitionKey": "k"}})
