@@ -124,6 +124,8 @@ class _Lanes:
     def _leave_tasks(self) -> None:
         """Let nobody wait for what still runs: not asyncio.run() as it ends, and not a warning."""
         for task in self._tasks:
+            if task.done():
+                continue
             self._invocation.cut_loose = True
             task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio.gather() does for its own
             asyncio._unregister_task(task)
