@@ -1,4 +1,7 @@
-"""Run every mutant against the tests that must notice it: ``python -m tests.mutants`` from the root of the checkout."""
+"""Run every mutant against the tests that must notice it: ``python -m tests.mutants`` from the root of the checkout.
+
+Words choose some of them: ``python -m tests.mutants lanes.py "random batches"`` runs those of a file, or of a promise.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutants import drivers, listed, random_batches
+from tests.mutants import drivers, listed, random_batches, stopping
 from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
-MUTANTS = (*listed.MUTANTS, *drivers.MUTANTS, *random_batches.MUTANTS)
+ALL = (*listed.MUTANTS, *drivers.MUTANTS, *stopping.MUTANTS, *random_batches.MUTANTS)
+MUTANTS = tuple(m for m in ALL if len(sys.argv) < 2 or any(word in f"{m.file} {m.breaks}" for word in sys.argv[1:]))
 PASSED, FAILED, NONE_SELECTED = 0, 1, 5  # exit codes of pytest
 LIMIT = 120  # seconds; a mutant that makes a test wait for ever is killed as well
 

@@ -8,7 +8,7 @@ MUTANTS = (
     # The asyncio driver and its event loops.
     Mutant(
         "batches in turn run on one event loop",
-        "aio.py",
+        "loops.py",
         "loop = self._idle.pop() if self._idle else asyncio.new_event_loop()",
         "loop = asyncio.new_event_loop()",
         "road/test_loops.py",
@@ -16,7 +16,7 @@ MUTANTS = (
     ),
     Mutant(
         "a forked child lets none of its parent's loops close",
-        "aio.py",
+        "loops.py",
         "        self._parents.append(self._idle)\n",
         "",
         "road/test_loops.py",
@@ -24,7 +24,7 @@ MUTANTS = (
     ),
     Mutant(
         "waiting inside a running loop is a clear error",
-        "aio.py",
+        "loops.py",
         "    if asyncio._get_running_loop() is not None:\n",
         "    if asyncio._get_running_loop() is Ellipsis:\n",
         "road/test_asyncio.py",
@@ -49,33 +49,34 @@ MUTANTS = (
     Mutant(
         "a cancellation that a handler brings upon itself costs its record",
         "aio.py",
-        "                        if self._is_ending():\n                            raise\n",
-        "                        raise\n",
+        "                    if cancelled and self._is_ending():\n",
+        "                    if cancelled:\n",
         "road/test_cancelling.py",
         "test_handler_that_cancels_its_own_task_costs_its_record",
     ),
     Mutant(
         "cancelling a batch ends its handlers",
         "aio.py",
-        "            for task in self._tasks:\n                task.cancel()\n            if self._tasks:\n"
-        "                await asyncio.wait(self._tasks)\n",
-        "",
+        "            self._cancelling = True\n            for task in self._tasks:\n"
+        "                task.cancel()\n            if self._tasks:\n",
+        "            self._cancelling = True\n            if self._tasks and self._loop is None:\n",
         "road/test_cancelling.py",
         "test_cancelling_propagates",
     ),
     Mutant(
         "a handler that cancels its own task and returns costs nobody",
         "aio.py",
-        "        if _cancelling_of(asyncio.current_task())():\n",
-        "        if _cancelling_of(asyncio.current_task()) is None:\n",
+        "                if cancelling():\n                    waited = True\n"
+        "                    await self._absorb_cancellation()\n",
+        "",
         "road/test_cancelling.py",
         "costs_nobody_else",
     ),
     Mutant(
         "cancelling a batch propagates",
         "aio.py",
-        "                await asyncio.wait(self._tasks)\n            raise\n",
-        "                await asyncio.wait(self._tasks)\n",
+        "                self._leave_tasks()\n            raise\n",
+        "                self._leave_tasks()\n",
         "road/test_cancelling.py",
         "test_cancelling_propagates",
     ),
@@ -99,7 +100,7 @@ MUTANTS = (
     # Worker threads.
     Mutant(
         "stopping the batch in one lane stops the others",
-        "road.py",
+        "lanes.py",
         "        if invocation.stopped:\n            return\n        yield position, records[position]\n",
         "        yield position, records[position]\n",
         "road/test_threads.py",
@@ -108,8 +109,8 @@ MUTANTS = (
     Mutant(
         "each lane has a copy of the caller's context variables",
         "threads.py",
-        "workers.submit(copy_context().run, run_lane, lane)",
-        "workers.submit(run_lane, lane)",
+        "context.copy().run(run_places, workers, lane, scoped)",
+        "run_places(workers, lane, scoped)",
         "road/test_threads.py",
         "test_each_lane_has_a_copy",
     ),
@@ -166,22 +167,22 @@ MUTANTS = (
     Mutant(
         "an exception of the with body wins",
         "road.py",
-        "    if may_raise and settings.raise_on_entire_batch_failure and",
-        "    if settings.raise_on_entire_batch_failure and",
+        "    if may_raise and invocation.settings.raise_on_entire_batch_failure and",
+        "    if invocation.settings.raise_on_entire_batch_failure and",
         "road/test_done.py",
         "test_exception_in_the_with_body_wins",
     ),
     Mutant(
         "a processor told not to raise does not",
         "road.py",
-        "    if may_raise and settings.raise_on_entire_batch_failure and",
+        "    if may_raise and invocation.settings.raise_on_entire_batch_failure and",
         "    if may_raise and",
         "road/test_whole_batch.py",
         "test_told_not_to_raise",
     ),
     Mutant(
         "frames go with the error that kept them",
-        "road.py",
+        "whole_batch.py",
         "        for exception in exceptions:\n            release_frames(exception)\n",
         "        exceptions.clear()\n",
         "road/test_memory.py",
@@ -199,9 +200,8 @@ MUTANTS = (
     Mutant(
         "an exception is being handled when failure_handler() runs, for records not attempted too",
         "invocation.py",
-        "        try:\n            raise error  # a failure handler may ask sys.exc_info() for it\n"
-        "        except BaseException:\n            self._tell(position, error)\n",
-        "        self._tell(position, error)\n",
+        "            raise error  # a failure handler may ask sys.exc_info() for it\n        except BaseException:\n",
+        "            pass\n        finally:\n",
         "road/test_overrides.py",
         "test_failure_handler_is_told_of_records_not_attempted",
     ),
@@ -225,9 +225,8 @@ MUTANTS = (
     Mutant(
         "a logger that raises changes nothing",
         "report.py",
-        "                self._log_failure(position, error)\n            except KeyboardInterrupt:\n"
-        "                raise\n            except BaseException:\n",
-        "                self._log_failure(position, error)\n            except ArithmeticError:\n",
+        "            self._guarded(self._log_failure, position, error, ",
+        "            self._log_failure(position, error, ",
         "road/test_logging.py",
         "test_logger_that_raises_changes_nothing",
     ),

@@ -20,33 +20,33 @@ MUTANTS = (
     Mutant(
         "a record that raised is no success",
         "road.py",
-        "                invocation.failed(position, data, error)\n                if invocation.stopped:",
-        "                invocation.failed(position, data, error)\n                values[position] = None\n"
-        "                if invocation.stopped:",
+        "            invocation.failed(position, data, error)\n            if invocation.letters",
+        "            invocation.failed(position, data, error)\n            values[position] = None\n"
+        "            if invocation.letters",
         "road/test_done.py",
         "test_answer_names_exactly_the_records_that_failed",
     ),
     Mutant(
         "an awaitable that nobody awaits is no success",
         "road.py",
-        "                    known_kind = plain_kind(value)",
-        "                    known_kind = type(value)",
+        "                known_kind = plain_kind(value)",
+        "                known_kind = type(value)",
         "road/test_awaitables.py",
         "test_plain_handler_that_returns_an_awaitable_has_failed",
     ),
     Mutant(
         "every kind of returned value is looked at",
         "road.py",
-        "                if type(value) is not known_kind:",
-        "                if known_kind is NoneType and type(value) is not known_kind:",
+        "            if type(value) is not known_kind:",
+        "            if known_kind is NoneType and type(value) is not known_kind:",
         "road/test_awaitables.py",
         "test_plain_handler_that_returns_an_awaitable_has_failed",
     ),
     Mutant(
         "a generator that nobody runs is no success",
-        "road.py",
-        "    if is_awaitable(value) or issubclass(kind, (GeneratorType, AsyncGeneratorType)):",
-        "    if is_awaitable(value):",
+        "handler.py",
+        "    return issubclass(kind, (GeneratorType, AsyncGeneratorType))",
+        "    return issubclass(kind, ())",
         "road/test_awaitables.py",
         "generator",
     ),
@@ -92,9 +92,9 @@ MUTANTS = (
     ),
     Mutant(
         "a dead letter is done only once it was delivered",
-        "invocation.py",
-        'went_wrong("deliver_dead_letter()", error)\n',
-        'went_wrong("deliver_dead_letter()", error)\n            self.values[position] = None\n',
+        "delivering.py",
+        "    if problem is None:\n        failure.status",
+        "    if problem is not Ellipsis:\n        failure.status",
         "road/test_dispositions.py",
         "test_dead_letter_that_was_not_delivered",
     ),
@@ -129,8 +129,8 @@ MUTANTS = (
     Mutant(
         "a whole batch that failed raises",
         "road.py",
-        "    return undone and any(failure.status == FAILED for failure in invocation.failures.values())",
-        "    return undone and all(failure.status == FAILED for failure in invocation.failures.values())",
+        "    return undone and any(\n        failure.status == FAILED and not",
+        "    return undone and all(\n        failure.status == FAILED and not",
         "road/test_whole_batch.py",
         "test_failure_and_records_not_attempted_are_a_whole_batch",
     ),
@@ -154,18 +154,18 @@ MUTANTS = (
     Mutant(
         "SystemExit of a handler fails its record",
         "road.py",
-        "            except BaseException as error:\n                invocation.failed(position, data, error)\n"
-        "                if invocation.stopped:",
-        "            except Exception as error:\n                invocation.failed(position, data, error)\n"
-        "                if invocation.stopped:",
+        "        except BaseException as error:\n            invocation.failed(position, data, error)\n"
+        "            if invocation.letters",
+        "        except Exception as error:\n            invocation.failed(position, data, error)\n"
+        "            if invocation.letters",
         "road/test_one_bad_record.py",
         "test_handler_may_raise_anything",
     ),
     Mutant(
         "a key that cannot be had costs one record",
-        "road.py",
-        "            invocation.failed(position, NOT_PROCESSED, error)\n            continue\n",
-        "            raise\n",
+        "lanes.py",
+        "            has_stopped = lane in stopped  # hashes it\n        except BaseException as error:\n",
+        "            has_stopped = lane in stopped  # hashes it\n        except ArithmeticError as error:\n",
         "road/test_one_bad_record.py",
         "test_key_function_that_raises or test_key_that_cannot_be_hashed",
     ),
@@ -180,9 +180,8 @@ MUTANTS = (
     Mutant(
         "a success handler that raises fails its record",
         "road.py",
-        "                if on_success is not None:\n                    on_success(record, value)\n",
-        "                if on_success is not None:\n                    values[position] = value\n"
-        "                    on_success(record, value)\n",
+        "                on_success(record, value)\n",
+        "                values[position] = value\n                on_success(record, value)\n",
         "road/test_overrides.py",
         "test_success_handler_that_raises_fails_its_record",
     ),
@@ -213,7 +212,7 @@ MUTANTS = (
     # 4. Order is kept where the source has one.
     Mutant(
         "a lane stops at its first failure",
-        "road.py",
+        "lanes.py",
         "        if stops and invocation.unfinished(position):\n            break\n",
         "",
         "road/test_lanes.py",
@@ -221,7 +220,7 @@ MUTANTS = (
     ),
     Mutant(
         "a stopped group stays stopped",
-        "road.py",
+        "lanes.py",
         "            stopped.add(lane)\n",
         "            pass\n",
         "road/test_lanes.py",
@@ -229,7 +228,7 @@ MUTANTS = (
     ),
     Mutant(
         "a record without a key is a lane of its own",
-        "road.py",
+        "lanes.py",
         "            by_key.setdefault(object() if lane is None else lane, []).append(position)\n",
         "            by_key.setdefault(lane, []).append(position)\n",
         "road/test_lanes.py",
@@ -237,7 +236,7 @@ MUTANTS = (
     ),
     Mutant(
         "asyncio keeps a lane in order",
-        "aio.py",
+        "lanes.py",
         "    if not invocation.ordering.lanes:\n",
         "    if True:\n",
         "road/test_lanes.py",
@@ -246,8 +245,8 @@ MUTANTS = (
     Mutant(
         "the caller's ordering wins",
         "road.py",
-        "    invocation.ordering = settings.ordering or source.ordering_policy(invocation)\n",
-        "    invocation.ordering = source.ordering_policy(invocation) or settings.ordering\n",
+        "    if settings.ordering is not None and not own.mandatory:",
+        "    if settings.ordering is not None and own.mandatory:",
         "road/test_lanes.py",
         "test_callers_ordering_wins",
     ),
