@@ -48,6 +48,7 @@ from batchcore.view import RecordView
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from batchcore.disposition import Disposition
+    from batchcore.explaining import Explanation
     from batchcore.message import Message
     from batchcore.raised import DeadLetterRecord, DropRecord, OutsideCallError, RetryRecord, StopBatch
     from batchcore.result import BatchResult
@@ -79,6 +80,7 @@ __all__ = [
     "EntryFailedError",
     "EventType",
     "ExceptionInfo",
+    "Explanation",
     "Fail",
     "FailureResponse",
     "HandlerSignatureError",
@@ -125,6 +127,7 @@ __all__ = [
 
 _ELSEWHERE = {
     "BatchResult": "batchcore.result",
+    "Explanation": "batchcore.explaining",
     "Disposition": "batchcore.disposition",
     "Message": "batchcore.message",
     **dict.fromkeys(
