@@ -362,8 +362,9 @@ class Invocation(Batch):
         try:
             raise error  # a failure handler may ask sys.exc_info() for it
         except BaseException:
-            BaseException.with_traceback(error, traceback)
             self._tell(position, error)
+        finally:
+            BaseException.with_traceback(error, traceback)
 
     def _tell(self, position: int, error: BaseException) -> None:
         if self.on_failure is not None:

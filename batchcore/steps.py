@@ -143,8 +143,9 @@ def _undo(invocation: Invocation, position: int, error: BaseException) -> None:
     try:
         raise error  # a failure handler may ask sys.exc_info() for it
     except BaseException:
-        BaseException.with_traceback(error, traceback)  # one error may be that of many records
         invocation.failed(position, NOT_PROCESSED, error)
+    finally:
+        BaseException.with_traceback(error, traceback)  # one error may be that of many records
 
 
 def _failed_alone(invocation: Invocation, plugin: object, error: BaseException) -> None:
