@@ -9,7 +9,7 @@ be delivered again each time, so it is withheld until it is below; and it waits 
 
 from __future__ import annotations
 
-from batchcore.errors import OutOfTimeError, RecordError
+from batchcore.errors import RecordError
 from batchcore.outcome import NOT_PROCESSED
 
 TYPE_CHECKING = False
@@ -50,13 +50,12 @@ class DeadLetters:
         self.lowest: int | None = None
         self._next = 0
 
-    def add(self, position: int, ordering: Ordering) -> bool:
+    def add(self, position: int, ordering: Ordering) -> None:
         """Take a dead letter. Its slot stays that of a failure until it is delivered."""
         if ordering.lanes and not self.lanes_ended:
             self.in_lanes.add(position)
         else:
             self.at_end.append(position)
-        return True
 
     def ended(self, position: int, problem: BaseException | None) -> None:
         """Note what became of one."""
@@ -68,8 +67,6 @@ class DeadLetters:
         """Give those that can still be delivered when workers are left behind: not those that a lane waits for."""
         letters = DeadLetters(self.by_checkpoint)
         letters.at_end, letters.problems, letters.lanes_ended = list(self.at_end), dict(self.problems), True
-        late = OutOfTimeError("The time was up before it was delivered.")
-        letters.problems.update(dict.fromkeys(self.in_lanes, late))
         return letters
 
     def everything_before_has_ended(self, invocation: Invocation, position: int) -> bool:

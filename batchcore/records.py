@@ -99,7 +99,7 @@ def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
 
 def is_windowed(event: Any) -> bool:
     """Say whether an event belongs to a tumbling window."""
-    return (event.__class__ is dict or is_object(event)) and event.get("window") is not None
+    return is_object(event) and event.get("window") is not None
 
 
 def _is_list(value: object) -> TypeGuard[list[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -73,6 +74,26 @@ def handle(record: Any) -> str:
     if record["body"] == "bad":
         raise ValueError(record["messageId"])
     return str(record["body"]).upper()
+
+
+class Crowd:
+    """Counts how many handlers run at a time, each until ``wanted`` of them have been there together."""
+
+    def __init__(self, wanted: int) -> None:
+        self.inside = self.most = 0
+        self.wanted = wanted
+        self.full = threading.Event()
+        self.lock = threading.Lock()
+
+    def handle(self, record: Any) -> None:
+        with self.lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            if self.inside == self.wanted:
+                self.full.set()
+        assert self.full.wait(PATIENCE)
+        with self.lock:
+            self.inside -= 1
 
 
 def awaiting(handler: Handler) -> Handler:

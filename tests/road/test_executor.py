@@ -14,33 +14,13 @@ import pytest
 from batchcore import AsyncBatchProcessor, BatchProcessor, ConfigurationError, by_key, in_order
 
 from .clocks import MARGIN, Nearly
-from .support import PATIENCE, batch_of, failed, handle
+from .support import PATIENCE, Crowd, batch_of, failed, handle
 
 
 @pytest.fixture
 def executor() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(4, thread_name_prefix="mine") as executor:
         yield executor
-
-
-class Crowd:
-    """Counts how many handlers run at a time, each until ``wanted`` of them have been there together."""
-
-    def __init__(self, wanted: int) -> None:
-        self.inside = self.most = 0
-        self.wanted = wanted
-        self.full = threading.Event()
-        self.lock = threading.Lock()
-
-    def handle(self, record: Any) -> None:
-        with self.lock:
-            self.inside += 1
-            self.most = max(self.most, self.inside)
-            if self.inside == self.wanted:
-                self.full.set()
-        assert self.full.wait(PATIENCE)
-        with self.lock:
-            self.inside -= 1
 
 
 @pytest.mark.parametrize("concurrency", [None, 1, 2])

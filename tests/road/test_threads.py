@@ -11,27 +11,7 @@ import pytest
 
 from batchcore import BatchProcessor, ConfigurationError, Disposition, by_key, in_order, unordered
 
-from .support import PATIENCE, batch_of, failed, handle
-
-
-class Crowd:
-    """Counts how many handlers run at a time, each until ``wanted`` of them have been there together."""
-
-    def __init__(self, wanted: int) -> None:
-        self.inside = self.most = 0
-        self.wanted = wanted
-        self.full = threading.Event()
-        self.lock = threading.Lock()
-
-    def handle(self, record: Any) -> None:
-        with self.lock:
-            self.inside += 1
-            self.most = max(self.most, self.inside)
-            if self.inside == self.wanted:
-                self.full.set()
-        assert self.full.wait(PATIENCE)
-        with self.lock:
-            self.inside -= 1
+from .support import PATIENCE, Crowd, batch_of, failed, handle
 
 
 @pytest.mark.parametrize(("limit", "records", "together"), [(2, 10, 2), (5, 30, 5), (8, 3, 3)])
