@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from batchcore.message import Message
     from batchcore.ordering import Ordering
     from batchcore.outcome import Outcomes
+    from batchcore.testing import EventFactory
     from batchcore.types import Identifier, PartialItemFailureResponse, Record
 
 _VARARGS = 0x04
@@ -71,6 +72,7 @@ class Source:
         "claims_event",
         "delivery_attempt",
         "describe_record",
+        "event_factory",
         "extract_records",
         "handler_arguments",
         "identify_records",
@@ -94,6 +96,7 @@ class Source:
     original_message: Callable[[Record], Message]
     handler_arguments: Callable[[Batch], Mapping[str, Callable[[Record], AbstractContextManager[Any]]]]
     build_response: Callable[[Batch, Outcomes], Any]
+    event_factory: Callable[[], EventFactory | None]
 
     def __init__(self, plugin: object, name: str, hooks: Mapping[str, Callable[..., Any]]) -> None:
         self.plugin = plugin
@@ -139,6 +142,10 @@ def _no_arguments(_batch: Batch) -> Mapping[str, Any]:
     return {}
 
 
+def _no_factory() -> None:
+    return None
+
+
 def _record_as_json(record: Record) -> Message:
     from batchcore.message import record_as_json
 
@@ -155,6 +162,7 @@ DEFAULTS: dict[str, Callable[..., Any]] = {
     "original_message": _record_as_json,
     "handler_arguments": _no_arguments,
     "build_response": batch_item_failures,
+    "event_factory": _no_factory,
 }
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from batchcore import Batch, Ordering, Outcomes
+    from batchcore.testing import EventFactory
 
 EVENT_SOURCE = "aws:dynamodb"
 
@@ -101,6 +102,13 @@ class DynamoDBSource:
         if isinstance(event_name, str):
             description["event_name"] = event_name
         return description
+
+    @hookimpl
+    def event_factory(self) -> EventFactory:
+        """Give :class:`batchcore_dynamodb.events.DynamoDBEvents`."""
+        from batchcore_dynamodb.events import DynamoDBEvents  # no function needs it
+
+        return DynamoDBEvents()
 
 
 def item_key(record: Mapping[str, Any]) -> Hashable:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from batchcore import Batch, Ordering, Outcomes
+    from batchcore.testing import EventFactory
 
 EVENT_SOURCE = "aws:kinesis"
 
@@ -104,6 +105,13 @@ class KinesisSource:
         if is_object(payload) and payload.get("partitionKey") is not None:
             description["partition_key"] = payload["partitionKey"]
         return description
+
+    @hookimpl
+    def event_factory(self) -> EventFactory:
+        """Give :class:`batchcore_kinesis.events.KinesisEvents`."""
+        from batchcore_kinesis.events import KinesisEvents  # no function needs it
+
+        return KinesisEvents()
 
 
 def partition_key(record: Mapping[str, Any]) -> Any:

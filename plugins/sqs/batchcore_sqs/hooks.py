@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from batchcore import Batch, Message, Ordering
+    from batchcore.testing import EventFactory
 
 EVENT_SOURCE = "aws:sqs"
 
@@ -112,6 +113,13 @@ class SQSSource:
         from batchcore import Message
 
         return Message(record["body"], sent, message_group(record))
+
+    @hookimpl
+    def event_factory(self) -> EventFactory:
+        """Give :class:`batchcore_sqs.events.SQSEvents`."""
+        from batchcore_sqs.events import SQSEvents  # no function needs it
+
+        return SQSEvents()
 
 
 def message_group(record: Mapping[str, Any]) -> Any:

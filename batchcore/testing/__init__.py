@@ -1,0 +1,80 @@
+"""A kit to test with: events in AWS's shape, Lambda's side of the contract in memory, the contract of a source.
+
+``pip install batchcore[testing]``. Nothing here is imported by a function.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from batchcore.testing.answers import redelivered
+    from batchcore.testing.clock import SimulatedClock, SimulatedContext
+    from batchcore.testing.contract import SourceContract
+    from batchcore.testing.contract.rules import ContractBroken
+    from batchcore.testing.errors import NotDrainedError, UnknownRecordError
+    from batchcore.testing.events import REMOVED, EventFactory, Sent, event_of, make_event, make_record
+    from batchcore.testing.kafka import KafkaEvents
+    from batchcore.testing.simulator import Simulator
+    from batchcore.testing.simulator.faults import Faults
+    from batchcore.testing.simulator.history import History, Invocation, Item
+    from batchcore.testing.simulator.logs import Stream, Topic
+    from batchcore.testing.simulator.mapping import EventSourceMapping
+    from batchcore.testing.simulator.queues import FifoQueue, Queue
+
+__all__ = [
+    "REMOVED",
+    "ContractBroken",
+    "EventFactory",
+    "EventSourceMapping",
+    "Faults",
+    "FifoQueue",
+    "History",
+    "Invocation",
+    "Item",
+    "KafkaEvents",
+    "NotDrainedError",
+    "Queue",
+    "Sent",
+    "SimulatedClock",
+    "SimulatedContext",
+    "Simulator",
+    "SourceContract",
+    "Stream",
+    "Topic",
+    "UnknownRecordError",
+    "event_of",
+    "make_event",
+    "make_record",
+    "redelivered",
+]
+
+_WHERE = {
+    "redelivered": "answers",
+    "SimulatedClock": "clock",
+    "SimulatedContext": "clock",
+    "SourceContract": "contract",
+    "ContractBroken": "contract.rules",
+    "NotDrainedError": "errors",
+    "UnknownRecordError": "errors",
+    **dict.fromkeys(("REMOVED", "EventFactory", "Sent", "event_of", "make_event", "make_record"), "events"),
+    "Faults": "simulator.faults",
+    "History": "simulator.history",
+    "Invocation": "simulator.history",
+    "Item": "simulator.history",
+    "KafkaEvents": "kafka",
+    "Stream": "simulator.logs",
+    "Topic": "simulator.logs",
+    "EventSourceMapping": "simulator.mapping",
+    "FifoQueue": "simulator.queues",
+    "Queue": "simulator.queues",
+    "Simulator": "simulator",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Give what somebody asks for: the contract alone needs pytest, and pydantic."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'batchcore.testing' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"batchcore.testing.{_WHERE[name]}"), name)

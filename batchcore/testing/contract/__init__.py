@@ -1,0 +1,84 @@
+"""The contract of a source, as tests: derive from ``SourceContract``, give it the source and its events.
+
+Every test is about one rule of :mod:`batchcore.testing.contract.rules`, and says which when it fails. A test may be
+opted out of by an override that is marked with ``pytest.mark.xfail(reason=...)``, and in no other way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from batchcore.testing.contract import rules
+from batchcore.testing.contract.answers import AnswerTests
+from batchcore.testing.contract.decoding import DecodingTests
+from batchcore.testing.contract.descriptions import DescriptionTests
+from batchcore.testing.contract.events import EventTests
+from batchcore.testing.contract.opting_out import refuse_silent_opt_outs
+from batchcore.testing.contract.order import OrderTests
+from batchcore.testing.contract.probe import Probe
+from batchcore.testing.contract.processors import ProcessorTests
+from batchcore.testing.contract.records import RecordTests
+from batchcore.testing.contract.windows import WindowTests
+
+__all__ = ["SourceContract"]
+
+
+class SourceContract(
+    EventTests, RecordTests, DecodingTests, AnswerTests, OrderTests, ProcessorTests, DescriptionTests, WindowTests
+):
+    """The tests that every source passes.
+
+    A subclass has two fixtures::
+
+        class TestMySource(SourceContract):
+            @pytest.fixture
+            def source(self):
+                return my_package.source
+
+            @pytest.fixture
+            def event_of(self):
+                return lambda n: {...}  # an event with n good records
+
+    Where the source orders records, some records of an event belong together: several in a message group, with a
+    partition key, of a partition. The events are those of AWS, as it delivers them: for services that are known here,
+    answers are read and lanes are found by AWS's rules, not by what the source says.
+    """
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Refuse a subclass that does without a test and does not say why."""
+        super().__init_subclass__(**arguments)
+        refuse_silent_opt_outs(cls, SourceContract)
+
+    @pytest.fixture
+    def source(self) -> Any:
+        """The source to test."""
+        raise NotImplementedError("A contract has a fixture named source, which gives the source to test.")
+
+    @pytest.fixture
+    def event_of(self) -> Callable[[int], Any]:
+        """A function from a number n to an event with n records."""
+        raise NotImplementedError("A contract has a fixture named event_of, which gives a function: n to an event.")
+
+    @pytest.fixture
+    def probe(self, source: Any, event_of: Callable[[int], Any]) -> Probe:
+        """What looks at the source."""
+        return Probe(source, event_of(8))
+
+    def test_the_example_events_are_what_they_should_be(self, probe: Probe, event_of: Callable[[int], Any]) -> None:
+        for size in (1, 3, 8):
+            event = event_of(size)
+            seen = len(probe.records(event))
+            if seen != size:
+                rules.EXAMPLE.broken(f"event_of({size}) has {seen} records", probe.name)
+            if json.loads(json.dumps(event)) != event:
+                rules.EXAMPLE.broken(f"event_of({size}) is not what JSON gives", probe.name)
+        lanes = probe.lanes(probe.event)
+        if lanes and max(map(len, lanes.values())) < 2:
+            rules.EXAMPLE.broken("in event_of(8) no two records belong together", probe.name)
+
+    def test_no_test_is_opted_out_of_silently(self) -> None:
+        refuse_silent_opt_outs(type(self), SourceContract)

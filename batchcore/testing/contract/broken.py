@@ -1,0 +1,107 @@
+"""Records broken by hand, and events of others."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from batchcore.testing.services import at, service_of_event
+
+if TYPE_CHECKING:
+    from batchcore.testing.contract.probe import Probe
+
+Path: TypeAlias = tuple[Any, ...]
+"""A place in a record: the keys and indices that lead to it."""
+
+JUNK: tuple[Any, ...] = (None, 17, "", "\ud800", [], {}, {"a": None})
+REMOVED: Final = object()
+"""Not junk, but nothing: the place is not there."""
+
+
+def places(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Give the path of each part of a record, the whole first."""
+    yield path
+    inside: Any = value
+    if isinstance(value, (Mapping, list)):
+        for key in inside if isinstance(value, Mapping) else range(len(inside)):
+            yield from places(inside[key], (*path, key))
+
+
+def broken_copy(record: Any, path: Path, junk: Any) -> Any:
+    """Give a copy of a record with something else at a place."""
+    if not path:
+        return copy.deepcopy(junk)
+    result = copy.deepcopy(record)
+    inside = result
+    for key in path[:-1]:
+        inside = inside[key]
+    if junk is REMOVED:
+        del inside[path[-1]]
+    else:
+        inside[path[-1]] = copy.deepcopy(junk)
+    return result
+
+
+def with_record(event: Any, record: Any, other: Any) -> Any:
+    """Give a copy of an event with another record in the place of one of its records, found by identity."""
+    if event is record:
+        return other
+    parts: Any = event
+    if isinstance(event, Mapping):
+        return {key: with_record(value, record, other) for key, value in parts.items()}
+    if isinstance(event, list):
+        return [with_record(value, record, other) for value in parts]
+    return copy.deepcopy(event)
+
+
+@cache
+def _samples_text() -> str:
+    return files("batchcore.testing").joinpath("samples.json").read_text(encoding="utf-8")
+
+
+def samples() -> dict[str, Any]:
+    """Give a sample event of each service that AWS documents, by names like ``sqs`` or ``kafka-self-managed``."""
+    read: dict[str, Any] = json.loads(_samples_text())
+    return read
+
+
+def samples_of_others(probe: Probe) -> dict[str, Any]:
+    """Give the sample events of every service but the source's own."""
+    found: dict[str, Any] = {}
+    for name, event in samples().items():
+        service = service_of_event(event)
+        if service is None or not probe.is_known or service.name != probe.service.name:
+            found[name] = event
+    return found
+
+
+def foreign_records(probe: Probe, own: Any) -> dict[str, Any]:
+    """Give one record of each service whose events have records, but the source's own.
+
+    Where a record says itself where it is from, one is among them that says something else and is the same otherwise.
+    """
+    found: dict[str, Any] = {}
+    for name, event in samples_of_others(probe).items():
+        service = service_of_event(event)
+        if service is not None and service.name.rpartition("-")[2] != probe.name.rpartition("-")[2]:
+            found[name] = service.records(event)[0]
+    if at(own, "eventSource") is not None:
+        found["another eventSource"] = {**own, "eventSource": "aws:another"}
+    return found
+
+
+def content_of(record: Any) -> list[str]:
+    """Give what a record of AWS's services holds that nobody may log."""
+    texts = [at(record, *path) for path in CONTENT]
+    image: Any = at(record, "dynamodb", "NewImage") or {}
+    keys: Any = at(record, "dynamodb", "Keys") or {}
+    texts += [text for name in image if name not in keys for text in image[name].values()]
+    return [text for text in texts if isinstance(text, str) and len(text) > 3]
+
+
+CONTENT: tuple[tuple[str, ...], ...] = (("body",), ("kinesis", "data"), ("value",), ("data",))
+"""Where records of AWS's services have what the producer sent."""

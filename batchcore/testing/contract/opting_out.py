@@ -1,0 +1,49 @@
+"""How a test of a suite may be opted out of: by an override that is expected to fail, and says why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def refuse_silent_opt_outs(contract: type[Any], suite: type[Any]) -> None:
+    """Check that a class that derives from a suite overrides a test only to expect its failure, with a reason.
+
+    Args:
+        contract: the class.
+        suite: the suite.
+
+    Raises:
+        TypeError: a test is overridden and not marked with ``xfail(reason=...)``, or a mark skips tests.
+    """
+    tests = {name for name in dir(suite) if name.startswith("test_")}
+    for base in contract.__mro__[: contract.__mro__.index(suite)]:
+        if _skips(base.__dict__.get("pytestmark", ())):
+            raise TypeError(f"{base.__name__} skips tests of the contract. {_HOW}")
+        if base.__dict__.get("__test__", True) is False:
+            raise TypeError(f"{base.__name__} has __test__ = False, so no test of the contract runs. {_HOW}")
+        for name in tests & base.__dict__.keys():
+            if not _is_expected_to_fail(base.__dict__[name]):
+                raise TypeError(f"{base.__name__} overrides {name}. {_HOW}")
+
+
+_HOW = (
+    "A test of the contract is opted out of one at a time, and says why: "
+    '@pytest.mark.xfail(reason="...") on an override that calls super().'
+)
+
+
+def _marks(value: Any) -> list[Any]:
+    marks: Any = getattr(value, "pytestmark", value)
+    listed: list[Any] = [*marks] if isinstance(marks, (list, tuple)) else [marks]
+    return [mark for mark in listed if hasattr(mark, "name")]
+
+
+def _is_expected_to_fail(test: Any) -> bool:
+    if not callable(test) or _skips(getattr(test, "pytestmark", ())):
+        return False
+    reasons = [mark.kwargs.get("reason") for mark in _marks(test) if mark.name == "xfail" and not mark.args]
+    return any(isinstance(reason, str) and reason.strip() for reason in reasons)
+
+
+def _skips(marks: Any) -> bool:
+    return any(mark.name in ("skip", "skipif") for mark in _marks(marks))

@@ -1,0 +1,111 @@
+"""How the suite looks at one source, and reads its answers as Lambda does."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from batchcore.errors import WholeBatchRetry
+from batchcore.testing.answers import Answer, is_windowed, positions_again, read_response
+from batchcore.testing.contract.runs import Driver, Handler, Watch, one_by_one, with_block
+from batchcore.testing.services import Service, at, resolved_source, service_of_event, service_of_source
+
+if TYPE_CHECKING:
+    from batchcore.source import Source
+
+
+class Run(NamedTuple):
+    """What was seen of a batch.
+
+    Attributes:
+        response: the answer, or the exception that was raised.
+        watch: what the observer saw.
+        named: the positions that the answer names as failed, as Lambda reads it.
+        complaint: why Lambda takes the whole batch for failed; None where it does not.
+    """
+
+    response: Any
+    watch: Watch
+    named: set[int]
+    complaint: str | None
+
+    def answered(self, name: str) -> Any:
+        """Give a part of the answer, or None where there is no such part."""
+        return None if isinstance(self.response, BaseException) else at(self.response, name)
+
+
+class Probe:
+    """Looks at one source.
+
+    Args:
+        source: the source.
+        event: one of its events, with some records.
+
+    Attributes:
+        hooks: the source's hooks, as processors call them.
+        service: the service of the event, as AWS has it; read through the source where it is none of AWS's.
+        is_known: whether it is one of AWS's.
+    """
+
+    def __init__(self, source: Any, event: Any) -> None:
+        self.source = source
+        self.event = event
+        self.hooks: Source = resolved_source(source)
+        known = service_of_event(event)
+        self.is_known = known is not None
+        self.service: Service = service_of_source(source) if known is None else known
+
+    @property
+    def name(self) -> str:
+        """The name of the service, for messages."""
+        return self.service.name
+
+    @property
+    def size(self) -> int:
+        """How many records the event has."""
+        return len(self.records(self.event))
+
+    def records(self, event: Any) -> Sequence[Any]:
+        """Give the records of an event, as AWS delivers them where that is known."""
+        return self.service.records(event)
+
+    def run(self, event: Any, handler: Handler | None = None, driver: Driver = one_by_one, **options: Any) -> Run:
+        """Run a batch, and read its answer as Lambda does.
+
+        Raises:
+            Exception: what the processor raises, but for ``WholeBatchRetry``, which is an answer.
+        """
+        watch = Watch()
+        try:
+            response = driver(self.source, event, Handler() if handler is None else handler, watch, **options)
+        except WholeBatchRetry as error:
+            response = error
+        answer = self._read(event, response, has_event=driver is not with_block)
+        return Run(response, watch, set(answer.named), answer.complaint)
+
+    def again(self, event: Any, run: Run) -> list[int]:
+        """Give the positions that AWS delivers again."""
+        return positions_again(self.service, self.records(event), Answer(frozenset(run.named), run.complaint))
+
+    def lanes(self, event: Any) -> dict[Hashable, list[int]]:
+        """Give the lanes of an event: those of the service, or of the source's own ordering where AWS has none."""
+        keys = self._keys_of_its_service(event) if self.is_known else self._keys_of_its_ordering(event)
+        lanes: dict[Hashable, list[int]] = {}
+        for position, key in enumerate(keys):
+            if key is not None:
+                lanes.setdefault(key, []).append(position)
+        return lanes
+
+    def _read(self, event: Any, response: Any, *, has_event: bool) -> Answer:
+        identifiers = [self.service.identifier(record) for record in self.records(event)]
+        return read_response(response, identifiers, self.service, windowed=has_event and is_windowed(event))
+
+    def _keys_of_its_service(self, event: Any) -> list[Hashable]:
+        return [self.service.lane(record) for record in self.records(event)]
+
+    def _keys_of_its_ordering(self, event: Any) -> list[Hashable]:
+        batch = self.run(event).watch.batch
+        ordering = None if batch is None else self.hooks.ordering_policy(batch)
+        if batch is None or ordering is None or not ordering.lanes:
+            return []
+        return ["all" if ordering.key is None else ordering.key(record) for record in batch.records]

@@ -1,0 +1,193 @@
+"""AWS's services as Lambda sees them: where an event has its records, what names each, what depends on what.
+
+It is written from AWS's documentation and imports no source, so that a source can be judged by it. A service that is
+not here is read through its source's own hooks: :func:`service_of_source`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from batchcore.plugins import find_source
+from batchcore.source import Source, source_hooks
+
+if TYPE_CHECKING:
+    from batchcore.types import Identifier, Record
+
+Kind: TypeAlias = Literal["record", "checkpoint", "partitions", "whole batch"]
+"""How a service acknowledges.
+
+``record``: each by itself. ``checkpoint``: everything from the lowest failed one on comes again. ``partitions``: the
+same in each partition. ``whole batch``: by an error alone.
+"""
+
+
+class Service(NamedTuple):
+    """One service.
+
+    Attributes:
+        name: its name, for messages and comparisons: ``sqs``, ``kinesis``, ``dynamodb``, ``kafka`` and others.
+        kind: how it acknowledges.
+        records: event to its raw records, in the order of delivery.
+        identifier: raw record to what an answer names it by.
+        lane: raw record to what it is ordered by: records that give the same must be handled in order; None where
+            nothing depends on it.
+    """
+
+    name: str
+    kind: Kind
+    records: Callable[[Any], Sequence[Record]]
+    identifier: Callable[[Record], Identifier]
+    lane: Callable[[Record], Hashable]
+
+
+def identity(identifier: Identifier) -> str:
+    """Give an identifier as text that is equal for equal ones: an answer carries it as JSON."""
+    return json.dumps(identifier, sort_keys=True)
+
+
+def service_of_event(event: Any) -> Service | None:
+    """Recognise the service an event is from, or give None where it is none of AWS's that take batches."""
+    try:
+        return _recognise(event)
+    except (KeyError, TypeError, AttributeError, IndexError):
+        return None
+
+
+def service_of_source(source: object) -> Service:
+    """Read a service through its source.
+
+    Args:
+        source: the source, or the name of one that is installed.
+
+    Raises:
+        batchcore.PluginError: and its subclasses: the source cannot be used.
+    """
+    resolved = resolved_source(source)
+    return Service(
+        resolved.name,
+        "checkpoint" if resolved.by_checkpoint else "record",
+        resolved.extract_records,
+        _alone(resolved.identify_records),
+        _nothing,
+    )
+
+
+def resolved_source(source: object) -> Source:
+    """Give the hooks of a source, or of the one that is installed under a name."""
+    plugin = find_source(str.__str__(source)) if isinstance(source, str) else source
+    name: str = source if isinstance(source, str) else getattr(plugin, "name", type(plugin).__name__)
+    return Source(plugin, name, source_hooks(plugin, name))
+
+
+def at(record: Any, *path: str) -> Any:
+    """Follow keys into a record, or attributes where it is an object made of one; None where there is no such place."""
+    for key in path:
+        record = _get(record, key) if isinstance(record, Mapping) else getattr(record, key, None)
+    return record
+
+
+def _get(mapping: Any, key: str) -> Any:
+    return mapping.get(key)
+
+
+def _listed(event: Any) -> Sequence[Any]:
+    records: Sequence[Any] = event["Records"]
+    return records
+
+
+def _messages(event: Any) -> Sequence[Any]:
+    records: Sequence[Any] = event["messages"]
+    return records
+
+
+def _as_it_is(event: Any) -> Sequence[Any]:
+    records: Sequence[Any] = event
+    return records
+
+
+def _grouped(key: str) -> Callable[[Any], Sequence[Any]]:
+    return lambda event: [record for records in event[key].values() for record in records]
+
+
+def _message_group(record: Any) -> Hashable:
+    arn: Any = at(record, "eventSourceARN")
+    is_fifo = isinstance(arn, str) and arn.endswith(".fifo")
+    group: Hashable = at(record, "attributes", "MessageGroupId") if is_fifo else None
+    return group
+
+
+def _partition_key(record: Any) -> Hashable:
+    key: Hashable = at(record, "kinesis", "partitionKey")
+    return key
+
+
+def _item_key(record: Any) -> Hashable:
+    keys = at(record, "dynamodb", "Keys")
+    return json.dumps(keys, sort_keys=True) if keys else None
+
+
+def _topic_partition(record: Any) -> str:
+    return f"{at(record, 'topic')}-{at(record, 'partition')}"
+
+
+def _offset(record: Any) -> Mapping[str, Any]:
+    return {"partition": _topic_partition(record), "offset": at(record, "offset")}
+
+
+def _nothing(_record: Any) -> None:
+    return None
+
+
+def _alone(identify: Callable[[Sequence[Any]], Sequence[Identifier]]) -> Callable[[Any], Identifier]:
+    return lambda record: identify([record])[0]
+
+
+def _message_id(record: Any) -> Any:
+    return at(record, "messageId")
+
+
+def _sequence_number(record: Any) -> Any:
+    return at(record, "kinesis", "sequenceNumber")
+
+
+def _change_number(record: Any) -> Any:
+    return at(record, "dynamodb", "SequenceNumber")
+
+
+def _event_id(record: Any) -> Any:
+    return at(record, "eventID")
+
+
+SQS = Service("sqs", "record", _listed, _message_id, _message_group)
+KINESIS = Service("kinesis", "checkpoint", _listed, _sequence_number, _partition_key)
+DYNAMODB = Service("dynamodb", "checkpoint", _listed, _change_number, _item_key)
+KAFKA = Service("kafka", "partitions", _grouped("records"), _offset, _topic_partition)
+RABBITMQ = Service("rabbitmq", "whole batch", _grouped("rmqMessagesByQueue"), _nothing, _nothing)
+ACTIVEMQ = Service("activemq", "whole batch", _messages, _nothing, _nothing)
+
+_BY_RECORD = {"aws:sqs": SQS, "aws:kinesis": KINESIS, "aws:dynamodb": DYNAMODB}
+# EventBridge Pipes names records of streams by their eventID.
+_PIPES = {
+    "aws:sqs": Service("pipes-sqs", "record", _as_it_is, _message_id, _message_group),
+    "aws:kinesis": Service("pipes-kinesis", "checkpoint", _as_it_is, _event_id, _partition_key),
+    "aws:dynamodb": Service("pipes-dynamodb", "checkpoint", _as_it_is, _event_id, _item_key),
+}
+
+
+def _recognise(event: Any) -> Service | None:
+    if isinstance(event, list):
+        return _PIPES.get(_as_it_is(event)[0]["eventSource"])
+    if "Records" in event:
+        records = event["Records"]
+        return _BY_RECORD.get(records[0]["eventSource"] if records else _event_source(event["eventSourceARN"]))
+    source = event["eventSource"]
+    if source in ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"):
+        return KAFKA
+    return RABBITMQ if source == "aws:rmq" else ACTIVEMQ if source in ("aws:mq", "aws:amq") else None
+
+
+def _event_source(arn: str) -> str:
+    return f"aws:{arn.split(':')[2]}"

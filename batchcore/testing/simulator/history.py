@@ -1,0 +1,284 @@
+"""What happened to everything that was sent to a simulated source, and what of it must not happen."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from batchcore.types import Identifier
+
+End: TypeAlias = Literal["acknowledged", "dead-letter queue", "on-failure destination", "discarded", "expired"]
+"""How a record leaves its source: the last three are given up by AWS, of which one tells somebody."""
+
+Problem: TypeAlias = Literal["lost", "done_twice", "out_of_order", "never_tried"]
+
+_GONE: Final = ("acknowledged", "discarded", "expired")
+_WORDS: Final[dict[Problem, str]] = {
+    "lost": "LOST: gone from the source, not done and in no dead-letter queue or destination",
+    "done_twice": "DONE TWICE",
+    "out_of_order": "OUT OF ORDER: done after a later one of its lane",
+    "never_tried": "NEVER TRIED: gone from the source before any attempt",
+}
+
+
+class Item:
+    """One thing that was sent, and what became of it.
+
+    Attributes:
+        number: counts what was sent, from 1.
+        content: what was sent.
+        lane: what it is ordered by, such as its message group; None where nothing depends on it.
+        identifier: what an answer names it by.
+        deliveries: the numbers of the invocations that had it, in order.
+        tried: when a handler began with it: moments that count up over the whole history.
+        done: when it was done.
+        reported: when an answer did not name it as failed.
+        end: how it left the source; None while it is there.
+        ended_at: when it did.
+    """
+
+    __slots__ = (
+        "content",
+        "deliveries",
+        "done",
+        "end",
+        "ended_at",
+        "identifier",
+        "lane",
+        "number",
+        "reported",
+        "tried",
+    )
+
+    def __init__(self, number: int, content: Any, lane: Hashable, identifier: Identifier) -> None:
+        self.number = number
+        self.content = content
+        self.lane = lane
+        self.identifier = identifier
+        self.deliveries: list[int] = []
+        self.tried: list[int] = []
+        self.done: list[int] = []
+        self.reported: list[int] = []
+        self.end: End | None = None
+        self.ended_at: int | None = None
+
+    def __repr__(self) -> str:
+        text = repr(self.content)
+        return f"<{self.number}: {text if len(text) < 50 else text[:47] + '...'}>"
+
+
+class Invocation(NamedTuple):
+    """One invocation of the function.
+
+    Attributes:
+        number: counts them, from 1.
+        at: when it began, in seconds of the simulated clock.
+        event: the event.
+        items: what it had, in the order of the batch.
+        fault: what was done to it: ``duplicate``, ``crash``, ``timeout``, ``throttle`` or None.
+        response: what the function returned, or the exception that it raised; None where it was not called.
+        complaint: why the whole batch failed; None where it did not.
+        again: what is delivered again, or given up.
+    """
+
+    number: int
+    at: float
+    event: Any
+    items: Sequence[Item]
+    fault: str | None
+    response: Any
+    complaint: str | None
+    again: Sequence[Item]
+
+
+class History:
+    """Everything that happened between a simulated source and a function.
+
+    Attributes:
+        items: what was sent, in its order.
+        invocations: in their order.
+        is_observed: whether anybody said what was tried and done. Where nobody did, what an answer does not name as
+            failed counts as done, and what was delivered as tried.
+    """
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.invocations: list[Invocation] = []
+        self.is_observed = False
+        self._moments = itertools.count(1)
+
+    def now(self) -> int:
+        """Give the next moment."""
+        return next(self._moments)
+
+    def end(self, items: Iterable[Item], how: End) -> None:
+        """Write down that items leave their source."""
+        for item in items:
+            item.end, item.ended_at = how, self.now()
+
+    @property
+    def done(self) -> list[Item]:
+        """What was done at least once."""
+        return [item for item in self.items if self._done(item)]
+
+    @property
+    def lost(self) -> list[Item]:
+        """What is gone from the source, was not done, and is in no dead-letter queue and no destination."""
+        return [item for item in self.items if item.end in _GONE and not self._done(item)]
+
+    @property
+    def done_twice(self) -> list[Item]:
+        """What was done more than once."""
+        return [item for item in self.items if len(self._done(item)) > 1]
+
+    @property
+    def out_of_order(self) -> list[Item]:
+        """What was done, for the first time, after something of its lane that was sent later."""
+        found: list[Item] = []
+        earliest: dict[Hashable, int] = {}
+        for item in reversed(self.items):
+            if item.lane is None or not self._done(item):
+                continue
+            first = self._done(item)[0]
+            if first > earliest.get(item.lane, first):
+                found.append(item)
+            earliest[item.lane] = min(first, earliest.get(item.lane, first))
+        return found[::-1]
+
+    @property
+    def never_tried(self) -> list[Item]:
+        """What left the source, or was given up, before any handler began with it."""
+        return [item for item in self.items if item.end is not None and not self._tried(item)]
+
+    @property
+    def dead_letters(self) -> list[Item]:
+        """What is in the dead-letter queue."""
+        return [item for item in self.items if item.end == "dead-letter queue"]
+
+    @property
+    def discarded(self) -> list[Item]:
+        """What AWS gave up on a stream: attempts or age ran out, whether a destination was told or not."""
+        return [item for item in self.items if item.end in ("discarded", "on-failure destination")]
+
+    @property
+    def left(self) -> list[Item]:
+        """What is still at the source."""
+        return [item for item in self.items if item.end is None]
+
+    def problems(self, *, allow: Collection[Problem] = ()) -> list[str]:
+        """Say what went wrong.
+
+        Args:
+            allow: what is no problem to this test, such as ``done_twice`` where the handler is idempotent.
+
+        Returns:
+            One line for each kind of problem, followed by one for each item; nothing where there is none.
+
+        Raises:
+            ValueError: ``allow`` names what is no problem.
+        """
+        unknown = [name for name in allow if name not in _WORDS]
+        if isinstance(allow, str) or unknown:
+            raise ValueError(f"allow is a list of {', '.join(_WORDS)}; not {allow!r}.")
+        lines: list[str] = []
+        for name, words in _WORDS.items():
+            items: list[Item] = [] if name in allow else getattr(self, name)
+            if items:
+                lines.append(f"{words}: {len(items)} of {len(self.items)}")
+                lines += [f"  {item!r} {self._story(item)}" for item in items]
+        return lines
+
+    def check(self, *, allow: Collection[Problem] = ()) -> None:
+        """Fail the test if anything was lost, done twice, done out of order, or never tried.
+
+        Args:
+            allow: what is no problem to this test.
+
+        Raises:
+            AssertionError: with one line for each kind of problem and each item.
+        """
+        __tracebackhide__ = True
+        problems = self.problems(allow=allow)
+        if problems:
+            raise AssertionError("\n".join(problems))
+
+    def _done(self, item: Item) -> list[int]:
+        return item.done if self.is_observed else item.reported
+
+    def _tried(self, item: Item) -> Sequence[int]:
+        return item.tried or item.done if self.is_observed else item.deliveries
+
+    def _story(self, item: Item) -> str:
+        delivered = ", ".join(map(str, item.deliveries)) or "none"
+        done = f"done {len(self._done(item))} times" if len(self._done(item)) != 1 else "done once"
+        lane = "" if item.lane is None else f" of lane {item.lane!r}"
+        return f"{lane}: invocations {delivered}; {done}; {item.end or 'still at the source'}".strip()
+
+    def __repr__(self) -> str:
+        return (
+            f"<History of {len(self.items)} records and {len(self.invocations)} invocations: {len(self.done)} done, "
+            f"{len(self.lost)} lost, {len(self.dead_letters)} dead letters, {len(self.left)} left>"
+        )
+
+
+class Ledger:
+    """Where handlers write down what they do, and where a simulated crash strikes them.
+
+    Args:
+        history: what is written to.
+        find: what a handler names to the item that it is.
+
+    Attributes:
+        has_crashed: whether this invocation has crashed at a call of the ledger.
+        mistake: what the first call raised that named nothing that was sent.
+    """
+
+    def __init__(self, history: History, find: Callable[[Any], Item]) -> None:
+        import threading
+
+        self._history = history
+        self._find = find
+        self._lock = threading.Lock()
+        self._calls_until_crash: int | None = None
+        self.has_crashed = False
+        self.mistake: Exception | None = None
+
+    def begin(self, calls_until_crash: int | None) -> None:
+        """Begin an invocation, which crashes at a call of the ledger, or does not."""
+        self._calls_until_crash = calls_until_crash
+        self.has_crashed = False
+
+    def tried(self, what: Any) -> None:
+        """Write down that a handler begins."""
+        self._write(self._item(what).tried)
+
+    def done(self, what: Any) -> None:
+        """Write down that something is done."""
+        self._write(self._item(what).done)
+
+    def _item(self, what: Any) -> Item:
+        try:
+            return self._find(what)
+        except Exception as error:  # of the test, which must hear of it: the processor takes it for a failed record
+            self.mistake = self.mistake or error
+            raise
+
+    def _write(self, moments: list[int]) -> None:
+        with self._lock:
+            if self.has_crashed:
+                raise FunctionCrash
+            self._history.is_observed = True
+            moments.append(self._history.now())
+            if self._calls_until_crash is not None:
+                self._calls_until_crash -= 1
+                if self._calls_until_crash <= 0:
+                    self.has_crashed = True
+                    raise FunctionCrash
+
+
+class FunctionCrash(KeyboardInterrupt):
+    """The process of the function ends here. No handler may catch it, as none could."""

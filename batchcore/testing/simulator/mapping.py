@@ -1,0 +1,285 @@
+"""The event source mapping in memory: receive, invoke, read the answer, acknowledge; again, until nothing is left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from batchcore.errors import ConfigurationError
+from batchcore.handler import is_coroutine_function
+from batchcore.testing.answers import Answer, is_windowed, positions_again, read_response
+from batchcore.testing.clock import SimulatedContext
+from batchcore.testing.errors import NotDrainedError
+from batchcore.testing.simulator.faults import NO_FAULTS, Fault, Faults
+from batchcore.testing.simulator.history import FunctionCrash, History, Invocation, Ledger
+from batchcore.testing.simulator.source import Delivery, Options, Settlement, SimulatedSource
+
+if TYPE_CHECKING:
+    from batchcore.processor import BatchProcessor
+
+
+class EventSourceMapping:
+    """What stands between a source and a function on Lambda, in memory and without chance.
+
+    One invocation at a time. The function gets the event as Lambda gives it, from JSON, and a Lambda context by the
+    source's clock. A handler that takes time says so: ``mapping.clock.advance(seconds)``.
+
+    Args:
+        source: a :class:`Queue`, :class:`FifoQueue`, :class:`Stream` or :class:`Topic`.
+        function: what to invoke: ``function(event, context)``. Or, instead of it:
+        processor: a processor, which runs
+        record_handler: this handler. What it began with and what it returned for is then known.
+        batch_size: the most records of one batch; None for what AWS has as its default.
+        report_batch_item_failures: whether ``FunctionResponseTypes`` has ``ReportBatchItemFailures``. Without it the
+            answer is not read, as on Lambda: all that the function did not raise for is acknowledged.
+        timeout: seconds that an invocation may take, by the source's clock.
+        faults: what goes wrong without anybody's fault.
+        seed: of all chance: the order of a standard queue, which shard is next, faults. The same seed, the same
+            history.
+        parallelization_factor: of streams: batches of one shard at a time.
+        maximum_retry_attempts: of streams and topics; -1 for no limit.
+        maximum_record_age_in_seconds: of streams and topics; -1 for no limit.
+        bisect_batch_on_function_error: of streams and topics: whether a batch is split when the function fails.
+        tumbling_window_in_seconds: of streams; 0 for no windows.
+        on_failure: of streams and topics: whether there is an on-failure destination.
+
+    Attributes:
+        clock: the source's.
+        history: what happened.
+
+    Raises:
+        batchcore.ConfigurationError: an option is none of this source's, or out of its range; or there is not exactly
+            one of a function, and a processor with its handler.
+    """
+
+    def __init__(  # noqa: PLR0913 - the options of AWS's own mapping
+        self,
+        source: SimulatedSource,
+        function: Callable[[Any, Any], Any] | None = None,
+        *,
+        processor: BatchProcessor | None = None,
+        record_handler: Callable[..., Any] | None = None,
+        batch_size: int | None = None,
+        report_batch_item_failures: bool = True,
+        timeout: float = 30.0,
+        faults: Faults = NO_FAULTS,
+        seed: int = 0,
+        parallelization_factor: int = 1,
+        maximum_retry_attempts: int = -1,
+        maximum_record_age_in_seconds: int = -1,
+        bisect_batch_on_function_error: bool = False,
+        tumbling_window_in_seconds: int = 0,
+        on_failure: bool = False,
+    ) -> None:
+        self.source = source
+        self.clock = source.clock
+        self.history = History(source.items)
+        self.report_batch_item_failures = report_batch_item_failures
+        self.timeout = timeout
+        self.faults = faults
+        self._random = Random(seed)  # noqa: S311 - chance that repeats is wanted
+        self._ledger = Ledger(self.history, source.find)
+        self._function = self._function_of(function, processor, record_handler)
+        options = Options(
+            source.DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
+            parallelization_factor,
+            maximum_retry_attempts,
+            maximum_record_age_in_seconds,
+            bisect_batch_on_function_error,
+            tumbling_window_in_seconds,
+            on_failure,
+        )
+        source.attach(options, self.history, self._random)
+
+    def tried(self, what: Any) -> None:
+        """Write down that the function begins with something: a record, raw or typed, its identifier or its content.
+
+        Call it where the function begins to do what must be done once, or let it stand for that.
+
+        Raises:
+            UnknownRecordError: nothing was sent that this could be.
+        """
+        self._ledger.tried(what)
+
+    def done(self, what: Any) -> None:
+        """Write down that the function has done what must be done: for ``what``, see :meth:`tried`.
+
+        Let it stand for the effect: ``monkeypatch.setattr(app, "ship", mapping.done)``.
+
+        Raises:
+            UnknownRecordError: nothing was sent that this could be.
+        """
+        self._ledger.done(what)
+
+    def poll(self) -> Invocation | None:
+        """See one batch through, after as much time as it takes until there is one.
+
+        Returns:
+            What became of it; None when there will never be one again.
+        """
+        while True:
+            delivery = self.source.receive()
+            if delivery is not None:
+                return self._see_through(delivery)
+            at = self.source.next_at()
+            if at is None:
+                return None
+            # A moment that has come and brought nothing would come for ever.
+            self.clock.now = max(at, self.clock.now + 0.001)
+
+    def drain(self, *, max_invocations: int = 10_000) -> History:
+        """Poll until the source holds nothing any more.
+
+        Args:
+            max_invocations: after how many invocations to give up.
+
+        Returns:
+            What happened, since the mapping was made.
+
+        Raises:
+            NotDrainedError: the source still held records.
+        """
+        for _ in range(max_invocations):
+            if self.poll() is None:
+                return self.history
+        left = self.source.left()
+        if left:
+            stuck = [item for item in self.history.left if item.deliveries][:3]
+            raise NotDrainedError(
+                f"After {max_invocations} invocations the source still holds {left} records, such as "
+                f"{', '.join(map(repr, stuck)) or 'some that were never delivered'}. What fails for ever must be given "
+                "up: max_receive_count of a queue, maximum_retry_attempts of a stream.",
+                left=left,
+            )
+        return self.history
+
+    def _see_through(self, delivery: Delivery) -> Invocation:
+        number = len(self.history.invocations) + 1
+        fault = self.faults.choose(number, self._random)
+        for item in delivery.items:
+            item.deliveries.append(number)
+        at, event = self.clock.now, json.loads(json.dumps(delivery.event))
+        if fault == "throttle":
+            response, answer = None, None
+            again = list(range(len(delivery.items)))
+        else:
+            response = self._invoke(event, number, len(delivery.items), fault)
+            answer = self._read(delivery, response, report=self.report_batch_item_failures)
+            self._note_reported(delivery, response)
+            again = positions_again(self.source.service, delivery.records, answer)
+        lost = self._lost_acknowledgements(delivery, again) if fault == "duplicate" else []
+        self.source.settle(delivery, Settlement(answer, again, lost))
+        invocation = Invocation(
+            number,
+            at,
+            event,
+            delivery.items,
+            fault,
+            response,
+            "throttled" if answer is None else answer.complaint,
+            [delivery.items[position] for position in sorted({*again, *lost})],
+        )
+        self.history.invocations.append(invocation)
+        return invocation
+
+    def _invoke(self, event: Any, number: int, size: int, fault: Fault | None) -> Any:
+        """Give what the function returned, or the exception that it ended with."""
+        context = SimulatedContext(self.timeout, self.clock, aws_request_id=f"invocation-{number}")
+        breaks = fault in ("crash", "timeout")
+        self._ledger.begin(self._random.randint(1, 2 * max(size, 1)) if breaks else None)
+        try:
+            response = self._function(event, context)
+        except FunctionCrash:
+            response = None
+        except (Exception, SystemExit) as error:
+            response = error
+        if self._ledger.mistake is not None:
+            raise self._ledger.mistake
+        if fault == "timeout":
+            self.clock.now = max(self.clock.now, context.deadline + 0.001)
+        if self.clock.now > context.deadline:
+            return TimeoutError(f"Task timed out after {self.timeout:.2f} seconds")
+        if breaks:
+            return RuntimeError("Runtime exited with error: signal: killed")
+        return response
+
+    def _read(self, delivery: Delivery, response: Any, *, report: bool) -> Answer:
+        service = self.source.service
+        return read_response(
+            response,
+            [service.identifier(record) for record in delivery.records],
+            service,
+            report_batch_item_failures=report,
+            windowed=is_windowed(delivery.event),
+        )
+
+    def _note_reported(self, delivery: Delivery, response: Any) -> None:
+        """Write down what the answer says is done, whether anybody reads it or not."""
+        if isinstance(response, BaseException):
+            return
+        named = self._read(delivery, response, report=True).named
+        for position, item in enumerate(delivery.items):
+            if position not in named:
+                item.reported.append(self.history.now())
+
+    def _lost_acknowledgements(self, delivery: Delivery, again: list[int]) -> list[int]:
+        """Choose what is delivered again though it was done: some messages of a queue, or a whole batch."""
+        done = [position for position in range(len(delivery.items)) if position not in again]
+        if not done or self.source.service.kind != "record":
+            return done
+        return sorted(self._random.sample(done, self._random.randint(1, len(done))))
+
+    def _function_of(
+        self,
+        function: Callable[[Any, Any], Any] | None,
+        processor: BatchProcessor | None,
+        record_handler: Callable[..., Any] | None,
+    ) -> Callable[[Any, Any], Any]:
+        if function is not None and processor is None and record_handler is None:
+            return function
+        if function is not None or processor is None or record_handler is None:
+            raise ConfigurationError(
+                "A mapping invokes a function, or a processor with its handler: EventSourceMapping(source, function) "
+                "or EventSourceMapping(source, processor=..., record_handler=...)."
+            )
+        watched = self.watched(record_handler)
+        return lambda event, context: processor.run(event, watched, context).response
+
+    def watched(self, record_handler: Callable[..., Any]) -> Callable[..., Any]:
+        """Give a handler that does the same, and writes down what it begins with and what it returned for.
+
+        Args:
+            record_handler: a handler whose record tells which it is: a raw or typed one, or a model with its fields.
+        """
+        if is_coroutine_function(record_handler):
+
+            @wraps(record_handler)
+            async def watch_async(*arguments: Any, **named: Any) -> Any:
+                record = _record_among(arguments, named)
+                self.tried(record)
+                value = await record_handler(*arguments, **named)
+                self.done(record)
+                return value
+
+            return watch_async
+
+        @wraps(record_handler)
+        def watch(*arguments: Any, **named: Any) -> Any:
+            record = _record_among(arguments, named)
+            self.tried(record)
+            value = record_handler(*arguments, **named)
+            self.done(record)
+            return value
+
+        return watch
+
+
+def _record_among(arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    if arguments:
+        return arguments[0]
+    if "record" in named:
+        return named["record"]
+    return next(value for name, value in named.items() if name != "lambda_context")

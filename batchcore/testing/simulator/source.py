@@ -1,0 +1,201 @@
+"""What simulated sources share: what is sent to them, and the seam between a source and its mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from batchcore.errors import ConfigurationError
+from batchcore.testing.clock import SimulatedClock
+from batchcore.testing.errors import UnknownRecordError
+from batchcore.testing.events import Sent, factory_of, merged
+from batchcore.testing.services import Service, identity, service_of_event, service_of_source
+from batchcore.testing.simulator.history import History, Item
+
+if TYPE_CHECKING:
+    from batchcore.testing.answers import Answer
+    from batchcore.types import Record
+
+
+class Options(NamedTuple):
+    """What an event source mapping is told, by AWS's names, in lower case."""
+
+    batch_size: int
+    parallelization_factor: int = 1
+    maximum_retry_attempts: int = -1
+    maximum_record_age_in_seconds: int = -1
+    bisect_batch_on_function_error: bool = False
+    tumbling_window_in_seconds: int = 0
+    on_failure: bool = False
+
+
+class Delivery(NamedTuple):
+    """One batch on its way to the function.
+
+    Attributes:
+        items: what is in it, in the order of the batch.
+        records: their raw records.
+        event: the event.
+        origin: what the source keeps of it.
+    """
+
+    items: Sequence[Item]
+    records: Sequence[Record]
+    event: Any
+    origin: Any = None
+
+
+class Settlement(NamedTuple):
+    """What became of a delivery.
+
+    Attributes:
+        answer: how the function's answer was read; None where it was not invoked.
+        again: the positions that are delivered again.
+        unacknowledged: positions that are, though the answer did not ask for it: their acknowledgement was lost.
+    """
+
+    answer: Answer | None
+    again: Sequence[int]
+    unacknowledged: Sequence[int] = ()
+
+    @property
+    def function_failed(self) -> bool:
+        """Whether the function failed as a whole."""
+        return self.answer is not None and self.answer.complaint is not None
+
+
+class SimulatedSource:
+    """A source in memory. Made by its subclasses, driven by an ``EventSourceMapping``.
+
+    Args:
+        source: the source whose events it makes: an object, or the name of one that is installed.
+        resource: the name of the queue, stream or topic.
+        clock: tells the time; without one, a new one.
+
+    Attributes:
+        items: what was sent, in its order.
+    """
+
+    OPTIONS: ClassVar[Mapping[str, int]] = {}
+    """The options that a mapping of this source takes besides ``batch_size``; and the most of each."""
+
+    DEFAULT_BATCH_SIZE: ClassVar[int] = 100
+    LARGEST_BATCH: ClassVar[int] = 10_000
+
+    def __init__(self, source: object, resource: str, clock: SimulatedClock | None) -> None:
+        self.resource = resource
+        self.clock = SimulatedClock() if clock is None else clock
+        self.items: list[Item] = []
+        self.factory = factory_of(source)
+        self.service: Service = service_of_event(
+            self.factory.event([self.factory.record(Sent("{}", resource=resource))])
+        ) or service_of_source(source)
+        self._sent: dict[int, tuple[Sent, Mapping[str, Any]]] = {}
+        self._by_identity: dict[str, Item] = {}
+        self.options = Options(self.DEFAULT_BATCH_SIZE)
+        self.history = History(self.items)
+        self.random = Random(0)  # noqa: S311 - chance that repeats is wanted
+
+    def attach(self, options: Options, history: History, random: Random) -> None:
+        """Become the source of a mapping.
+
+        Raises:
+            batchcore.ConfigurationError: an option is none of this source's, or out of its range.
+        """
+        if not 1 <= options.batch_size <= self.LARGEST_BATCH:
+            raise ConfigurationError(
+                f"batch_size of a {type(self).__name__} is from 1 to {self.LARGEST_BATCH}, not {options.batch_size}."
+            )
+        defaults = Options(1)._asdict()
+        for name, value in options._asdict().items():
+            if name == "batch_size" or value == defaults[name]:
+                continue
+            if name not in self.OPTIONS:
+                raise ConfigurationError(f"An event source mapping of a {type(self).__name__} has no {name}.")
+            if not defaults[name] <= value <= self.OPTIONS[name]:
+                raise ConfigurationError(f"{name} is from {defaults[name]} to {self.OPTIONS[name]}, not {value}.")
+        self.options, self.history, self.random = options, history, random
+
+    def send(self, *contents: Any, key: str | None = None, **fields: Any) -> list[Item]:
+        """Send something for each content, in this order.
+
+        Args:
+            contents: what to send; the source's event factory says what it may be.
+            key: what it is ordered by: the message group, the partition key, the key of the item.
+            fields: fields of the records, by AWS's names, to have instead.
+
+        Returns:
+            What was sent, to ask later what became of it.
+        """
+        return [self._send(content, key, fields) for content in contents]
+
+    def _send(self, content: Any, key: str | None, fields: Mapping[str, Any]) -> Item:
+        number = len(self.items) + 1
+        shard, sequence = self._place(key, number)
+        sent = Sent(content, number, key, self.clock.now, self.resource, shard, sequence)
+        record = merged(self.factory.record(sent), fields)
+        identifier = self.service.identifier(record)
+        item = Item(number, content, self.service.lane(record), identifier)
+        self.items.append(item)
+        self._sent[number] = (sent, fields)
+        if identifier is not None:
+            self._by_identity.setdefault(identity(identifier), item)
+        self._take(item, sent)
+        return item
+
+    def record_of(self, item: Item, **delivered: Any) -> Record:
+        """Make the raw record of an item, as it is delivered this time."""
+        sent, fields = self._sent[item.number]
+        return merged(self.factory.record(sent._replace(**delivered)), fields)
+
+    def find(self, what: Any) -> Item:
+        """Find an item by its record, raw or typed, its identifier, or its content.
+
+        Raises:
+            UnknownRecordError: nothing was sent that this could be, or more than one thing.
+        """
+        if isinstance(what, Item):
+            return what
+        found = self._identified(what) or self._identified(self.service.identifier(getattr(what, "raw_event", what)))
+        if found is not None:
+            return found
+        same = [item for item in self.items if item.content == what]
+        if len(same) == 1:
+            return same[0]
+        raise UnknownRecordError(
+            f"{len(same)} things were sent that this could be: {what!r}. Name a record, raw or typed, its identifier, "
+            "or its content where it was sent once."
+        )
+
+    def _identified(self, identifier: Any) -> Item | None:
+        try:
+            return None if identifier is None else self._by_identity.get(identity(identifier))
+        except (TypeError, ValueError):  # no JSON, so no identifier
+            return None
+
+    def left(self) -> int:
+        """Count what the source still holds."""
+        return sum(item.end is None for item in self.items)
+
+    # What a subclass has.
+
+    def _place(self, key: str | None, number: int) -> tuple[int, int]:
+        """Choose the shard of what is sent, and where in it."""
+        raise NotImplementedError
+
+    def _take(self, item: Item, sent: Sent) -> None:
+        """Take what was sent."""
+        raise NotImplementedError
+
+    def receive(self) -> Delivery | None:
+        """Give the next batch; None where there is none now."""
+        raise NotImplementedError
+
+    def settle(self, delivery: Delivery, settlement: Settlement) -> None:
+        """Acknowledge what is done, and keep what comes again."""
+        raise NotImplementedError
+
+    def next_at(self) -> float | None:
+        """Say when there may be a batch again; None where there never will be."""
+        raise NotImplementedError
