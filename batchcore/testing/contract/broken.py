@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -56,6 +56,16 @@ def with_record(event: Any, record: Any, other: Any) -> Any:
     if isinstance(event, list):
         return [with_record(value, record, other) for value in parts]
     return copy.deepcopy(event)
+
+
+def backwards(event: Any, records: Sequence[Any]) -> Any:
+    """Give a copy of an event with its records the other way round, each list of them by itself."""
+    known = {id(record) for record in records}
+    parts: Any = event
+    if isinstance(event, Mapping):
+        return {key: backwards(value, records) for key, value in parts.items()}
+    is_list = isinstance(event, list) and all(id(value) in known for value in parts)
+    return copy.deepcopy(parts[::-1] if is_list else parts)
 
 
 @cache

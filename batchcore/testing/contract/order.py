@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from batchcore.testing.contract import rules
+from batchcore.testing.contract.broken import backwards
 from batchcore.testing.contract.runs import CONCURRENT_DRIVERS, DRIVERS, Driver, Handler
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class OrderTests:
             rules.NO_MEMORY.broken("after a batch somebody still holds it, with all its records", probe.name)
 
     def test_two_batches_at_a_time_do_not_mix(self, probe: Probe, event_of: Callable[[int], Any]) -> None:
-        events = [probe.event, event_of(3), event_of(5)]
+        events = [probe.event, event_of(3), backwards(probe.event, probe.records(probe.event))]
         alone = [probe.run(event, Handler([1])).named for event in events]
         together: dict[int, Any] = {}
         workers = [

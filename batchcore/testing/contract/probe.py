@@ -75,12 +75,13 @@ class Probe:
         Raises:
             Exception: what the processor raises, but for ``WholeBatchRetry``, which is an answer.
         """
-        watch = Watch()
+        watch, identifiers = Watch(), [self.service.identifier(record) for record in self.records(event)]
+        windowed = driver is not with_block and is_windowed(event)
         try:
             response = driver(self.source, event, Handler() if handler is None else handler, watch, **options)
         except WholeBatchRetry as error:
             response = error
-        answer = self._read(event, response, has_event=driver is not with_block)
+        answer = read_response(response, identifiers, self.service, windowed=windowed)
         return Run(response, watch, set(answer.named), answer.complaint)
 
     def again(self, event: Any, run: Run) -> list[int]:
@@ -95,10 +96,6 @@ class Probe:
             if key is not None:
                 lanes.setdefault(key, []).append(position)
         return lanes
-
-    def _read(self, event: Any, response: Any, *, has_event: bool) -> Answer:
-        identifiers = [self.service.identifier(record) for record in self.records(event)]
-        return read_response(response, identifiers, self.service, windowed=has_event and is_windowed(event))
 
     def _keys_of_its_service(self, event: Any) -> list[Hashable]:
         return [self.service.lane(record) for record in self.records(event)]

@@ -25,6 +25,7 @@ from batchcore.testing.contract.runs import CONCURRENT_DRIVERS, DRIVERS, Driver,
 
 if TYPE_CHECKING:
     from batchcore.testing.contract.probe import Probe
+    from batchcore.types import Identifier
 
 
 class RecordTests:
@@ -115,7 +116,7 @@ class RecordTests:
             rules.UNCHANGED.broken(f"{driver.__name__} leaves another event behind", probe.name)
 
 
-def _parts(identifier: Any) -> tuple[Any, ...]:
+def _parts(identifier: Identifier) -> tuple[Any, ...]:
     return tuple(identifier.values()) if isinstance(identifier, Mapping) else (identifier,)
 
 

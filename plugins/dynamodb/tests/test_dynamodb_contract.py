@@ -1,0 +1,51 @@
+"""The source for DynamoDB Streams keeps the contract of a source: with tumbling windows and without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from batchcore.testing import SourceContract, event_of, make_record
+from batchcore_dynamodb import DynamoDBSource, source
+
+WINDOW = {
+    "window": {"start": "2027-01-15T08:00:00Z", "end": "2027-01-15T08:02:00Z"},
+    "state": {},
+    "shardId": "shardId-000000000000",
+    "eventSourceARN": "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-01T00:00:00.000",
+    "isFinalInvokeForWindow": False,
+    "isWindowTerminatedEarly": False,
+}
+
+
+def records(count: int) -> Any:
+    """Make an event of records of two items."""
+    return event_of(
+        "dynamodb",
+        [
+            make_record(
+                "dynamodb",
+                {"order": 1000 + number, "customer": f"customer-{number % 2}"},
+                sent={"number": number + 1, "sequence": number, "key": f"customer-{number % 2}"},
+            )
+            for number in range(count)
+        ],
+    )
+
+
+class TestStream(SourceContract):
+    @pytest.fixture
+    def source(self) -> DynamoDBSource:
+        return source
+
+    @pytest.fixture
+    def event_of(self) -> Callable[[int], Any]:
+        return records
+
+
+class TestTumblingWindow(TestStream):
+    @pytest.fixture
+    def event_of(self) -> Callable[[int], Any]:
+        return lambda count: {**records(count), **WINDOW}

@@ -1,0 +1,51 @@
+"""The source for Kinesis keeps the contract of a source: with tumbling windows and without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from batchcore.testing import SourceContract, event_of, make_record
+from batchcore_kinesis import KinesisSource, source
+
+WINDOW = {
+    "window": {"start": "2027-01-15T08:00:00Z", "end": "2027-01-15T08:02:00Z"},
+    "state": {},
+    "shardId": "shardId-000000000000",
+    "eventSourceARN": "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
+    "isFinalInvokeForWindow": False,
+    "isWindowTerminatedEarly": False,
+}
+
+
+def records(count: int) -> Any:
+    """Make an event of records of two partition keys."""
+    return event_of(
+        "kinesis",
+        [
+            make_record(
+                "kinesis",
+                {"order": 1000 + number, "customer": f"customer-{number % 2}"},
+                sent={"number": number + 1, "sequence": number, "key": f"customer-{number % 2}"},
+            )
+            for number in range(count)
+        ],
+    )
+
+
+class TestStream(SourceContract):
+    @pytest.fixture
+    def source(self) -> KinesisSource:
+        return source
+
+    @pytest.fixture
+    def event_of(self) -> Callable[[int], Any]:
+        return records
+
+
+class TestTumblingWindow(TestStream):
+    @pytest.fixture
+    def event_of(self) -> Callable[[int], Any]:
+        return lambda count: {**records(count), **WINDOW}
