@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 
     from batchcore.invocation import Invocation
 
-    Begun: TypeAlias = tuple["weakref.ref[object]", Invocation, "Begun | None"]
+    Others: TypeAlias = tuple["weakref.ref[Current]", "Invocation | Kept", "Others | None"]
+    Begun: TypeAlias = tuple["weakref.ref[Current]", Invocation, Others | None]
 
 _begun: ContextVar[Begun | None] = ContextVar("batchcore_begun", default=None)
+
+
+class Kept:
+    """Stands for a batch that its own processor keeps, so that a context does not: see :func:`_others`."""
+
+    __slots__ = ("__weakref__",)
 
 
 class Current:
@@ -27,11 +34,20 @@ class Current:
         last: the batch that ended last, which contexts show in which none was begun.
     """
 
-    __slots__ = ("__weakref__", "_self", "last")
+    __slots__ = ("__weakref__", "_kept", "_self", "last")
 
     def __init__(self) -> None:
         self.last: Invocation | None = None
-        self._self: weakref.ref[object] = weakref.ref(self)
+        self._self: weakref.ref[Current] = weakref.ref(self)
+        self._kept: weakref.WeakKeyDictionary[Kept, Invocation] | None = None
+
+    def keep(self, invocation: Invocation) -> Kept:
+        """Keep a batch that has ended, as long as some context has what is given."""
+        kept = Kept()
+        if self._kept is None:
+            self._kept = weakref.WeakKeyDictionary()
+        self._kept[kept] = invocation
+        return kept
 
     def get(self) -> Invocation | None:
         """Give the batch to show, or None where there is none, or the last one was refused."""
@@ -49,11 +65,14 @@ class Current:
 
     def _shown(self) -> Invocation | None:
         """Give the batch that was begun last in this context."""
-        own, entry = self._self, _begun.get()
+        own = self._self
+        entry: Begun | Others | None = _begun.get()
         while entry is not None:
             owner, invocation, entry = entry
             if owner is own:
-                return invocation
+                if not isinstance(invocation, Kept):
+                    return invocation
+                return None if self._kept is None else self._kept.get(invocation)
         return None
 
     def ended(self, invocation: Invocation) -> None:
@@ -84,11 +103,18 @@ class Current:
         _begun.set((own, invocation, others))
 
 
-def _others(entry: Begun | None, own: object) -> Begun | None:
-    """Copy the entries of other processors that are still alive."""
-    others: Begun | None = None
+def _others(entry: Begun | Others | None, own: object) -> Others | None:
+    """Copy the entries of other processors that are still alive.
+
+    A batch leads to its processor, by its handler or a plugin. A context that held the batch would keep both for ever,
+    one of each for each processor that was ever made in it. So from here on the processor holds the batch.
+    """
+    others: Others | None = None
     while entry is not None:
         owner, invocation, entry = entry
-        if owner is not own and owner() is not None:
+        processor = None if owner is own else owner()
+        if processor is not None:
+            if not isinstance(invocation, Kept) and not invocation.entered:
+                invocation = processor.keep(invocation)
             others = (owner, invocation, others)
     return others

@@ -124,6 +124,22 @@ MUTANTS = (
         "inside_another or inside_it or inner_one",
     ),
     Mutant(
+        "a processor that nobody uses is freed, whatever its batch leads to",
+        "current.py",
+        "            if not isinstance(invocation, Kept) and not invocation.entered:",
+        "            if not isinstance(invocation, Kept) and invocation.entered:",
+        "road/test_memory.py",
+        "test_processors_that_their_batches_lead_to",
+    ),
+    Mutant(
+        "each processor goes on showing its last batch",
+        "current.py",
+        "return None if self._kept is None else self._kept.get(invocation)",
+        "return None",
+        "road/test_memory.py",
+        "test_each_of_several_processors",
+    ),
+    Mutant(
         "leaving a context manager ends the batch it was entered for",
         "partial.py",
         "self._close(self._current.going_on() or self._now(), ",

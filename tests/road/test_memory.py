@@ -216,6 +216,46 @@ def test_processor_is_freed_when_nobody_uses_it_and_its_result_lives_on(driver: 
     assert failed(result.response) == ["m1"]
 
 
+class Knows:
+    """An observer that knows its processor."""
+
+    processor: BatchProcessor
+
+    @hookimpl
+    def batch_started(self) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize("by", ["handler", "plugin", "value"])
+def test_processors_that_their_batches_lead_to_are_freed_though_each_call_makes_one(driver: Way, by: str) -> None:
+    def call() -> weakref.ref[BatchProcessor]:
+        knows = Knows()
+        processor = knows.processor = driver.processor(plugins=[knows] if by == "plugin" else [])
+
+        def handler(record: Any) -> Any:
+            return processor if by != "plugin" else None
+
+        driver.call(processor, batch_of("a"), handler if by == "handler" else lambda record: handler(record))
+        assert len(processor.success_messages) == 1
+        return weakref.ref(processor)
+
+    made = [call() for _ in range(5)]
+    gc.collect()
+
+    assert [reference() is not None for reference in made[:-1]] == [False] * 4
+
+
+def test_each_of_several_processors_goes_on_showing_its_last_batch() -> None:
+    processors = [BatchProcessor("sqs") for _ in range(4)]
+    for turn in range(3):
+        for number, processor in enumerate(processors):
+            processor.run(batch_of(f"{turn} of {number}"), handle)
+
+    gc.collect()
+
+    assert [processor.success_messages[0]["body"] for processor in processors] == [f"2 of {n}" for n in range(4)]
+
+
 @pytest.mark.parametrize("ordering", [None, in_order()])
 def test_handlers_that_succeeded_leave_only_what_they_returned(driver: Way, ordering: Any) -> None:
     handler = Watched()
