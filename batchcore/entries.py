@@ -20,4 +20,8 @@ def checked_entry(entry: Any) -> Any:
     """Give back an entry that is a success; anything else is a failure."""
     if is_entry(entry, "success"):
         return entry
+    from batchcore.handler import discard, runs_later
+
+    if runs_later(entry):  # forgotten to be awaited: nobody will
+        discard(entry)
     raise EntryFailedError(entry)

@@ -262,8 +262,8 @@ MUTANTS = (
     Mutant(
         "each context sees its own batch",
         "current.py",
-        "        own, entry = self._self, _begun.get()\n",
-        "        own, entry = self._self, None\n",
+        "        entry: Begun | Others | None = _begun.get()\n",
+        "        entry: Begun | Others | None = None\n",
         "road/test_sharing.py",
         "test_two_threads_sharing or test_batch_of_another_thread",
     ),
