@@ -239,10 +239,11 @@ def test_processors_that_their_batches_lead_to_are_freed_though_each_call_makes_
         assert len(processor.success_messages) == 1
         return weakref.ref(processor)
 
-    made = [call() for _ in range(5)]
+    made = [call() for _ in range(6)]
     gc.collect()
 
-    assert [reference() is not None for reference in made[:-1]] == [False] * 4
+    # An event loop keeps the context in which it was made, and with it the first; a context keeps the last.
+    assert [reference() is not None for reference in made[1:-1]] == [False] * 4
 
 
 def test_each_of_several_processors_goes_on_showing_its_last_batch() -> None:
