@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -246,11 +247,14 @@ def test_processors_that_their_batches_lead_to_are_freed_though_each_call_makes_
     assert [reference() is not None for reference in made[1:-1]] == [False] * 4
 
 
-def test_each_of_several_processors_goes_on_showing_its_last_batch() -> None:
+def test_each_of_several_processors_goes_on_showing_the_last_batch_of_this_thread() -> None:
     processors = [BatchProcessor("sqs") for _ in range(4)]
     for turn in range(3):
         for number, processor in enumerate(processors):
             processor.run(batch_of(f"{turn} of {number}"), handle)
+    thread = threading.Thread(target=lambda: [each.run(batch_of("of another thread"), handle) for each in processors])
+    thread.start()
+    thread.join()
 
     gc.collect()
 
