@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from batchcore.testing.contract import SourceContract
     from batchcore.testing.contract.rules import ContractBroken
     from batchcore.testing.errors import NotDrainedError, UnknownRecordError
-    from batchcore.testing.events import REMOVED, EventFactory, Sent, event_of, make_event, make_record
+    from batchcore.testing.events import EventFactory, Sent, event_from, make_event, make_record, removed
     from batchcore.testing.kafka import KafkaEvents
     from batchcore.testing.simulator import Simulator
     from batchcore.testing.simulator.faults import Faults
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from batchcore.testing.simulator.queues import FifoQueue, Queue
 
 __all__ = [
-    "REMOVED",
     "ContractBroken",
     "EventFactory",
     "EventSourceMapping",
@@ -42,10 +41,11 @@ __all__ = [
     "Stream",
     "Topic",
     "UnknownRecordError",
-    "event_of",
+    "event_from",
     "make_event",
     "make_record",
     "redelivered",
+    "removed",
 ]
 
 _WHERE = {
@@ -56,7 +56,7 @@ _WHERE = {
     "ContractBroken": "contract.rules",
     "NotDrainedError": "errors",
     "UnknownRecordError": "errors",
-    **dict.fromkeys(("REMOVED", "EventFactory", "Sent", "event_of", "make_event", "make_record"), "events"),
+    **dict.fromkeys(("EventFactory", "Sent", "event_from", "make_event", "make_record", "removed"), "events"),
     "Faults": "simulator.faults",
     "History": "simulator.history",
     "Invocation": "simulator.history",

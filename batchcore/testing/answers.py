@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from batchcore.source import Source, source_hooks
+from batchcore.testing.results import read_firehose, read_s3_batch
 from batchcore.testing.services import Service, at, identity, service_of_event, service_of_source
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ class Answer(NamedTuple):
         named: the positions in the batch that it names as failed; all of them where the whole batch failed.
         complaint: why the whole batch failed; None where it did not.
         state: the state of the tumbling window that it carries, or None.
+        again: those of the named that come again, where that is not all of them; or None.
     """
 
     named: frozenset[int]
     complaint: str | None = None
     state: Any = None
+    again: frozenset[int] | None = None
 
 
 def redelivered(
@@ -114,23 +117,32 @@ def read_response(
         return whole_batch(identifiers, f"the answer is not JSON: {error}")
     if len(payload) > LARGEST_ANSWER:
         return whole_batch(identifiers, f"the answer has {len(payload)} bytes; the limit is {LARGEST_ANSWER}")
+    if service.kind == "results":
+        read = read_firehose if service.name == "firehose" else read_s3_batch
+        results = read(json.loads(payload), identifiers)
+        return Answer(results.failed, results.complaint, None, results.again)
     if not (report_batch_item_failures or windowed) or service.kind == "whole batch":
         return Answer(frozenset())
-    answer = read_answer(payload, identifiers, service, windowed=windowed)
-    if report_batch_item_failures or answer.state is None:
-        return answer
-    return Answer(frozenset(), None, answer.state)
+    return read_answer(
+        payload, identifiers, service, report_batch_item_failures=report_batch_item_failures, windowed=windowed
+    )
 
 
 def read_answer(
-    payload: str | bytes, identifiers: Sequence[Identifier], service: Service, *, windowed: bool = False
+    payload: str | bytes,
+    identifiers: Sequence[Identifier],
+    service: Service,
+    *,
+    report_batch_item_failures: bool = True,
+    windowed: bool = False,
 ) -> Answer:
-    """Read an answer as the runtime sent it, where ``ReportBatchItemFailures`` is set.
+    """Read an answer as the runtime sent it, where something of it is read.
 
     Args:
         payload: the answer, as JSON.
         identifiers: what each record of the batch is named by, in its order.
         service: the service of the batch.
+        report_batch_item_failures: whether failures in the answer are read; if not, its state alone is.
         windowed: whether the batch belongs to a tumbling window.
     """
     try:
@@ -141,7 +153,7 @@ def read_answer(
     state = at(answer, "state") if isinstance(answer, dict) else None
     if windowed and not isinstance(state, dict):
         return whole_batch(identifiers, "the answer has no object state, and the batch belongs to a tumbling window")
-    if _is_success(answer, service):
+    if not report_batch_item_failures or _is_success(answer, service):
         return Answer(frozenset(), None, state)
     if not isinstance(answer, dict):
         return whole_batch(identifiers, f"the answer is no JSON object but {_kind(answer)}")
@@ -158,11 +170,14 @@ def whole_batch(identifiers: Sequence[Identifier], complaint: str) -> Answer:
 
 def positions_again(service: Service, records: Sequence[Record], answer: Answer) -> list[int]:
     """Give the positions of the records that are delivered again, in rising order."""
-    if not answer.named or answer.complaint is not None or service.kind in ("record", "whole batch"):
+    if answer.again is not None:
+        return sorted(answer.again)
+    if not answer.named or answer.complaint is not None or service.kind in ("record", "whole batch", "results"):
         return sorted(answer.named)
     if service.kind == "checkpoint":
-        lowest = min(_place(service, records, position) for position in answer.named)
-        return [position for position in range(len(records)) if _place(service, records, position) >= lowest]
+        places = _places(service, records)
+        lowest = min(places[position] for position in answer.named)
+        return [position for position, place in enumerate(places) if place >= lowest]
     from_on: dict[Any, int] = {}
     for position in answer.named:
         lane, offset = service.lane(records[position]), records[position]["offset"]
@@ -174,15 +189,24 @@ def positions_again(service: Service, records: Sequence[Record], answer: Answer)
     ]
 
 
-def _place(service: Service, records: Sequence[Record], position: int) -> tuple[int, int]:
-    """Give where a record stands in its shard: sequence numbers are numbers, of any length."""
-    identifier = service.identifier(records[position])
-    digits = identifier.rpartition(":")[2] if isinstance(identifier, str) else ""  # an eventID has the shard before it
-    return (int(digits), 0) if digits.isdecimal() else (0, position)
+def _places(service: Service, records: Sequence[Record]) -> Sequence[int]:
+    """Give where each record stands in its shard; where one of them has no sequence number, in the batch."""
+    numbers = [_sequence_number(service, record) for record in records]
+    known = [number for number in numbers if number is not None]
+    return known if len(known) == len(records) else range(len(records))
+
+
+def _sequence_number(service: Service, record: Record) -> int | None:
+    """Give the sequence number of a record: a number of any length. An ``eventID`` is none."""
+    number: Any = at(record, "kinesis", "sequenceNumber") or at(record, "dynamodb", "SequenceNumber")
+    digits: Any = number or service.identifier(record)
+    return int(digits) if isinstance(digits, str) and digits.isdecimal() else None
 
 
 def _is_success(answer: Any, service: Service) -> bool:
     """Say whether an answer means that everything is done: each of these is documented, or was seen at AWS."""
+    if service.kind == "partitions":
+        return False  # AWS's pages have no such table for Kafka. An empty list names nothing, which is sure
     if answer is None:
         return True
     if isinstance(answer, dict):
@@ -216,7 +240,13 @@ def _is_list(value: object) -> bool:
 
 
 def _kind(value: object) -> str:
-    for kind, name in ((str, "a string"), (list, "a list"), (dict, "an object"), (bool, "a boolean")):
+    for kind, name in (
+        (type(None), "null"),
+        (str, "a string"),
+        (list, "a list"),
+        (dict, "an object"),
+        (bool, "a boolean"),
+    ):
         if isinstance(value, kind):
             return name
     return "a number"

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 class _Removed:
     def __repr__(self) -> str:
-        return "REMOVED"
+        return "removed"
 
 
-REMOVED: Any = _Removed()
+removed: Any = _Removed()
 """As the value of a field: the record does not have it."""
 
 
@@ -59,6 +59,15 @@ class EventFactory:
         """Make the event that carries records. Default: ``{"Records": [...]}``."""
         return {"Records": list(records)}
 
+    def lane(self, position: int, lanes: int) -> Mapping[str, Any]:
+        """Say what of :class:`Sent` puts a record into one of several lanes. Default: its key.
+
+        Args:
+            position: which record, from 0.
+            lanes: how many lanes there are: message groups, partition keys, items, partitions.
+        """
+        return {"key": f"key-{position % lanes}", "sequence": position}
+
 
 def factory_of(source: object) -> EventFactory:
     """Give the event factory of a source.
@@ -88,7 +97,7 @@ def make_record(source: object, content: Any = "{}", *, sent: Mapping[str, Any] 
         content: what the producer sent.
         sent: attributes of :class:`Sent`, such as ``{"key": "customer-1", "attempt": 3}``.
         fields: fields of the record, by AWS's names, to have instead. An object is merged with what is there;
-            ``REMOVED`` takes a field away.
+            ``removed`` takes a field away.
 
     Returns:
         A new record.
@@ -96,12 +105,16 @@ def make_record(source: object, content: Any = "{}", *, sent: Mapping[str, Any] 
     return merged(factory_of(source).record(Sent(content, **(sent or {}))), fields)
 
 
-def make_event(source: object, *contents: Any, sent: Mapping[str, Any] | None = None, **fields: Any) -> Any:
+def make_event(
+    source: object, *contents: Any, lanes: int = 0, sent: Mapping[str, Any] | None = None, **fields: Any
+) -> Any:
     """Make an event with one record for each content.
 
     Args:
         source: the source, or the name of one that is installed.
         contents: what the producer sent.
+        lanes: over how many lanes the records are spread, in turn: message groups, partition keys, items, partitions.
+            0 for none in particular.
         sent: attributes of :class:`Sent` that all records have.
         fields: fields that all records have, as of :func:`make_record`.
 
@@ -110,14 +123,20 @@ def make_event(source: object, *contents: Any, sent: Mapping[str, Any] | None = 
     """
     factory = factory_of(source)
     known: list[dict[str, Any]] = [
-        {"content": content, "number": position + 1, "sequence": position, **(sent or {})}
+        {
+            "content": content,
+            "number": position + 1,
+            "sequence": position,
+            **(factory.lane(position, lanes) if lanes else {}),
+            **(sent or {}),
+        }
         for position, content in enumerate(contents)
     ]
     made = [factory.record(Sent(**each)) for each in known]
     return factory.event([merged(record, fields) for record in made])
 
 
-def event_of(source: object, records: Sequence[Record]) -> Any:
+def event_from(source: object, records: Sequence[Record]) -> Any:
     """Make an event of records that :func:`make_record` has made.
 
     Args:
@@ -128,10 +147,18 @@ def event_of(source: object, records: Sequence[Record]) -> Any:
 
 
 def merged(record: Any, fields: Mapping[str, Any]) -> Any:
-    """Give a record with other fields: objects are merged, everything else is replaced."""
+    """Give a record with other fields: objects are merged, everything else is replaced.
+
+    Raises:
+        batchcore.ConfigurationError: the record has no fields.
+    """
+    if not fields:
+        return record
+    if not _is_object(record):
+        raise ConfigurationError(f"A record that is {record!r} has no fields to have instead: {', '.join(fields)}.")
     result: dict[str, Any] = dict(record)
     for name, value in fields.items():
-        if value is REMOVED:
+        if value is removed:
             result.pop(name, None)
         elif _is_object(value) and _is_object(result.get(name)):
             result[name] = merged(result[name], value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from batchcore.testing.events import EventFactory, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from batchcore.types import Record
 
@@ -38,6 +38,10 @@ class KafkaEvents(EventFactory):
         if sent.content is not None:
             record["value"] = b64encode(_value(sent.content)).decode()
         return record
+
+    def lane(self, position: int, lanes: int) -> Mapping[str, Any]:
+        """Put records into partitions, each with offsets of its own."""
+        return {"shard": position % lanes, "sequence": position // lanes}
 
     def event(self, records: Sequence[Record]) -> Any:
         """Make an event: the records of each partition under its name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +66,14 @@ def simulator(request: pytest.FixtureRequest) -> Simulator:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell of a failed test what was simulated; and let no test of a contract be skipped."""
     report = yield
+    broken = sys.modules.get(f"{_CONTRACT}.rules")
+    if broken is not None and call.excinfo is not None and isinstance(call.excinfo.value, broken.ContractBroken):
+        report.longrepr = _told(call.excinfo.value)
     simulator = item.stash.get(_SIMULATOR, None)
     if report.failed and simulator is not None:
         lines = [f"seed {simulator.seed}: the same history comes with --batchcore-seed={simulator.seed}"]
@@ -91,6 +97,13 @@ def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | Non
     if _are_records(left) and _are_records(right) and (left or right):
         return _difference("the records differ", "there", _names(left), _names(right))
     return None
+
+
+def _told(error: BaseException) -> str:
+    """Tell which rule a source breaks; and where, if an exception of its own did: not how the suite has seen it."""
+    if error.__cause__ is None:
+        return str(error)
+    return f"{''.join(traceback.format_exception(error.__cause__))}\n{error}"
 
 
 def _is_of_contract(item: pytest.Item) -> bool:

@@ -16,11 +16,11 @@ from batchcore.source import Source, source_hooks
 if TYPE_CHECKING:
     from batchcore.types import Identifier, Record
 
-Kind: TypeAlias = Literal["record", "checkpoint", "partitions", "whole batch"]
+Kind: TypeAlias = Literal["record", "checkpoint", "partitions", "whole batch", "results"]
 """How a service acknowledges.
 
 ``record``: each by itself. ``checkpoint``: everything from the lowest failed one on comes again. ``partitions``: the
-same in each partition. ``whole batch``: by an error alone.
+same in each partition. ``whole batch``: by an error alone. ``results``: the answer has a result for every record.
 """
 
 
@@ -103,6 +103,16 @@ def _messages(event: Any) -> Sequence[Any]:
     return records
 
 
+def _plain_records(event: Any) -> Sequence[Any]:
+    records: Sequence[Any] = event["records"]
+    return records
+
+
+def _tasks(event: Any) -> Sequence[Any]:
+    records: Sequence[Any] = event["tasks"]
+    return records
+
+
 def _as_it_is(event: Any) -> Sequence[Any]:
     records: Sequence[Any] = event
     return records
@@ -149,6 +159,14 @@ def _message_id(record: Any) -> Any:
     return at(record, "messageId")
 
 
+def _record_id(record: Any) -> Any:
+    return at(record, "recordId")
+
+
+def _task_id(record: Any) -> Any:
+    return at(record, "taskId")
+
+
 def _sequence_number(record: Any) -> Any:
     return at(record, "kinesis", "sequenceNumber")
 
@@ -167,6 +185,8 @@ DYNAMODB = Service("dynamodb", "checkpoint", _listed, _change_number, _item_key)
 KAFKA = Service("kafka", "partitions", _grouped("records"), _offset, _topic_partition)
 RABBITMQ = Service("rabbitmq", "whole batch", _grouped("rmqMessagesByQueue"), _nothing, _nothing)
 ACTIVEMQ = Service("activemq", "whole batch", _messages, _nothing, _nothing)
+FIREHOSE = Service("firehose", "results", _plain_records, _record_id, _nothing)
+S3_BATCH = Service("s3-batch", "results", _tasks, _task_id, _nothing)
 
 _BY_RECORD = {"aws:sqs": SQS, "aws:kinesis": KINESIS, "aws:dynamodb": DYNAMODB}
 # EventBridge Pipes names records of streams by their eventID.
@@ -183,6 +203,8 @@ def _recognise(event: Any) -> Service | None:
     if "Records" in event:
         records = event["Records"]
         return _BY_RECORD.get(records[0]["eventSource"] if records else _event_source(event["eventSourceARN"]))
+    if "deliveryStreamArn" in event or "invocationSchemaVersion" in event:
+        return FIREHOSE if "deliveryStreamArn" in event else S3_BATCH
     source = event["eventSource"]
     if source in ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"):
         return KAFKA

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from batchcore import ConfigurationError, SourceNotInstalledError
-from batchcore.testing import KafkaEvents, Sent, event_of, make_event, make_record
+from batchcore import ConfigurationError, SourceNotInstalledError, hookimpl
+from batchcore.testing import EventFactory, KafkaEvents, Sent, event_from, make_event, make_record
 from batchcore.testing.contract.broken import samples
 from batchcore.testing.services import service_of_event
 
@@ -35,7 +35,7 @@ def test_each_event_is_new() -> None:
 def test_records_are_put_into_an_event_as_they_are() -> None:
     records = [make_record("sqs", "a", messageId="m1"), make_record("sqs", "b", messageId="m2")]
 
-    assert event_of("sqs", records) == {"Records": records}
+    assert event_from("sqs", records) == {"Records": records}
 
 
 def test_what_is_not_installed_is_named() -> None:
@@ -51,13 +51,31 @@ def test_a_source_without_a_factory_says_what_it_lacks() -> None:
         make_event(Bare(), "a")
 
 
+class Lines(Kafka):
+    """A source whose records are text."""
+
+    @hookimpl
+    def event_factory(self) -> Any:
+        class LineEvents(EventFactory):
+            def record(self, sent: Sent) -> Any:
+                return sent.content
+
+        return LineEvents()
+
+
+def test_a_record_may_be_anything_and_only_an_object_has_fields() -> None:
+    assert make_event(Lines(), "a", "b") == {"Records": ["a", "b"]}
+    with pytest.raises(ConfigurationError, match="'a' has no fields to have instead: body"):
+        make_record(Lines(), "a", body="b")
+
+
 # Kafka.
 
 
 def test_a_record_of_kafka_has_the_fields_of_aws_and_no_others() -> None:
     sample = json.loads((EVENTS / "kafkaEventMsk.json").read_text(encoding="utf-8"))
     expected = sample["records"]["mytopic-0"][0]
-    event = event_of(Kafka(), [make_record(Kafka(), {"order": 1}, sent={"key": "k", "resource": "mytopic"})])
+    event = event_from(Kafka(), [make_record(Kafka(), {"order": 1}, sent={"key": "k", "resource": "mytopic"})])
     (made,) = event["records"]["mytopic-0"]
 
     assert event.keys() == sample.keys()
@@ -93,6 +111,10 @@ def test_the_samples_are_events_as_aws_documents_them() -> None:
         "kafka-self-managed": "kafka",
         "activemq": "activemq",
         "rabbitmq": "rabbitmq",
+        "firehose": "firehose",
+        "firehose-kinesis": "firehose",
+        "s3-batch-1": "s3-batch",
+        "s3-batch-2": "s3-batch",
         "pipes-sqs": "pipes-sqs",
         "pipes-kinesis": "pipes-kinesis",
         "pipes-dynamodb": "pipes-dynamodb",
@@ -100,10 +122,6 @@ def test_the_samples_are_events_as_aws_documents_them() -> None:
     assert samples().keys() - names.keys() == {
         "documentdb",
         "eventbridge",
-        "firehose",
-        "firehose-kinesis",
         "s3",
-        "s3-batch-1",
-        "s3-batch-2",
         "sns",
     }

@@ -19,7 +19,7 @@ from batchcore.testing.contract.descriptions import DescriptionTests
 from batchcore.testing.contract.events import EventTests
 from batchcore.testing.contract.opting_out import refuse_silent_opt_outs
 from batchcore.testing.contract.order import OrderTests
-from batchcore.testing.contract.probe import Probe
+from batchcore.testing.contract.probe import Probe, Reads
 from batchcore.testing.contract.processors import ProcessorTests
 from batchcore.testing.contract.records import RecordTests
 from batchcore.testing.contract.windows import WindowTests
@@ -27,8 +27,8 @@ from batchcore.testing.contract.windows import WindowTests
 __all__ = ["SourceContract"]
 
 
-class SourceContract(
-    EventTests, RecordTests, DecodingTests, AnswerTests, OrderTests, ProcessorTests, DescriptionTests, WindowTests
+class SourceContract(  # pytest runs the tests of the last base first
+    WindowTests, DescriptionTests, ProcessorTests, OrderTests, AnswerTests, DecodingTests, RecordTests, EventTests
 ):
     """The tests that every source passes.
 
@@ -64,9 +64,17 @@ class SourceContract(
         raise NotImplementedError("A contract has a fixture named event_of, which gives a function: n to an event.")
 
     @pytest.fixture
-    def probe(self, source: Any, event_of: Callable[[int], Any]) -> Probe:
+    def reads(self) -> Reads | None:
+        """How AWS reads an answer, where it is neither ``batchItemFailures`` nor known here; None where it is.
+
+        A function: event and response, or the exception that the function raised, to the positions that are not done.
+        """
+        return None
+
+    @pytest.fixture
+    def probe(self, source: Any, event_of: Callable[[int], Any], reads: Reads | None) -> Probe:
         """What looks at the source."""
-        return Probe(source, event_of(8))
+        return Probe(source, event_of(8), reads)
 
     def test_the_example_events_are_what_they_should_be(self, probe: Probe, event_of: Callable[[int], Any]) -> None:
         for size in (1, 3, 8):

@@ -32,13 +32,15 @@ class EventTests:
             if claims(probe, event):
                 rules.CLAIMS_NO_OTHER.broken(f"it claims an event of {name}", probe.name)
 
-    def test_it_refuses_what_is_no_event(self, probe: Probe) -> None:
+    def test_it_refuses_what_is_no_event(self, probe: Probe, event_of: Callable[[int], Any]) -> None:
         for junk in JUNK:
-            if claims(probe, junk):
+            if junk != event_of(0) and claims(probe, junk):
                 rules.CLAIMS_NO_OTHER.broken(f"it claims {junk!r}", probe.name)
 
     def test_it_refuses_a_mixed_batch(self, probe: Probe) -> None:
         own = probe.hooks.extract_records(probe.event)
+        if list(probe.hooks.identify_records(own[:1])) == [None]:
+            return  # such records say nothing of themselves: neither where they are from, nor who they are
         for name, foreign in foreign_records(probe, own[0]).items():
             for position in (0, len(own) - 1):
                 mixed = with_record(probe.event, own[position], foreign)

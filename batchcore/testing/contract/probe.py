@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Collection, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from batchcore.errors import WholeBatchRetry
 from batchcore.testing.answers import Answer, is_windowed, positions_again, read_response
@@ -12,6 +12,9 @@ from batchcore.testing.services import Service, at, resolved_source, service_of_
 
 if TYPE_CHECKING:
     from batchcore.source import Source
+
+Reads: TypeAlias = Callable[[Any, Any], Collection[int]]
+"""How Lambda reads an answer: event and response to the positions of the records that are not done."""
 
 
 class Run(NamedTuple):
@@ -40,6 +43,8 @@ class Probe:
     Args:
         source: the source.
         event: one of its events, with some records.
+        reads: how Lambda reads an answer, where the suite does not know it: event and response, or the exception that
+            was raised, to the positions that come again.
 
     Attributes:
         hooks: the source's hooks, as processors call them.
@@ -47,8 +52,9 @@ class Probe:
         is_known: whether it is one of AWS's.
     """
 
-    def __init__(self, source: Any, event: Any) -> None:
+    def __init__(self, source: Any, event: Any, reads: Reads | None = None) -> None:
         self.source = source
+        self._reads = reads
         self.event = event
         self.hooks: Source = resolved_source(source)
         known = service_of_event(event)
@@ -81,6 +87,8 @@ class Probe:
             response = driver(self.source, event, Handler() if handler is None else handler, watch, **options)
         except WholeBatchRetry as error:
             response = error
+        if self._reads is not None:
+            return Run(response, watch, set(self._reads(event, response)), None)
         answer = read_response(response, identifiers, self.service, windowed=windowed)
         return Run(response, watch, set(answer.named), answer.complaint)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from batchcore.testing.clock import SimulatedClock
     from batchcore.types import Identifier
 
 End: TypeAlias = Literal["acknowledged", "dead-letter queue", "on-failure destination", "discarded", "expired"]
@@ -189,7 +190,7 @@ class History:
             items: list[Item] = [] if name in allow else getattr(self, name)
             if items:
                 lines.append(f"{words}: {len(items)} of {len(self.items)}")
-                lines += [f"  {item!r} {self._story(item)}" for item in items]
+                lines += [f"  {item!r}{self._story(item)}" for item in items]
         return lines
 
     def check(self, *, allow: Collection[Problem] = ()) -> None:
@@ -216,7 +217,7 @@ class History:
         delivered = ", ".join(map(str, item.deliveries)) or "none"
         done = f"done {len(self._done(item))} times" if len(self._done(item)) != 1 else "done once"
         lane = "" if item.lane is None else f" of lane {item.lane!r}"
-        return f"{lane}: invocations {delivered}; {done}; {item.end or 'still at the source'}".strip()
+        return f"{lane}: invocations {delivered}; {done}; {item.end or 'still at the source'}"
 
     def __repr__(self) -> str:
         return (
@@ -231,26 +232,36 @@ class Ledger:
     Args:
         history: what is written to.
         find: what a handler names to the item that it is.
+        clock: tells the time.
 
     Attributes:
         has_crashed: whether this invocation has crashed at a call of the ledger.
-        mistake: what the first call raised that named nothing that was sent.
+        mistake: what the first call of this invocation raised that named nothing that was sent.
     """
 
-    def __init__(self, history: History, find: Callable[[Any], Item]) -> None:
+    def __init__(self, history: History, find: Callable[[Any], Item], clock: SimulatedClock) -> None:
         import threading
 
         self._history = history
         self._find = find
+        self._clock = clock
         self._lock = threading.Lock()
-        self._calls_until_crash: int | None = None
-        self.has_crashed = False
         self.mistake: Exception | None = None
+        self.end()
 
-    def begin(self, calls_until_crash: int | None) -> None:
-        """Begin an invocation, which crashes at a call of the ledger, or does not."""
-        self._calls_until_crash = calls_until_crash
-        self.has_crashed = False
+    def begin(self, deadline: float, calls_until_crash: int | None) -> None:
+        """Begin an invocation, which crashes at a call of the ledger, or does not; after its deadline it does nothing.
+
+        Args:
+            deadline: in seconds of the clock.
+            calls_until_crash: at which call; None for none.
+        """
+        self.mistake = None
+        self._deadline, self._calls_until_crash, self.has_crashed = deadline, calls_until_crash, False
+
+    def end(self) -> None:
+        """End the invocation: what a test itself writes down between two of them crashes nothing."""
+        self._deadline, self._calls_until_crash, self.has_crashed = float("inf"), None, False
 
     def tried(self, what: Any) -> None:
         """Write down that a handler begins."""
@@ -269,7 +280,7 @@ class Ledger:
 
     def _write(self, moments: list[int]) -> None:
         with self._lock:
-            if self.has_crashed:
+            if self.has_crashed or self._clock.now > self._deadline:
                 raise FunctionCrash
             self._history.is_observed = True
             moments.append(self._history.now())

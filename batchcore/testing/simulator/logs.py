@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchcore.errors import ConfigurationError
+from batchcore.testing.events import merged
 from batchcore.testing.simulator.history import History, Item
 from batchcore.testing.simulator.readers import Reader, destination_record, with_destination
 from batchcore.testing.simulator.source import Delivery, Options, Settlement, SimulatedSource
@@ -58,8 +59,8 @@ class Log(SimulatedSource):
         for item in self.items:
             self._queue(item)
 
-    def _place(self, key: str | None, number: int) -> tuple[int, int]:
-        shard = zlib.crc32((key if key is not None else str(number)).encode()) % self._shards
+    def _place(self, sent: Sent, fields: Mapping[str, Any]) -> tuple[int, int]:
+        shard = zlib.crc32(self._shard_key(sent, fields).encode()) % self._shards
         sequence = self._lengths[shard]
         self._lengths[shard] += 1
         return shard, sequence
@@ -75,19 +76,23 @@ class Log(SimulatedSource):
 
     def receive(self) -> Delivery | None:
         """Deliver the next batch of some reader that has one."""
-        now = self.clock.now
         self._expire()
-        for key in self._ready(now):
+        for key in self._ready(self.clock.now):
             reader = self._reader(key)
-            if not reader.batch:
-                reader.begin(self._next_batch(key))
-            if reader.batch and self._too_old(reader.batch[0]):
-                reader.give_up("RecordAgeExceeded")
-                return self.receive()
+            self._take_batch(key, reader)
             delivery = self._delivery(key, reader)
             if delivery is not None:
                 return delivery
         return None
+
+    def _take_batch(self, key: Any, reader: Reader) -> None:
+        """Let a reader have a batch, if there is one; batches that are too old are given up on the way."""
+        while True:
+            if not reader.batch:
+                reader.begin(self._next_batch(key))
+            if not (reader.batch and self._too_old(reader.batch[0])):
+                return
+            reader.give_up("RecordAgeExceeded")
 
     def settle(self, delivery: Delivery, settlement: Settlement) -> None:
         """Move the checkpoint, and keep what comes again."""
@@ -144,6 +149,10 @@ class Log(SimulatedSource):
         return Delivery(list(reader.batch), records, self.factory.event(records), key)
 
     # What differs.
+
+    def _shard_key(self, sent: Sent, fields: Mapping[str, Any]) -> str:
+        """Give what chooses the shard."""
+        return str(sent.number) if sent.key is None else sent.key
 
     def _has_more(self, key: Any) -> bool:
         """Say whether a reader has anything to deliver, now or later."""
@@ -230,6 +239,11 @@ class Stream(Log):
             self._windows.ended(delivery.origin)
         else:
             self._readers[delivery.origin].not_before = self.clock.now + 1.0
+
+    def _shard_key(self, sent: Sent, fields: Mapping[str, Any]) -> str:
+        # The key may stand in what is sent: an item of DynamoDB has its own.
+        lane = self.service.lane(merged(self.factory.record(sent), fields))
+        return super()._shard_key(sent, fields) if lane is None else str(lane)
 
     def _has_more(self, key: Any) -> bool:
         return super()._has_more(key) or self._windows.of(key) is not None
@@ -320,6 +334,15 @@ class Topic(Log):
         clock: SimulatedClock | None = None,
     ) -> None:
         super().__init__(source, name, partitions, retention, clock, "partitions")
+
+    def attach(self, options: Options, history: History, random: Random) -> None:
+        """Become the source of a mapping, which begins with the first record."""
+        if 0 <= options.maximum_record_age_in_seconds < 60:
+            raise ConfigurationError(
+                "maximum_record_age_in_seconds of a Topic is -1 or from 60 to 604800, not "
+                f"{options.maximum_record_age_in_seconds}."
+            )
+        super().attach(options, history, random)
 
     def _keys(self) -> list[Any]:
         return ["all partitions"]

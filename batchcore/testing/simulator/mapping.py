@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import suppress
 from functools import wraps
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from batchcore.errors import ConfigurationError
-from batchcore.handler import is_coroutine_function
+from batchcore.handler import discard, is_awaitable, is_coroutine_function, runs_later
 from batchcore.testing.answers import Answer, is_windowed, positions_again, read_response
 from batchcore.testing.clock import SimulatedContext
 from batchcore.testing.errors import NotDrainedError
@@ -81,7 +82,7 @@ class EventSourceMapping:
         self.timeout = timeout
         self.faults = faults
         self._random = Random(seed)  # noqa: S311 - chance that repeats is wanted
-        self._ledger = Ledger(self.history, source.find)
+        self._ledger = Ledger(self.history, source.find, source.clock)
         self._function = self._function_of(function, processor, record_handler)
         options = Options(
             source.DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
@@ -140,7 +141,7 @@ class EventSourceMapping:
             What happened, since the mapping was made.
 
         Raises:
-            NotDrainedError: the source still held records.
+            NotDrainedError: the source still held records, or a window had not ended.
         """
         for _ in range(max_invocations):
             if self.poll() is None:
@@ -153,6 +154,12 @@ class EventSourceMapping:
                 f"{', '.join(map(repr, stuck)) or 'some that were never delivered'}. What fails for ever must be given "
                 "up: max_receive_count of a queue, maximum_retry_attempts of a stream.",
                 left=left,
+            )
+        if self.source.next_at() is not None:
+            raise NotDrainedError(
+                f"After {max_invocations} invocations a tumbling window has not ended: its last call never succeeded. "
+                "Nothing gives it up.",
+                left=0,
             )
         return self.history
 
@@ -189,13 +196,15 @@ class EventSourceMapping:
         """Give what the function returned, or the exception that it ended with."""
         context = SimulatedContext(self.timeout, self.clock, aws_request_id=f"invocation-{number}")
         breaks = fault in ("crash", "timeout")
-        self._ledger.begin(self._random.randint(1, 2 * max(size, 1)) if breaks else None)
+        self._ledger.begin(context.deadline, self._random.randint(1, 2 * max(size, 1)) if breaks else None)
         try:
             response = self._function(event, context)
         except FunctionCrash:
             response = None
         except (Exception, SystemExit) as error:
             response = error
+        finally:
+            self._ledger.end()
         if self._ledger.mistake is not None:
             raise self._ledger.mistake
         if fault == "timeout":
@@ -256,25 +265,58 @@ class EventSourceMapping:
         """
         if is_coroutine_function(record_handler):
 
-            @wraps(record_handler)
             async def watch_async(*arguments: Any, **named: Any) -> Any:
                 record = _record_among(arguments, named)
                 self.tried(record)
                 value = await record_handler(*arguments, **named)
-                self.done(record)
+                if not runs_later(value):
+                    self.done(record)
                 return value
 
-            return watch_async
+            return _dressed(watch_async, record_handler)
 
-        @wraps(record_handler)
         def watch(*arguments: Any, **named: Any) -> Any:
             record = _record_among(arguments, named)
             self.tried(record)
             value = record_handler(*arguments, **named)
-            self.done(record)
+            if is_awaitable(value):
+                return _Awaited(value, lambda: self.done(record))
+            if not runs_later(value):
+                self.done(record)
             return value
 
-        return watch
+        return _dressed(watch, record_handler)
+
+
+def _dressed(watch: Any, record_handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a function the likeness of a handler, so that it is called in the same way."""
+    import inspect
+
+    wraps(record_handler)(watch)
+    if not hasattr(record_handler, "__wrapped__"):
+        del watch.__wrapped__  # a handler behind a decorator is called in another way
+        with suppress(TypeError, ValueError):  # a builtin has none
+            watch.__signature__ = inspect.signature(record_handler)
+    dressed: Callable[..., Any] = watch
+    return dressed
+
+
+class _Awaited:
+    """What a handler gave to be awaited, with what is to happen when it was."""
+
+    def __init__(self, value: Awaitable[Any], then: Callable[[], None]) -> None:
+        self._value = value
+        self._then = then
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        value = yield from self._value.__await__()
+        if not runs_later(value):
+            self._then()
+        return value
+
+    def close(self) -> None:
+        """Close what nobody will await."""
+        discard(self._value)
 
 
 def _record_among(arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:

@@ -77,8 +77,8 @@ class Queue(SimulatedSource):
         self.dead_letters: list[Item] = []
         self._messages: list[_Message] = []
 
-    def _place(self, key: str | None, number: int) -> tuple[int, int]:
-        return 0, number - 1
+    def _place(self, sent: Sent, fields: Mapping[str, Any]) -> tuple[int, int]:
+        return 0, sent.number - 1
 
     def _take(self, item: Item, sent: Sent) -> None:
         self._messages.append(_Message(item, self.clock.now, self.clock.now + self.retention))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchcore.testing import SourceContract, event_of, make_record
+from batchcore.testing import SourceContract, make_event
 from batchcore_kinesis import KinesisSource, source
 
 WINDOW = {
@@ -22,17 +22,7 @@ WINDOW = {
 
 def records(count: int) -> Any:
     """Make an event of records of two partition keys."""
-    return event_of(
-        "kinesis",
-        [
-            make_record(
-                "kinesis",
-                {"order": 1000 + number, "customer": f"customer-{number % 2}"},
-                sent={"number": number + 1, "sequence": number, "key": f"customer-{number % 2}"},
-            )
-            for number in range(count)
-        ],
-    )
+    return make_event("kinesis", *({"order": 1000 + number} for number in range(count)), lanes=2)
 
 
 class TestStream(SourceContract):

@@ -7,24 +7,14 @@ from typing import Any
 
 import pytest
 
-from batchcore.testing import SourceContract, event_of, make_record
+from batchcore.testing import SourceContract, make_event
 from batchcore_sqs import SQSSource, source
 
 
-def messages(count: int, **sent: Any) -> Any:
-    """Make an event of messages of two groups, or of none."""
-    groups = ("customer-1", "customer-2") if sent else (None, None)
-    return event_of(
-        "sqs",
-        [
-            make_record(
-                "sqs",
-                {"order": 1000 + number, "customer": f"customer-{number % 2}"},
-                sent={"number": number + 1, "sequence": number, "key": groups[number % 2], **sent},
-            )
-            for number in range(count)
-        ],
-    )
+def messages(count: int, *, groups: int = 0, queue: str = "orders") -> Any:
+    """Make an event of messages, each another order."""
+    orders = ({"order": 1000 + number} for number in range(count))
+    return make_event("sqs", *orders, lanes=groups, sent={"resource": queue})
 
 
 class TestStandardQueue(SourceContract):
@@ -40,7 +30,7 @@ class TestStandardQueue(SourceContract):
 class TestFifoQueue(TestStandardQueue):
     @pytest.fixture
     def event_of(self) -> Callable[[int], Any]:
-        return lambda count: messages(count, resource="orders.fifo")
+        return lambda count: messages(count, groups=2, queue="orders.fifo")
 
 
 class TestFairQueue(TestStandardQueue):
@@ -48,4 +38,4 @@ class TestFairQueue(TestStandardQueue):
 
     @pytest.fixture
     def event_of(self) -> Callable[[int], Any]:
-        return lambda count: messages(count, resource="orders")
+        return lambda count: messages(count, groups=2)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchcore.testing import REMOVED, Sent, make_event, make_record
+from batchcore.testing import Sent, make_event, make_record, removed
 from batchcore_sqs import SQSRecord
 from batchcore_sqs.events import SQSEvents
 from batchcore_sqs.models import SqsRecordModel
@@ -58,7 +58,7 @@ def test_any_field_is_overridden_at_any_depth_and_the_rest_stays() -> None:
 
 
 def test_a_field_is_taken_away() -> None:
-    record = make_record("sqs", "x", receiptHandle=REMOVED, attributes={"SenderId": REMOVED})
+    record = make_record("sqs", "x", receiptHandle=removed, attributes={"SenderId": removed})
 
     assert "receiptHandle" not in record
     assert "SenderId" not in record["attributes"]

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from batchcore.testing import event_of, make_record
+from batchcore.testing import event_from, make_record
 
 
 def _body(number: int) -> str:
@@ -22,13 +22,13 @@ def _record(source: str, number: int, resource: str, key: str | None = None, **f
 
 def sqs_event(n: int) -> Any:
     """A standard queue."""
-    return event_of("sqs", [_record("sqs", number, "orders") for number in range(n)])
+    return event_from("sqs", [_record("sqs", number, "orders") for number in range(n)])
 
 
 def fifo_event(n: int) -> Any:
     """A FIFO queue with two message groups, alternating."""
     keys = ("group-a", "group-b")
-    return event_of("sqs", [_record("sqs", number, "orders.fifo", keys[number % 2]) for number in range(n)])
+    return event_from("sqs", [_record("sqs", number, "orders.fifo", keys[number % 2]) for number in range(n)])
 
 
 def attributes_event(n: int) -> Any:
@@ -46,7 +46,7 @@ def attributes_event(n: int) -> Any:
 def kinesis_event(n: int) -> Any:
     """A shard with two partition keys, alternating."""
     keys = ("customer-b", "customer-a")
-    return event_of("kinesis", [_record("kinesis", number, "orders", keys[number % 2]) for number in range(n)])
+    return event_from("kinesis", [_record("kinesis", number, "orders", keys[number % 2]) for number in range(n)])
 
 
 def kinesis_event_of_two_lengths(n: int) -> Any:
@@ -92,7 +92,7 @@ def dynamodb_event(n: int) -> Any:
         if number % 4 >= 2:
             record["eventName"] = "REMOVE"
             record["dynamodb"]["OldImage"] = record["dynamodb"].pop("NewImage")
-    return event_of("dynamodb", records)
+    return event_from("dynamodb", records)
 
 
 def dynamodb_window_event(n: int) -> Any:
