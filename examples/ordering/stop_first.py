@@ -2,58 +2,25 @@
 
     python examples/ordering/stop_first.py
 
-A small simulation of a shard delivers the same eight records, of which the fourth always fails, to one function after
-the other. batchcore itself is real. The rules of the shard are AWS's:
+A simulated stream delivers the same eight records, of which the fourth always fails, to one function after the other.
+The rules are AWS's, as batchcore.testing plays them:
 
 - The checkpoint moves to the lowest sequence number that the answer names. Everything from there on comes again.
 - The attempts start again when the checkpoint moves.
 - When they are used up, the rest of the batch is discarded, whatever became of its records.
 """
 
-import base64
-import itertools
 import logging
 from collections import Counter
 
 from batchcore import BatchProcessor, DeadLetterRecord, EventType, by_key, hookimpl, in_order
+from batchcore.testing import EventSourceMapping, Stream
 from batchcore_kinesis import KinesisStreamRecord, partition_key
 
 logging.getLogger("batchcore").setLevel(logging.CRITICAL)  # what fails here is meant to
 
 CUSTOMERS = {1: "ann", 2: "ben", 3: "ann", 4: "ann", 5: "ben", 6: "ann", 7: "eve", 8: "ann"}
 POISON = 4
-
-
-class Shard:
-    """A shard and the event source mapping that reads it."""
-
-    def __init__(self, records, batch_size, maximum_retry_attempts):
-        self.records = records
-        self.batch_size = batch_size
-        self.maximum_retry_attempts = maximum_retry_attempts  # -1: no limit
-        self.discarded = []
-        self.deliveries = Counter()
-
-    def drain(self, function):
-        """Invoke the function until no record is left."""
-        for start in range(0, len(self.records), self.batch_size):
-            batch, retries = self.records[start : start + self.batch_size], 0
-            while batch:
-                self.deliveries.update(sequence_number(record) for record in batch)
-                rest = self.not_done(batch, function({"Records": batch}))
-                if len(rest) < len(batch):
-                    retries = 0  # the checkpoint has moved
-                elif retries == self.maximum_retry_attempts:
-                    self.discarded += map(sequence_number, rest)
-                    rest = []
-                else:
-                    retries += 1
-                batch = rest
-
-    def not_done(self, batch, answer):
-        """Give what comes again: everything from the lowest record on that the answer names."""
-        failed = [int(item["itemIdentifier"]) for item in answer["batchItemFailures"]]
-        return [record for record in batch if failed and sequence_number(record) >= min(failed)]
 
 
 class Aside:
@@ -64,19 +31,7 @@ class Aside:
 
     @hookimpl
     def deliver_dead_letter(self, outcome):
-        self.records.append(int(outcome.identifier))
-
-
-def sequence_number(record):
-    return int(record["kinesis"]["sequenceNumber"])
-
-
-def kinesis_record(number, customer):
-    data = base64.b64encode(str(number).encode()).decode()
-    return {
-        "eventSource": "aws:kinesis",
-        "kinesis": {"sequenceNumber": str(number), "partitionKey": customer, "data": data},
-    }
+        self.records.append(KinesisStreamRecord(outcome.record).kinesis.data_as_json())
 
 
 class Handler:
@@ -97,7 +52,7 @@ class Handler:
         self.failures = Counter()
 
     def __call__(self, record: KinesisStreamRecord):
-        number = int(record.kinesis.data_as_text())
+        number = record.kinesis.data_as_json()
         self.calls += 1
         self.tried.add(number)
         if number == POISON and self.failures[number] != self.mended_after:
@@ -109,23 +64,28 @@ class Handler:
 
 
 def show(title, handler, maximum_retry_attempts=3, **options):
-    shard = Shard(list(itertools.starmap(kinesis_record, CUSTOMERS.items())), len(CUSTOMERS), maximum_retry_attempts)
-    aside = Aside()
+    stream, aside = Stream(), Aside()
+    for number, customer in CUSTOMERS.items():
+        stream.send(number, key=customer)
     processor = BatchProcessor(
         event_type=EventType.KinesisDataStreams, raise_on_entire_batch_failure=False, plugins=[aside], **options
     )
-    shard.drain(lambda event: processor.run(event, handler).response)
+    mapping = EventSourceMapping(
+        stream,
+        lambda event, context: processor.run(event, handler, context).response,
+        maximum_retry_attempts=maximum_retry_attempts,
+    )
+    history = mapping.drain()
 
     print(title)
     print("   shipped:    ", *sorted(handler.shipped))
     if aside.records:
         print("   put aside:  ", *aside.records)
-    print("   discarded:  ", *shard.discarded or ["none"])
+    print("   discarded:  ", *[item.content for item in history.discarded] or ["none"])
     print("   never tried:", *sorted(CUSTOMERS.keys() - handler.tried) or ["none"])
     print("   lost:       ", *sorted(CUSTOMERS.keys() - handler.shipped - set(aside.records)) or ["none"])
     print("   calls of the handler:", handler.calls)
     print()
-    return shard
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ What a page holds besides prose:
   the last check, and ``page`` the text of the page.
 - Comments on the block that follows: ``<!-- raises NAME -->`` and ``<!-- warns NAME -->`` say what it must do;
   ``<!-- file NAME -->`` that it is not run but is a file, in a package that a test puts together.
+- What the reader of a tutorial does: not run here, but by ``tests/tutorial``. Blocks of ``console`` are commands, and
+  ``<!-- fails -->`` says that they end with an error. ``<!-- shows -->`` stands before what they print,
+  ``<!-- write NAME -->`` before a file, and ``<!-- change NAME -->`` before a change of one, as a ``diff``.
 
 ``python tests/docs/page.py PAGE`` runs a page; it says where it fails.
 """
@@ -32,7 +35,8 @@ _PART = re.compile(
     r"^(?P<fence>```+)(?P<language>\w*)\n(?P<code>.*?)^(?P=fence)$|^<!-- (?P<comment>.*?) ?-->$",
     re.MULTILINE | re.DOTALL,
 )
-_MARKS = ("raises", "warns", "file")
+_FILES = ("file", "write", "change")
+_MARKS = ("raises", "warns", "fails", "shows", *_FILES)
 
 
 class Part(NamedTuple):
@@ -53,7 +57,7 @@ class Part(NamedTuple):
     @property
     def runs(self) -> bool:
         """Whether it is run where it stands."""
-        return self.language == "check" or (self.language == "python" and "file" not in self.marks)
+        return self.language == "check" or (self.language == "python" and self.marks.keys().isdisjoint(_FILES))
 
 
 def parts_of(text: str) -> list[Part]:

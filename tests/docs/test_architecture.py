@@ -15,6 +15,7 @@ from .page import ROOT
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CORE = Path(batchcore.__file__).parent
+KIT = CORE / "testing"
 FILES = {path.stem: path for path in CORE.glob("*.py")}
 FLOORS = {
     name: int(floor) for floor, names in re.findall(r"^(\d)   (.+)$", PAGE, re.MULTILINE) for name in names.split()
@@ -23,6 +24,8 @@ OPEN_TO_SOURCES = {
     "batchcore",
     *(f"batchcore.{name}" for name in ("binary", "decoding", "records", "view", "windows")),
 }
+OF_FACTORIES = {"batchcore.testing"}
+"""What the file ``events.py`` of a source may import besides: no function loads it."""
 SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb")
 HEAVY = {"pluggy": {"manager"}, "asyncio": {"aio", "loops"}, "importlib_metadata": {"plugins"}, "pydantic": set[str]()}
 
@@ -56,9 +59,21 @@ def test_a_source_uses_of_the_core_what_a_stranger_may(source: str) -> None:
     spec = importlib.util.find_spec(source)
     assert spec is not None
     assert spec.origin is not None
-    used = {name for path in Path(spec.origin).parent.glob("*.py") for names in imports_of(path) for name in names}
-    ours = {name for name in used if name.split(".")[0].startswith("batchcore")}
-    assert {name for name in ours if name.split(".")[0] != source} <= OPEN_TO_SOURCES
+    for path in Path(spec.origin).parent.glob("*.py"):
+        used = {name for names in imports_of(path) for name in names if name.split(".")[0].startswith("batchcore")}
+        open_to_it = OPEN_TO_SOURCES | (OF_FACTORIES if path.name == "events.py" else set())
+        assert {name for name in used if name.split(".")[0] != source} <= open_to_it
+
+
+def test_every_file_of_the_kit_has_a_purpose_on_the_page() -> None:
+    table = PAGE.partition("`batchcore/testing/`. No other")[2].partition("\n## ")[0]
+    files = {path.relative_to(KIT).as_posix() for path in KIT.rglob("*.*") if path.suffix in (".py", ".json")}
+    assert set(re.findall(r"^\| `([\w./]+)` \|", table, re.MULTILINE)) == files - {"__init__.py"}
+
+
+def test_nothing_of_the_core_imports_the_kit() -> None:
+    importers = {name for name, path in FILES.items() for names in imports_of(path) if "batchcore.testing" in names}
+    assert importers == set()
 
 
 def test_every_folder_of_tests_is_described() -> None:

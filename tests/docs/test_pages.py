@@ -15,7 +15,8 @@ import pytest
 
 from .page import ROOT, PageError, parts_of, run
 
-PAGES = sorted(path for pattern in ("*.md", "docs/*.md", "plugins/*/README.md") for path in ROOT.glob(pattern))
+PATTERNS = ("*.md", "docs/*.md", "plugins/*/README.md", "templates/*.md")
+PAGES = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
 RUNNER = Path(__file__).with_name("page.py")
 
 

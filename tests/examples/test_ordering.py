@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "ordering/stop_first.py"
-POISON = 2
-
-
-@pytest.fixture
-def program(load: Callable[[str], Any]) -> Any:
-    import logging
-
-    level = logging.getLogger("batchcore").level
-    yield load(PROGRAM).module
-    logging.getLogger("batchcore").setLevel(level)
 
 
 @pytest.fixture(scope="module")
@@ -71,23 +59,3 @@ def test_stopping_by_key_loses_what_was_never_tried_of_that_key(printed: str) ->
 )
 def test_stopping_loses_nothing_where_the_lane_moves_on_or_nothing_runs_out(title: str, printed: str) -> None:
     assert of(title, printed)["lost"] == "none"
-
-
-def test_its_attempts_start_again_when_the_checkpoint_moves(program: Any) -> None:
-    """As AWS does: with batches of 3 and 3 retries a poison record between two others is delivered 5 times."""
-    shard = program.Shard([program.kinesis_record(number, "ann") for number in (1, POISON, 3)], 3, 3)
-    shard.drain(lambda event: answer([r for r in event["Records"] if program.sequence_number(r) == POISON]))
-    assert shard.deliveries == {1: 1, POISON: 5, 3: 5}
-    assert shard.discarded == [POISON, 3]
-
-
-def test_its_answers_name_the_lowest_record_by_number_and_not_by_text(program: Any) -> None:
-    records = [program.kinesis_record(number, "ann") for number in (9, 10, 11)]
-    shard = program.Shard(records, 3, 0)
-    assert shard.not_done(records, answer(records[:2])) == records
-    assert shard.not_done(records, answer(records[1:])) == records[1:]
-    assert shard.not_done(records, answer([])) == []
-
-
-def answer(failed: list[Any]) -> dict[str, Any]:
-    return {"batchItemFailures": [{"itemIdentifier": record["kinesis"]["sequenceNumber"]} for record in failed]}

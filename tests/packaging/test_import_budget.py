@@ -13,6 +13,7 @@ import pytest
 EVENTS = Path(__file__).parents[1] / "events"
 EXPENSIVE = {
     "asyncio",
+    "batchcore.testing",
     "concurrent.futures",
     "dataclasses",
     "email",

@@ -9,6 +9,7 @@ import pytest
 
 PACKAGES = [
     "batchcore",
+    "batchcore.testing",
     "batchcore_sqs",
     "batchcore_kinesis",
     "batchcore_dynamodb",
@@ -61,6 +62,6 @@ def public_names(module: ModuleType) -> set[str]:
         for name, value in vars(module).items()
         if not name.startswith("_")
         and not isinstance(value, ModuleType)
-        and getattr(value, "__module__", module.__name__).split(".")[0] == module.__name__
+        and getattr(value, "__module__", module.__name__).split(".")[0] == module.__name__.split(".")[0]
         and name != "TYPE_CHECKING"
     }

@@ -1,0 +1,14 @@
+import pytest
+from batchcore.testing import SourceContract, make_event
+
+from acme_kafka import KafkaSource
+
+
+class TestKafkaSource(SourceContract):
+    @pytest.fixture
+    def source(self):
+        return KafkaSource()
+
+    @pytest.fixture
+    def event_of(self):
+        return lambda n: make_event("acme-kafka", *range(n), lanes=2)  # in two partitions

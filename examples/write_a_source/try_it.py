@@ -1,0 +1,10 @@
+from batchcore import BatchProcessor
+from batchcore.testing import make_event
+
+
+def record_handler(record):
+    print("handled", record.json_value)
+
+
+event = make_event("acme-kafka", {"order": 17}, "no JSON", {"order": 19})
+print(BatchProcessor("acme-kafka").run(event, record_handler).response)

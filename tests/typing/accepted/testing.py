@@ -1,0 +1,81 @@
+"""Tests that users and plugin authors write with the kit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from batchcore import BatchProcessor, EventType, hookimpl
+from batchcore.testing import (
+    EventFactory,
+    EventSourceMapping,
+    Faults,
+    FifoQueue,
+    History,
+    KafkaEvents,
+    Queue,
+    Sent,
+    SimulatedContext,
+    Simulator,
+    SourceContract,
+    Stream,
+    Topic,
+    event_from,
+    make_event,
+    make_record,
+    redelivered,
+    removed,
+)
+from batchcore_sqs import SQSRecord, SQSSource
+
+
+class TicketEvents(EventFactory):
+    def record(self, sent: Sent) -> dict[str, Any]:
+        return {"ticket": sent.number, "text": sent.content}
+
+
+class Tickets(SQSSource):
+    @hookimpl
+    def event_factory(self) -> EventFactory:
+        return TicketEvents()
+
+
+class TestTickets(SourceContract):
+    @pytest.fixture
+    def source(self) -> Tickets:
+        return Tickets()
+
+    @pytest.fixture
+    def event_of(self) -> Callable[[int], Any]:
+        return lambda n: make_event(Tickets(), *range(n))
+
+
+def handler(record: SQSRecord) -> None:
+    print(record.body)
+
+
+def test_queue(simulator: Simulator, lambda_context: SimulatedContext) -> None:
+    queue: Queue = simulator.queue("orders", max_receive_count=3)
+    item = queue.send({"order": 17}, key="customer-1")[0]
+    processor = BatchProcessor(event_type=EventType.SQS)
+    mapping = EventSourceMapping(queue, processor=processor, record_handler=handler, faults=Faults(crashes=0.1))
+    mapping.done(item)
+    lambda_context.advance(3.5)
+    history: History = mapping.drain(max_invocations=10)
+    history.check(allow=["done_twice"])
+    numbers: list[int] = [each.number for each in history.lost]
+    print(numbers, lambda_context.get_remaining_time_in_millis())
+
+
+def test_others(simulator: Simulator) -> None:
+    sources = (FifoQueue(), Stream("dynamodb", shards=2), Topic(partitions=3, source=Tickets()), simulator.stream())
+    for source in sources:
+        simulator.mapping(source, lambda event, context: None, batch_size=2).poll()
+
+
+def test_events() -> None:
+    event = event_from("sqs", [make_record("sqs", "a", receiptHandle=removed)])
+    again: list[Any] = redelivered(event, {"batchItemFailures": []}, report_batch_item_failures=False)
+    print(again, KafkaEvents().record(Sent("x", key="k")))
