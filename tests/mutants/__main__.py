@@ -13,11 +13,11 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutants import drivers, listed, random_batches, stopping
+from tests.mutants import drivers, kit, listed, random_batches, stopping
 from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = (*listed.MUTANTS, *drivers.MUTANTS, *stopping.MUTANTS, *random_batches.MUTANTS)
+ALL = (*listed.MUTANTS, *drivers.MUTANTS, *stopping.MUTANTS, *random_batches.MUTANTS, *kit.MUTANTS)
 MUTANTS = tuple(m for m in ALL if len(sys.argv) < 2 or any(word in f"{m.file} {m.breaks}" for word in sys.argv[1:]))
 PASSED, FAILED, NONE_SELECTED = 0, 1, 5  # exit codes of pytest
 LIMIT = 120  # seconds; a mutant that makes a test wait for ever is killed as well
@@ -31,7 +31,7 @@ def main() -> int:
         ends = dict(zip(named, workers.map(lambda one: _end_of_tests(unchanged, *one), named.items()), strict=True))
         verdicts = list(workers.map(lambda m: _verdict(m, ends[m.where], Path(scratch)), MUTANTS))
     for mutant, verdict in zip(MUTANTS, verdicts, strict=True):
-        print(f"{verdict:<10} {mutant.file:<14} {mutant.breaks}")
+        print(f"{verdict:<10} {mutant.file:<30} {mutant.breaks}")
     survived = sum(verdict != "killed" for verdict in verdicts)
     print(f"{len(verdicts) - survived} passed, {survived} failed")
     return 1 if survived or not verdicts else 0

@@ -203,8 +203,6 @@ def in_key_order(source: Any, **options: Any) -> BatchProcessor:
 
 # Sources, by name.
 
-Source = Queue | Stream | Topic
-
 SOURCES = ("sqs", "fifo", *STREAMS, "kafka")
 
 

@@ -22,7 +22,6 @@ from .support import (
     processor_of,
     raises,
     records_of,
-    succeeds,
 )
 
 
@@ -87,19 +86,6 @@ def test_invocation_tells_why_the_whole_batch_failed() -> None:
     assert isinstance(error.response, ValueError)
     assert "a string" in str(text.complaint)
     assert "has no itemIdentifier" in str(key.complaint)
-
-
-def test_event_of_an_invocation_stays_as_it_was_delivered() -> None:
-    queue = Queue()
-    queue.send("a")
-
-    def function(event: Any, context: Any) -> Any:
-        event["Records"].clear()
-        return succeeds(event, context)
-
-    mapping = mapping_of(queue, function)
-    mapping.poll()
-    assert [item.end for item in queue.items] == ["acknowledged"]
 
 
 # Done, by what the function says or by what it answers.

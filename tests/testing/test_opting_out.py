@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from batchcore.testing import SourceContract
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
 
 xfail = pytest.mark.xfail
 
@@ -82,3 +85,14 @@ def test_what_is_changed_after_the_class_was_made_is_found_when_it_runs() -> Non
 
 def test_other_tests_and_fixtures_are_added_freely() -> None:
     contract(test_something_else=an_override, event_of=an_override)
+
+
+def test_the_sources_of_this_project_opt_out_of_nothing() -> None:
+    contracts = sorted(PLUGINS.glob("*/tests/test_*_contract.py"))
+
+    assert [path.name for path in contracts] == [
+        "test_dynamodb_contract.py",
+        "test_kinesis_contract.py",
+        "test_sqs_contract.py",
+    ]
+    assert [path.name for path in contracts if "mark" in path.read_text(encoding="utf-8")] == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from batchcore import ConfigurationError
-from batchcore.testing import EventSourceMapping, Queue, SimulatedClock
+from batchcore.testing import EventSourceMapping, Faults, Queue, SimulatedClock
 
 from .support import (
     Failing,
@@ -17,7 +17,6 @@ from .support import (
     contents_of,
     deliveries,
     ends,
-    handles,
     mapping_of,
     naming,
     polled,
@@ -206,8 +205,6 @@ def test_each_receive_has_a_handle_of_its_own() -> None:
 
 def test_message_that_was_not_attempted_gains_a_receive() -> None:
     """A throttled invocation has received its messages."""
-    from batchcore.testing import Faults
-
     queue = Queue()
     queue.send("a")
     history = mapping_of(queue, faults=Faults(at={1: "throttle"})).drain()
@@ -516,4 +513,3 @@ def test_handler_is_given_each_message_until_it_is_done() -> None:
     mapping = EventSourceMapping(queue, processor=processor_of(), record_handler=handler)
     mapping.drain().check()
     assert sorted(handler.calls) == ["a", "bad", "bad", "bad", "c"]
-    assert EventSourceMapping(Queue(), processor=processor_of(), record_handler=handles).poll() is None

@@ -94,7 +94,7 @@ def mapped_with(source: str, world: World) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(world=WORLDS)
 def test_nothing_is_lost_and_order_holds(source: str, world: World) -> None:
     made, history = lived(source, world)

@@ -133,6 +133,17 @@ def test_shard_that_is_blocked_blocks_no_other(source: str) -> None:
     assert list(ends(stream).values()).count("acknowledged") > 0
 
 
+@every_stream
+def test_shards_are_read_in_an_order_of_chance(source: str) -> None:
+    def order(seed: int) -> tuple[str, ...]:
+        stream = stream_of(source, *"abcdefghijkl", shards=4)
+        return tuple(batch[0] for batch in batches(mapping_of(stream, seed=seed).drain()))
+
+    orders = {order(seed) for seed in range(8)}
+    assert len({frozenset(each) for each in orders}) == 1
+    assert len(orders) > 1
+
+
 @pytest.mark.parametrize("shards", [0, -1])
 def test_stream_without_a_shard_is_refused(shards: int) -> None:
     with pytest.raises(ConfigurationError, match="shards"):
@@ -220,6 +231,19 @@ def test_attempts_start_again_when_the_checkpoint_moves_as_seen_at_aws(source: s
     assert batches(history) == [["good0", "good1", "good2"], ["good3", "good4", "bad"], *[["bad"]] * 4]
     assert deliveries(stream)["bad"] == 5
     assert len(stream.on_failure) == 1
+
+
+@every_stream
+def test_attempts_that_were_used_up_before_the_checkpoint_moved_do_not_count(source: str) -> None:
+    stream = stream_of(source, "a1", "bad")
+    fails_twice = answers(ValueError("no"), ValueError("no"))
+
+    def function(event: Any, context: Any) -> Any:
+        fails_twice(event, context)
+        return names("bad")(event, context)
+
+    history = mapping_of(stream, function, maximum_retry_attempts=3).drain()
+    assert batches(history) == [["a1", "bad"]] * 3 + [["bad"]] * 4
 
 
 @every_stream

@@ -135,6 +135,18 @@ def test_windows_do_not_overlap_and_are_as_long_as_the_mapping_says(source: str)
 
 
 @every_stream
+def test_windows_open_at_regular_intervals_whenever_the_first_record_comes(source: str) -> None:
+    stream = Stream(source)
+    stream.clock.advance(50)
+    stream.send("a", key="k")
+    stream.clock.advance(15)
+    stream.send("b", key="k")
+    history = windowed(stream).drain()
+    assert batches(history) == [["a"], [], ["b"], []]
+    assert [each.event["window"]["start"][-4:] for each in history.invocations] == [":00Z"] * 4
+
+
+@every_stream
 def test_each_shard_has_a_state_of_its_own(source: str) -> None:
     stream = Stream(source, shards=2)
     for letter in "abcdefgh":
@@ -226,6 +238,30 @@ def test_failed_last_call_stops_the_shard_until_it_succeeds(source: str) -> None
 
 
 @every_stream
+def test_last_call_that_failed_comes_again_after_a_while(source: str) -> None:
+    stream = Stream(source)
+    stream.send("a")
+    fails_once = answers(ValueError("no"))
+
+    def function(event: Any, context: Any) -> Any:
+        if event["isFinalInvokeForWindow"]:
+            fails_once(event, context)
+        return counting(event, context)
+
+    _, first, second = times(windowed(stream, function).drain())
+    assert second - first >= 1
+
+
+@every_stream
+def test_lost_checkpoint_brings_a_batch_again_with_the_state_that_it_had(source: str) -> None:
+    stream = Stream(source)
+    stream.send("a", "b", key="k")
+    mapping = windowed(stream, batch_size=1, faults=Faults(at={2: "duplicate"}))
+    assert batches(mapping.drain()) == [["a"], ["b"], ["b"], []]
+    assert states(mapping) == [[], ["a"], ["a"], ["a", "b"]]
+
+
+@every_stream
 def test_last_call_without_a_state_in_its_answer_has_failed(source: str) -> None:
     stream = Stream(source)
     stream.send("a")
@@ -261,8 +297,8 @@ def test_last_call_that_is_throttled_comes_again(source: str) -> None:
 
 
 def growing(event: Any, context: Any) -> Any:
-    """Answer a batch with a state of more than 1 MB."""
-    return {"state": {"blob": "x" * 1_048_576} if event["Records"] else {}, "batchItemFailures": []}
+    """Answer with a state of more than 1 MB, which a last call gives back."""
+    return {"state": {"blob": "x" * 1_048_576} if event["Records"] else event["state"], "batchItemFailures": []}
 
 
 @every_stream
@@ -277,6 +313,17 @@ def test_state_of_more_than_1_mb_ends_the_window_early(source: str) -> None:
     assert events[2]["state"] == {}
     assert events[0]["window"] == events[2]["window"]
     assert times(history) == [0.0] * 4
+
+
+@every_stream
+def test_size_of_the_state_in_a_last_answer_means_nothing(source: str) -> None:
+    stream = Stream(source)
+    stream.send("a")
+
+    def function(event: Any, context: Any) -> Any:
+        return {"state": {} if event["Records"] else {"blob": "x" * 1_048_576}, "batchItemFailures": []}
+
+    assert batches(windowed(stream, function).drain()) == [["a"], []]
 
 
 @every_stream

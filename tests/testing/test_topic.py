@@ -64,7 +64,9 @@ def test_records_are_delivered_under_the_name_of_their_partition() -> None:
 
 def test_batch_has_records_of_several_partitions_each_in_the_order_of_its_offsets() -> None:
     topic = topic_of(*(f"{letter}{number}" for number in range(4) for letter in "abg"), partitions=3)
-    event = polled(mapping_of(topic)).event
+    invocation = polled(mapping_of(topic))
+    event = invocation.event
+    assert contents(invocation.items) == contents_of(event)
     assert set(event["records"]) == {"orders-0", "orders-1", "orders-2"}
     for name, records in event["records"].items():
         assert [partition_of(record) for record in records] == [name] * len(records)
@@ -102,7 +104,7 @@ def test_tombstone_has_no_value() -> None:
 
 def test_topic_is_of_a_source_that_is_installed() -> None:
     with pytest.raises(SourceNotInstalledError, match="kafka"):
-        Topic()
+        Topic("kafka")
 
 
 def test_topic_without_a_partition_is_refused() -> None:

@@ -42,9 +42,9 @@ class Simulator:
         """Make a stream. For the options, see :class:`Stream`."""
         return Stream(source, name, clock=self.clock, **options)
 
-    def topic(self, name: str = "orders", **options: Any) -> Topic:
+    def topic(self, source: object, name: str = "orders", **options: Any) -> Topic:
         """Make a topic of Kafka. For the options, see :class:`Topic`."""
-        return Topic(name, clock=self.clock, **options)
+        return Topic(source, name, clock=self.clock, **options)
 
     def mapping(
         self, source: SimulatedSource, function: Callable[[Any, Any], Any] | None = None, **options: Any

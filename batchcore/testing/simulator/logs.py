@@ -37,6 +37,8 @@ class Log(SimulatedSource):
         items: what was sent, in its order.
     """
 
+    KEYS_ORDER: ClassVar[bool] = True
+
     def __init__(
         self, source: object, name: str, shards: int, retention: float, clock: SimulatedClock | None, what: str
     ) -> None:
@@ -242,7 +244,7 @@ class Stream(Log):
 
     def _shard_key(self, sent: Sent, fields: Mapping[str, Any]) -> str:
         # The key may stand in what is sent: an item of DynamoDB has its own.
-        lane = self.service.lane(merged(self.factory.record(sent), fields))
+        lane = self._lane(merged(self.factory.record(sent), fields), sent)
         return super()._shard_key(sent, fields) if lane is None else str(lane)
 
     def _has_more(self, key: Any) -> bool:
@@ -261,7 +263,7 @@ class Stream(Log):
         arn = self._arn
         if delivery is not None:
             return delivery._replace(event=window.event(delivery.event, reader.name, arn, is_final=False))
-        if not (window.is_early or self._pending.get(key) or window.end <= self.clock.now):
+        if not (window.is_early or window.end <= self.clock.now):
             return None
         return Delivery([], [], window.event(self.factory.event([]), reader.name, arn, is_final=True), key)
 
@@ -308,10 +310,10 @@ class Topic(Log):
     partition comes again, and other partitions are left alone. Retries as AWS has them in provisioned mode.
 
     Args:
+        source: the source whose events it makes: an object, or the name of one that is installed.
         name: its name.
         partitions: how many it has. A key always goes to the same one.
         retention: seconds after which a record is gone.
-        source: the source whose events it makes: an object, or the name of one that is installed.
         clock: tells the time; without one, a new one.
 
     Attributes:
@@ -326,11 +328,11 @@ class Topic(Log):
 
     def __init__(
         self,
+        source: object,
         name: str = "orders",
         *,
         partitions: int = 1,
         retention: float = 604_800.0,
-        source: object = "kafka",
         clock: SimulatedClock | None = None,
     ) -> None:
         super().__init__(source, name, partitions, retention, clock, "partitions")

@@ -168,12 +168,12 @@ class EventSourceMapping:
         fault = self.faults.choose(number, self._random)
         for item in delivery.items:
             item.deliveries.append(number)
-        at, event = self.clock.now, json.loads(json.dumps(delivery.event))
+        at, event = self.clock.now, json.dumps(delivery.event)
         if fault == "throttle":
             response, answer = None, None
             again = list(range(len(delivery.items)))
         else:
-            response = self._invoke(event, number, len(delivery.items), fault)
+            response = self._invoke(json.loads(event), number, len(delivery.items), fault)
             answer = self._read(delivery, response, report=self.report_batch_item_failures)
             self._note_reported(delivery, response)
             again = positions_again(self.source.service, delivery.records, answer)
@@ -182,7 +182,7 @@ class EventSourceMapping:
         invocation = Invocation(
             number,
             at,
-            event,
+            json.loads(event),
             delivery.items,
             fault,
             response,

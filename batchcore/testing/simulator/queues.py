@@ -211,6 +211,7 @@ class FifoQueue(Queue):
     """
 
     LARGEST_BATCH: ClassVar[int] = 10
+    KEYS_ORDER: ClassVar[bool] = True
 
     def __init__(
         self,

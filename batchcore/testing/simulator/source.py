@@ -14,6 +14,8 @@ from batchcore.testing.services import Service, identity, service_of_event, serv
 from batchcore.testing.simulator.history import History, Item
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from batchcore.testing.answers import Answer
     from batchcore.types import Record
 
@@ -80,6 +82,9 @@ class SimulatedSource:
     OPTIONS: ClassVar[Mapping[str, int]] = {}
     """The options that a mapping of this source takes besides ``batch_size``; and the most of each."""
 
+    KEYS_ORDER: ClassVar[bool] = False
+    """Whether what has the same key is delivered in order."""
+
     DEFAULT_BATCH_SIZE: ClassVar[int] = 100
     LARGEST_BATCH: ClassVar[int] = 10_000
 
@@ -88,9 +93,9 @@ class SimulatedSource:
         self.clock = SimulatedClock() if clock is None else clock
         self.items: list[Item] = []
         self.factory = factory_of(source)
-        self.service: Service = service_of_event(
-            self.factory.event([self.factory.record(Sent("{}", resource=resource))])
-        ) or service_of_source(source)
+        known = service_of_event(self.factory.event([self.factory.record(Sent("{}", resource=resource))]))
+        self._is_of_aws = known is not None
+        self.service: Service = service_of_source(source) if known is None else known
         self._sent: dict[int, tuple[Sent, Mapping[str, Any]]] = {}
         self._by_identity: dict[str, Item] = {}
         self.options = Options(self.DEFAULT_BATCH_SIZE)
@@ -137,13 +142,19 @@ class SimulatedSource:
         sent = sent._replace(shard=shard, sequence=sequence)
         record = merged(self.factory.record(sent), fields)
         identifier = self.service.identifier(record)
-        item = Item(number, content, self.service.lane(record), identifier)
+        item = Item(number, content, self._lane(record, sent), identifier)
         self.items.append(item)
         self._sent[number] = (sent, fields)
         if identifier is not None:
             self._by_identity.setdefault(identity(identifier), item)
         self._take(item, sent)
         return item
+
+    def _lane(self, record: Record, sent: Sent) -> Hashable:
+        """Give what a record is ordered by: as AWS has it, where AWS has such records, and else its key."""
+        if self._is_of_aws:
+            return self.service.lane(record)
+        return sent.key if self.KEYS_ORDER else None
 
     def record_of(self, item: Item, **delivered: Any) -> Record:
         """Make the raw record of an item, as it is delivered this time."""

@@ -73,12 +73,8 @@ class Windows:
         return window.start <= moment < window.end
 
     def ended(self, key: Any) -> None:
-        """The last invocation of a window succeeded. A window that ended early goes on with an empty state."""
-        window = self._open[key]
-        if window.is_early:
-            window.state, window.is_early = {}, False
-        else:
-            del self._open[key]
+        """The last invocation of a window succeeded. Further records of one that ended early find an empty state."""
+        del self._open[key]
 
 
 def _iso(seconds: float) -> str:

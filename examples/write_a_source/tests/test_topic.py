@@ -10,6 +10,6 @@ def test_each_record_is_done_once_and_in_order(simulator):
             failed.add(number)
             raise ConnectionError("not now")
 
-    topic = simulator.topic(source="acme-kafka", partitions=2)
+    topic = simulator.topic("acme-kafka", partitions=2)
     topic.send(*range(50))
     simulator.mapping(topic, processor=BatchProcessor("acme-kafka"), record_handler=record_handler).drain().check()
