@@ -186,7 +186,7 @@ class TestS3Batch(SourceContract):
 
 
 class Script:
-    """Nobody's service, whose lines depend on one another, and whose answer nobody knows."""
+    """Nobody's service, whose lines are decoded and depend on one another, and whose answer nobody knows."""
 
     name = "script"
 
@@ -201,6 +201,10 @@ class Script:
     @hookimpl
     def identify_records(self, records: Any) -> Any:
         return identify("line")(records)
+
+    @hookimpl
+    def record_decoder(self, batch: Any) -> Any:
+        return lambda record: json.loads(record["text"])
 
     @hookimpl
     def ordering_policy(self, batch: Any) -> Any:

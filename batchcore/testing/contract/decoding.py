@@ -9,12 +9,12 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from batchcore import hookimpl
+from batchcore import RecordView, hookimpl
 from batchcore.outcome import chained
 from batchcore.testing.contract import rules
 from batchcore.testing.contract.broken import CONTENT, Path, broken_copy, places
@@ -88,7 +88,10 @@ class DecodingTests:
         good = dict(_read(self._decoded(probe, record)))
         for path, content, as_sent in _json_in(record):
             parsed = [name for name, value in good.items() if type(value) in (dict, list) and value == content]
-            broken = dict(_read(self._decoded(probe, broken_copy(record, path, as_sent(_MARKED)))))
+            try:
+                broken = dict(_read(self._decoded(probe, broken_copy(record, path, as_sent(_MARKED)))))
+            except Exception:  # it is refused, as it should be
+                continue
             for name in parsed:
                 if name in broken and not isinstance(broken[name], Exception):
                     seen = f"{dotted(path)} is no JSON, and {name} gives {broken[name]!r}"
@@ -145,11 +148,12 @@ def _process() -> dict[str, Any]:
 
 
 def _is_view(record: Any) -> bool:
-    return isinstance(record, Mapping)
+    """Say whether this shows a raw record. What else a decoder makes of one, nobody knows."""
+    return isinstance(record, RecordView)
 
 
 def _with_mark(record: Any) -> Any:
-    if _is_view(record):
+    if isinstance(record, dict):
         record["prepared"] = True
     return record
 
@@ -212,5 +216,5 @@ def _from_base64(text: str) -> str:
 
 
 def _tells(error: BaseException) -> bool:
-    texts = [str(error), repr(error.args), repr(vars(error))]
+    texts = [str(error), repr(error.args)]  # what is logged, and reported
     return any(_MARKED in text or _base64(_MARKED) in text for text in texts)
