@@ -95,7 +95,7 @@ def test_what_an_answer_does_not_name_counts_as_done_where_nobody_says_more() ->
     queue = Queue(max_receive_count=1)
     queue.send("a", "bad")
     history = mapping_of(queue, names("bad")).drain()
-    assert not history.is_observed
+    assert not history.knows_done
     assert contents(history.done) == ["a"]
     assert history.never_tried == []
 
@@ -108,7 +108,7 @@ def test_what_the_function_says_is_done_counts_where_it_says_anything() -> None:
         mapping.done("a")
 
     history = observed(queue, function).drain()
-    assert history.is_observed
+    assert history.knows_done
     assert contents(history.done) == ["a"]
     assert contents(history.lost) == ["b"]
 
@@ -117,7 +117,7 @@ def test_handler_that_is_watched_has_done_what_it_returned_for() -> None:
     queue = Queue(max_receive_count=1)
     queue.send("a", "bad")
     history = EventSourceMapping(queue, processor=processor_of(), record_handler=Failing(bad=-1)).drain()
-    assert history.is_observed
+    assert history.knows_done
     assert contents(history.done) == ["a"]
     assert [len(item.tried) for item in queue.items] == [1, 1]
 
@@ -318,6 +318,7 @@ def broken() -> History:
 
     def function(mapping: EventSourceMapping, event: Any) -> Any:
         for content in ("b", "b", "d", "c"):
+            mapping.tried(content)
             mapping.done(content)
 
     return observed(queue, function).drain()

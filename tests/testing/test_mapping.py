@@ -536,7 +536,10 @@ def test_mistake_outside_an_invocation_is_told_once() -> None:
 @pytest.mark.parametrize("fault", ["crash", "timeout"])
 def test_test_itself_can_write_down_between_two_invocations_whatever_went_wrong(fault: Any) -> None:
     queue = queue_of("a", "b")
-    mapping = EventSourceMapping(queue, processor=processor_of(), record_handler=handles, faults=Faults(at={1: fault}))
+    mapping = mapping_of(
+        queue, lambda event, context: processor_of().run(event, watched, context).response, faults=Faults(at={1: fault})
+    )
+    watched = mapping.watched(handles)
     mapping.poll()
     for _ in range(5):
         mapping.tried("a")

@@ -48,8 +48,9 @@ def test_an_override_that_is_expected_to_fail_and_says_why_is_accepted() -> None
         marked(xfail(reason="both"), pytest.mark.skip),
         marked(pytest.mark.skipif("True", reason="later")),
         marked(xfail("sys.platform", reason="sometimes")),
+        marked(xfail(reason="never run", run=False)),
     ],
-    ids=["bare", "None", "property", "no reason", "empty", "blank", "skip", "both", "skipif", "condition"],
+    ids=["bare", "None", "property", "no reason", "empty", "blank", "skip", "both", "skipif", "condition", "no run"],
 )
 def test_any_other_override_is_refused(override: Any) -> None:
     with pytest.raises(TypeError, match="TestMine overrides test_identifiers_are_unique"):
@@ -81,6 +82,17 @@ def test_what_is_changed_after_the_class_was_made_is_found_when_it_runs() -> Non
 
     with pytest.raises(TypeError, match="overrides test_identifiers_are_unique"):
         late().test_no_test_is_opted_out_of_silently()
+
+
+def test_an_override_has_the_parameters_of_what_it_overrides() -> None:
+    def override(self: Any, probe: Any, driver: Any) -> None:
+        """Is run with each driver."""
+
+    made = contract(test_it_works_with_every_processor=xfail(reason="why")(override))
+
+    (mark,) = [mark for mark in made.test_it_works_with_every_processor.pytestmark if mark.name == "parametrize"]
+    assert mark.args[0] == "driver"
+    contract(test_it_works_with_every_processor=marked(xfail(reason="one for all")))
 
 
 def test_other_tests_and_fixtures_are_added_freely() -> None:

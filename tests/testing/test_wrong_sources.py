@@ -29,6 +29,7 @@ from .wrong.events import (
     kinesis_window_event,
     rabbit_event,
     sqs_event,
+    tickets_event,
 )
 
 EventOf = Callable[[int], Any]
@@ -50,6 +51,12 @@ CAUGHT: list[tuple[type[Any], EventOf, str]] = [
     (plain.KeepsTheBatchForTheAnswer, sqs_event, "two_batches_at_a_time_do_not_mix"),
     (plain.MakesEventsOfAnother, sqs_event, "its_event_factory_makes_its_events"),
     (plain.ReadsWhatIsNotThere, sqs_event, "a_good_record_can_be_read"),
+    (plain.GivesAGenerator, sqs_event, "it_gives_the_records_of_an_event"),
+    (plain.HasNoName, sqs_event, "it_has_a_name"),
+    (plain.MakesATextOfNone, sqs_event, "a_record_without_an_identifier_is_refused"),
+    (plain.CopiesAndReadsInside, sqs_event, "a_malformed_record_fails_alone"),
+    (plain.TellsThePayload, tickets_event, "descriptions_hold_no_content"),
+    (plain.SendsTheSame, tickets_event, "different_records_are_sent_on_as_different_messages"),
     (plain.StringifiesAnObject, kafka_event, "identifiers_are_accepted_back"),
     (plain.HasNoOrder, kafka_event, "order_inside_a_lane_is_kept"),
     (plain.ReadsInsideToOrder, kafka_event, "a_malformed_record_fails_alone"),
@@ -131,6 +138,8 @@ RIGHT: list[tuple[type[Any], EventOf]] = [
     (DynamoDBSource, dynamodb_event),
     (DynamoDBSource, dynamodb_window_event),
     (plain.Kafka, kafka_event),
+    (plain.Tickets, tickets_event),
+    (plain.Copies, sqs_event),
 ]
 TESTS = [name for name in dir(SourceContract) if name.startswith("test_")]
 

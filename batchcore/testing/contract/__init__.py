@@ -7,17 +7,18 @@ opted out of by an override that is marked with ``pytest.mark.xfail(reason=...)`
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from batchcore.testing.contract import rules
 from batchcore.testing.contract.answers import AnswerTests
+from batchcore.testing.contract.checks import shown
 from batchcore.testing.contract.decoding import DecodingTests
 from batchcore.testing.contract.descriptions import DescriptionTests
 from batchcore.testing.contract.events import EventTests
-from batchcore.testing.contract.opting_out import refuse_silent_opt_outs
+from batchcore.testing.contract.opting_out import keep_parameters, refuse_silent_opt_outs
 from batchcore.testing.contract.order import OrderTests
 from batchcore.testing.contract.probe import Probe, Reads
 from batchcore.testing.contract.processors import ProcessorTests
@@ -27,8 +28,40 @@ from batchcore.testing.contract.windows import WindowTests
 __all__ = ["SourceContract"]
 
 
+class ExampleTests:
+    """The events that a contract is tested with, and whether there is anything to test."""
+
+    def test_it_gives_the_records_of_an_event(self, probe: Probe) -> None:
+        try:
+            given: Any = probe.hooks.extract_records(probe.event)
+        except Exception as error:
+            rules.EXTRACTED.broken(f"it raises {shown(error)}", probe.name, error)
+        if not isinstance(given, Sequence):
+            rules.EXTRACTED.broken(f"it gives no sequence but an object of {type(given).__name__}", probe.name)
+
+    def test_the_example_events_are_what_they_should_be(self, probe: Probe, event_of: Callable[[int], Any]) -> None:
+        for size in (1, 3, 8):
+            event = event_of(size)
+            seen = len(probe.records(event))
+            if seen != size:
+                rules.EXAMPLE.broken(f"event_of({size}) has {seen} records", probe.name)
+            if json.loads(json.dumps(event)) != event:
+                rules.EXAMPLE.broken(f"event_of({size}) is not what JSON gives", probe.name)
+        lanes = probe.lanes(probe.event)
+        if lanes and max(map(len, lanes.values())) < 2:
+            rules.EXAMPLE.broken("in event_of(8) no two records belong together", probe.name)
+
+
 class SourceContract(  # pytest runs the tests of the last base first
-    WindowTests, DescriptionTests, ProcessorTests, OrderTests, AnswerTests, DecodingTests, RecordTests, EventTests
+    WindowTests,
+    DescriptionTests,
+    ProcessorTests,
+    OrderTests,
+    AnswerTests,
+    DecodingTests,
+    RecordTests,
+    EventTests,
+    ExampleTests,
 ):
     """The tests that every source passes.
 
@@ -52,6 +85,7 @@ class SourceContract(  # pytest runs the tests of the last base first
         """Refuse a subclass that does without a test and does not say why."""
         super().__init_subclass__(**arguments)
         refuse_silent_opt_outs(cls, SourceContract)
+        keep_parameters(cls, SourceContract)
 
     @pytest.fixture
     def source(self) -> Any:
@@ -75,18 +109,6 @@ class SourceContract(  # pytest runs the tests of the last base first
     def probe(self, source: Any, event_of: Callable[[int], Any], reads: Reads | None) -> Probe:
         """What looks at the source."""
         return Probe(source, event_of(8), reads)
-
-    def test_the_example_events_are_what_they_should_be(self, probe: Probe, event_of: Callable[[int], Any]) -> None:
-        for size in (1, 3, 8):
-            event = event_of(size)
-            seen = len(probe.records(event))
-            if seen != size:
-                rules.EXAMPLE.broken(f"event_of({size}) has {seen} records", probe.name)
-            if json.loads(json.dumps(event)) != event:
-                rules.EXAMPLE.broken(f"event_of({size}) is not what JSON gives", probe.name)
-        lanes = probe.lanes(probe.event)
-        if lanes and max(map(len, lanes.values())) < 2:
-            rules.EXAMPLE.broken("in event_of(8) no two records belong together", probe.name)
 
     def test_no_test_is_opted_out_of_silently(self) -> None:
         refuse_silent_opt_outs(type(self), SourceContract)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from batchcore import hookimpl
+from batchcore.testing.events import Sent
 from batchcore.testing.services import at, service_of_event
 
 if TYPE_CHECKING:
@@ -58,6 +61,23 @@ def with_record(event: Any, record: Any, other: Any) -> Any:
     return copy.deepcopy(event)
 
 
+class Replacing:
+    """A plugin that puts other records in the place of some: for sources that make their records of an event anew.
+
+    Args:
+        others: position to the other record.
+    """
+
+    def __init__(self, others: Mapping[int, Any]) -> None:
+        self._others = others
+
+    @hookimpl(wrapper=True)
+    def extract_records(self) -> Generator[None, Sequence[Any], Sequence[Any]]:
+        """Give the records of the source, and the others."""
+        records = yield
+        return [self._others.get(position, record) for position, record in enumerate(records)]
+
+
 def backwards(event: Any, records: Sequence[Any]) -> Any:
     """Give a copy of an event with its records the other way round, each list of them by itself."""
     known = {id(record) for record in records}
@@ -104,14 +124,38 @@ def foreign_records(probe: Probe, own: Any) -> dict[str, Any]:
     return found
 
 
-def content_of(record: Any) -> list[str]:
-    """Give what a record of AWS's services holds that nobody may log."""
-    texts = [at(record, *path) for path in CONTENT]
+def content_places(probe: Probe) -> set[Path]:
+    """Give the places of a record that have what the producer sent: those of AWS, and those of the event factory."""
+    found: set[Path] = set(_CONTENT)
+    factory: Any = probe.hooks.event_factory()
+    if factory is not None:
+        record = factory.record(Sent(_MARK))
+        found |= {path for path in places(record) if _holds(at_place(record, path), _MARK)}
+    return found
+
+
+def content_of(probe: Probe, record: Any) -> list[str]:
+    """Give what a record holds that nobody may log."""
+    texts = [at_place(record, path) for path in content_places(probe)]
     image: Any = at(record, "dynamodb", "NewImage") or {}
     keys: Any = at(record, "dynamodb", "Keys") or {}
     texts += [text for name in image if name not in keys for text in image[name].values()]
     return [text for text in texts if isinstance(text, str) and len(text) > 3]
 
 
-CONTENT: tuple[tuple[str, ...], ...] = (("body",), ("kinesis", "data"), ("value",), ("data",))
-"""Where records of AWS's services have what the producer sent."""
+def at_place(record: Any, path: Path) -> Any:
+    """Give what is at a place of a record; None where there is no such place."""
+    for key in path:
+        try:
+            record = record[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return record
+
+
+def _holds(text: Any, mark: str) -> bool:
+    return isinstance(text, str) and (mark in text or base64.b64encode(mark.encode()).decode() in text)
+
+
+_CONTENT: tuple[Path, ...] = (("body",), ("kinesis", "data"), ("value",), ("data",))
+_MARK = "what was sent"

@@ -25,9 +25,9 @@ def claims(probe: Probe, event: Any) -> bool:
         return False
 
 
-def is_refused(probe: Probe, event: Any) -> bool:
+def is_refused(probe: Probe, event: Any, plugins: Sequence[object] = ()) -> bool:
     """Say whether a batch is refused before its first record."""
-    processor = BatchProcessor(probe.source, raise_on_entire_batch_failure=False, logger=SILENT)
+    processor = BatchProcessor(probe.source, raise_on_entire_batch_failure=False, logger=SILENT, plugins=plugins)
     called: list[Any] = []
     try:
         processor.run(event, called.append)
@@ -38,13 +38,13 @@ def is_refused(probe: Probe, event: Any) -> bool:
     return False
 
 
-def others_are_handled(probe: Probe, event: Any, what: str) -> None:
+def others_are_handled(probe: Probe, event: Any, plugins: Sequence[object], what: str) -> None:
     """Check that a batch whose record 1 is broken costs that record alone, or is refused before the first.
 
     Raises:
         ContractBroken: it costs more.
     """
-    processor = BatchProcessor(probe.source, raise_on_entire_batch_failure=False, logger=SILENT)
+    processor = BatchProcessor(probe.source, raise_on_entire_batch_failure=False, logger=SILENT, plugins=plugins)
     called: list[Any] = []
 
     def handler(record: Any) -> None:
@@ -90,13 +90,6 @@ def names_it(probe: Probe, record: Any, path: Path) -> bool:
         return bool(probe.service.identifier(broken_copy(record, path, "another")) != identifier)
     except Exception:
         return True
-
-
-def at_path(record: Any, path: Path) -> Any:
-    """Give what is at a place of a record."""
-    for key in path:
-        record = record[key]
-    return record
 
 
 def dotted(path: Path) -> str:

@@ -18,8 +18,8 @@ import pytest
 from batchcore import RecordView, hookimpl
 from batchcore.outcome import chained
 from batchcore.testing.contract import rules
-from batchcore.testing.contract.broken import CONTENT, Path, broken_copy, places
-from batchcore.testing.contract.checks import at_path, dotted, names_it, shown
+from batchcore.testing.contract.broken import Path, Replacing, at_place, broken_copy, content_places, places
+from batchcore.testing.contract.checks import dotted, names_it, shown
 from batchcore.testing.contract.runs import CONCURRENT_DRIVERS, Driver, Handler, one_by_one
 
 if TYPE_CHECKING:
@@ -47,12 +47,13 @@ class DecodingTests:
     def test_a_record_that_comes_again_is_read_anew(self, probe: Probe, event_of: Callable[[int], Any]) -> None:
         probe.run(event_of(3))
         again = event_of(3)
-        for record in probe.records(again):
-            if not isinstance(record, dict):
-                return
-            record["read anew"] = True
+        changed: dict[int, Any] = {
+            position: {**record, "read anew": True}
+            for position, record in enumerate(probe.hooks.extract_records(again))
+            if isinstance(record, dict)
+        }
         handler = Handler()
-        probe.run(again, handler)
+        probe.run(again, handler, plugins=[Replacing(changed)])
         stale = [at for at, record in handler.got.items() if _is_view(record) and "read anew" not in record]
         if stale:
             rules.DECODED.broken(f"records {stale} came again, and handlers get what came first", probe.name)
@@ -100,9 +101,10 @@ class DecodingTests:
     def test_errors_hold_no_content(self, probe: Probe) -> None:
         first, record = probe.hooks.extract_records(probe.event)[:2]
         elsewhere = dict(_texts(first))
+        content = content_places(probe)
         for path, text in _texts(record):
             # What all records have alike says where they are from; what names one may be told.
-            if (elsewhere.get(path) == text and path not in CONTENT) or names_it(probe, record, path):
+            if (elsewhere.get(path) == text and path not in content) or names_it(probe, record, path):
                 continue
             for as_sent in (str, _base64):
                 try:
@@ -195,7 +197,7 @@ def _base64(text: str) -> str:
 
 def _texts(record: Any) -> Iterator[tuple[Path, str]]:
     for path in places(record):
-        text = at_path(record, path)
+        text = at_place(record, path)
         if isinstance(text, str):
             yield path, text
 

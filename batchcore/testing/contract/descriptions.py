@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from batchcore import BatchResult, Message, hookimpl
 from batchcore.testing.contract import rules
-from batchcore.testing.contract.broken import CONTENT, broken_copy, content_of
-from batchcore.testing.contract.checks import shown, texts_in
-from batchcore.testing.services import at
+from batchcore.testing.contract.broken import at_place, broken_copy, content_of, content_places
+from batchcore.testing.contract.checks import dotted, shown, texts_in
 
 if TYPE_CHECKING:
     from batchcore.testing.contract.probe import Probe
@@ -37,7 +36,7 @@ class DescriptionTests:
                 texts = texts_in(json.loads(json.dumps({**description})))
             except (TypeError, ValueError) as error:
                 rules.DESCRIBED.broken(f"of record {position} it gives {description!r}: {error}", probe.name, error)
-            if any(content[:40] in text for content in content_of(record) for text in texts):
+            if any(content[:40] in text for content in content_of(probe, record) for text in texts):
                 rules.DESCRIBED.broken(f"of record {position} it gives {description!r}", probe.name)
 
     def test_deliveries_are_counted_from_one(self, probe: Probe) -> None:
@@ -64,15 +63,15 @@ class DescriptionTests:
 
     def test_different_records_are_sent_on_as_different_messages(self, probe: Probe) -> None:
         record = probe.records(probe.event)[1]
-        for path in CONTENT:
-            if at(record, *path) is None:
+        for path in content_places(probe):
+            if at_place(record, path) is None:
                 continue
             bodies: list[str] = []
             for content in (b"\xff\x00", b"\xfe\x00", b"\xff\xff"):
                 other = broken_copy(record, path, base64.b64encode(content).decode())
                 bodies.append(probe.hooks.original_message(other).body)
             if len(set(bodies)) != len(bodies):
-                rules.SENT_ON.broken(f"with different bytes in {'.'.join(path)} the same body is sent", probe.name)
+                rules.SENT_ON.broken(f"with different content in {dotted(path)} the same body is sent", probe.name)
 
 
 class Asking:

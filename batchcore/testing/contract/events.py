@@ -21,9 +21,17 @@ JUNK: tuple[Any, ...] = (None, 17, "Records", [], [None], {}, {"Records": None},
 class EventTests:
     """Which events a source claims."""
 
+    def test_it_has_a_name(self, probe: Probe) -> None:
+        name: Any = getattr(probe.source, "name", None)
+        if not isinstance(name, str) or not name:
+            rules.NAMED.broken(f"its name is {name!r}", probe.name)
+
     def test_it_claims_its_events(self, probe: Probe, event_of: Callable[[int], Any]) -> None:
         for size in (1, 2, 8):
-            claimed = probe.hooks.claims_event(event_of(size))
+            try:
+                claimed: Any = probe.hooks.claims_event(event_of(size))
+            except Exception as error:
+                rules.CLAIMS_ITS_OWN.broken(f"claims_event() raises {shown(error)}", probe.name, error)
             if claimed is not True:
                 rules.CLAIMS_ITS_OWN.broken(f"claims_event() of {size} records gives {claimed!r}", probe.name)
 

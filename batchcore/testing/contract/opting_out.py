@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 
@@ -26,6 +27,18 @@ def refuse_silent_opt_outs(contract: type[Any], suite: type[Any]) -> None:
                 raise TypeError(f"{base.__name__} overrides {name}. {_HOW}")
 
 
+def keep_parameters(contract: type[Any], suite: type[Any]) -> None:
+    """Give an override the parameters of the test that it overrides, where it asks for them."""
+    for name, override in vars(contract).items():
+        original = getattr(suite, name, None) if name.startswith("test_") else None
+        marks = [mark for mark in _marks(getattr(original, "pytestmark", ())) if mark.name == "parametrize"]
+        own = [mark.name for mark in _marks(override)]
+        asked = set(inspect.signature(override).parameters) if marks and "parametrize" not in own else set[str]()
+        wanted = [mark for mark in marks if mark.args[0] in asked]
+        if wanted:
+            override.pytestmark = [*_marks(override), *wanted]
+
+
 _HOW = (
     "A test of the contract is opted out of one at a time, and says why: "
     '@pytest.mark.xfail(reason="...") on an override that calls super().'
@@ -41,7 +54,8 @@ def _marks(value: Any) -> list[Any]:
 def _is_expected_to_fail(test: Any) -> bool:
     if not callable(test) or _skips(getattr(test, "pytestmark", ())):
         return False
-    reasons = [mark.kwargs.get("reason") for mark in _marks(test) if mark.name == "xfail" and not mark.args]
+    marks = [mark for mark in _marks(test) if mark.name == "xfail" and not mark.args]
+    reasons = [mark.kwargs.get("reason") for mark in marks if mark.kwargs.get("run", True)]
     return any(isinstance(reason, str) and reason.strip() for reason in reasons)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from batchcore.errors import WholeBatchRetry
 from batchcore.testing.answers import Answer, is_windowed, positions_again, read_response
+from batchcore.testing.contract import rules
+from batchcore.testing.contract.broken import Replacing, with_record
 from batchcore.testing.contract.runs import Driver, Handler, Watch, one_by_one, with_block
 from batchcore.testing.services import Service, at, resolved_source, service_of_event, service_of_source
 
@@ -89,8 +91,17 @@ class Probe:
             response = error
         if self._reads is not None:
             return Run(response, watch, set(self._reads(event, response)), None)
+        if not self.is_known and not isinstance(response, BaseException) and _names_nothing(response):
+            rules.READ_BY_SOMEBODY.broken(f"it answers {response!r}, and nobody says what that means", self.name)
         answer = read_response(response, identifiers, self.service, windowed=windowed)
         return Run(response, watch, set(answer.named), answer.complaint)
+
+    def with_other(self, position: int, other: Any) -> tuple[Any, list[object]]:
+        """Give the event with another record in one place, and the plugins that put it there if the event cannot."""
+        event = with_record(self.event, self.hooks.extract_records(self.event)[position], other)
+        if event != self.event:
+            return event, []
+        return self.event, [Replacing({position: other})]
 
     def again(self, event: Any, run: Run) -> list[int]:
         """Give the positions that AWS delivers again."""
@@ -114,3 +125,7 @@ class Probe:
         if batch is None or ordering is None or not ordering.lanes:
             return []
         return ["all" if ordering.key is None else ordering.key(record) for record in batch.records]
+
+
+def _names_nothing(response: Any) -> bool:
+    return not (isinstance(response, Mapping) and "batchItemFailures" in response)

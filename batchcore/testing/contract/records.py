@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from batchcore.testing.contract import rules
-from batchcore.testing.contract.broken import JUNK, REMOVED, broken_copy, places, with_record
+from batchcore.testing.contract.broken import JUNK, REMOVED, at_place, broken_copy, places
 from batchcore.testing.contract.checks import (
     as_json,
-    at_path,
     dotted,
     identifiers_of,
     is_refused,
@@ -91,10 +90,10 @@ class RecordTests:
         is_object = isinstance(identifier, Mapping)
         parts = _parts(identifier)
         for path in places(record):
-            if not path or _is_none_of(at_path(record, path), parts) or not names_it(probe, record, path):
+            if not path or _is_none_of(at_place(record, path), parts) or not names_it(probe, record, path):
                 continue
             for junk in (REMOVED,) if is_object else (REMOVED, None, ""):
-                if not is_refused(probe, with_record(probe.event, record, broken_copy(record, path, junk))):
+                if not is_refused(probe, *probe.with_other(1, broken_copy(record, path, junk))):
                     what = "is missing" if junk is REMOVED else f"is {junk!r}"
                     rules.NAMELESS.broken(f"{dotted(path)} of record 1 {what}, and the batch runs", probe.name)
 
@@ -105,8 +104,8 @@ class RecordTests:
         for path in places(record):
             for junk in (*JUNK, *([REMOVED] if path else [])):
                 what = "without" if junk is REMOVED else f"with {junk!r} as"
-                event = with_record(probe.event, record, broken_copy(record, path, junk))
-                others_are_handled(probe, event, f"record 1 {what} {dotted(path)}")
+                event, plugins = probe.with_other(1, broken_copy(record, path, junk))
+                others_are_handled(probe, event, plugins, f"record 1 {what} {dotted(path)}")
 
     @pytest.mark.parametrize("driver", CONCURRENT_DRIVERS, ids=lambda driver: driver.__name__)
     def test_the_event_is_not_changed(self, probe: Probe, driver: Driver) -> None:
@@ -121,4 +120,4 @@ def _parts(identifier: Identifier) -> tuple[Any, ...]:
 
 
 def _is_none_of(value: Any, parts: tuple[Any, ...]) -> bool:
-    return not isinstance(value, (str, int)) or value not in parts
+    return not isinstance(value, (str, int)) or str(value) not in map(str, parts)

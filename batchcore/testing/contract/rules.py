@@ -67,6 +67,12 @@ EXTRACTED = Rule(
     "extract_records()",
     _OURS,
 )
+NAMED = Rule("A source has a name: text by which it is found, logged and described.", "name = ...", _OURS)
+READ_BY_SOMEBODY = Rule(
+    "An answer is read as AWS reads it. Where the service is none that is known here, that is batchItemFailures.",
+    "the fixture reads, which gives a function: event and answer to the positions of the records that are not done",
+    "docs/contract.md of batchcore",
+)
 UNIQUE = Rule(
     "An identifier names one record of its batch and no other: AWS reads it as that record.", "identify_records()"
 )
@@ -197,6 +203,6 @@ FACTORY = Rule(
 EXAMPLE = Rule(
     "event_of(n) gives an event with n records that are all good, with names of their own; where the source has lanes, "
     "several records in one of them.",
-    "the fixture event_of",
+    "the fixture event_of, or extract_records()",
     "docs/contract.md of batchcore",
 )

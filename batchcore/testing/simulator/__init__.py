@@ -30,21 +30,55 @@ class Simulator:
         self.clock = SimulatedClock()
         self.mappings: list[EventSourceMapping] = []
 
-    def queue(self, name: str = "orders", **options: Any) -> Queue:
-        """Make a standard queue of SQS. For the options, see :class:`Queue`."""
-        return Queue(name, clock=self.clock, **options)
+    def queue(
+        self,
+        name: str = "orders",
+        *,
+        visibility_timeout: float = 30.0,
+        max_receive_count: int | None = None,
+        retention: float = 345_600.0,
+        source: object = "sqs",
+    ) -> Queue:
+        """Make a standard queue of SQS: see :class:`Queue`."""
+        return Queue(
+            name,
+            visibility_timeout=visibility_timeout,
+            max_receive_count=max_receive_count,
+            retention=retention,
+            source=source,
+            clock=self.clock,
+        )
 
-    def fifo_queue(self, name: str = "orders.fifo", **options: Any) -> FifoQueue:
-        """Make a FIFO queue of SQS. For the options, see :class:`FifoQueue`."""
-        return FifoQueue(name, clock=self.clock, **options)
+    def fifo_queue(
+        self,
+        name: str = "orders.fifo",
+        *,
+        visibility_timeout: float = 30.0,
+        max_receive_count: int | None = None,
+        retention: float = 345_600.0,
+        source: object = "sqs",
+    ) -> FifoQueue:
+        """Make a FIFO queue of SQS: see :class:`FifoQueue`."""
+        return FifoQueue(
+            name,
+            visibility_timeout=visibility_timeout,
+            max_receive_count=max_receive_count,
+            retention=retention,
+            source=source,
+            clock=self.clock,
+        )
 
-    def stream(self, source: object = "kinesis", name: str = "orders", **options: Any) -> Stream:
-        """Make a stream. For the options, see :class:`Stream`."""
-        return Stream(source, name, clock=self.clock, **options)
+    def stream(
+        self, source: object = "kinesis", name: str = "orders", *, shards: int = 1, retention: float = 86_400.0
+    ) -> Stream:
+        """Make a stream: see :class:`Stream`."""
+        return Stream(source, name, shards=shards, retention=retention, clock=self.clock)
 
-    def topic(self, source: object, name: str = "orders", **options: Any) -> Topic:
-        """Make a topic of Kafka. For the options, see :class:`Topic`."""
-        return Topic(source, name, clock=self.clock, **options)
+    def topic(
+        self, source: object, name: str = "orders", *, partitions: int = 1, retention: float = 604_800.0
+    ) -> Topic:
+        """Make a topic of Kafka: see :class:`Topic`."""
+        return Topic(source, name, partitions=partitions, retention=retention, clock=self.clock)
 
     def mapping(
         self, source: SimulatedSource, function: Callable[[Any, Any], Any] | None = None, **options: Any

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
+from batchcore.errors import BatchProcessingError, WholeBatchRetry
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
@@ -15,15 +17,19 @@ if TYPE_CHECKING:
 End: TypeAlias = Literal["acknowledged", "dead-letter queue", "on-failure destination", "discarded", "expired"]
 """How a record leaves its source: the last three are given up by AWS, of which one tells somebody."""
 
-Problem: TypeAlias = Literal["lost", "done_twice", "out_of_order", "never_tried"]
+Problem: TypeAlias = Literal["lost", "done_twice", "out_of_order", "never_tried", "always_failed"]
+
+_ANSWERS: Final = (BatchProcessingError, WholeBatchRetry)
+"""Raised to say that records failed: as much of an answer as there can be."""
 
 _GONE: Final = ("acknowledged", "discarded", "expired")
-_WORDS: Final[dict[Problem, str]] = {
+_OF_ITEMS: Final[dict[Problem, str]] = {
     "lost": "LOST: gone from the source, not done and in no dead-letter queue or destination",
     "done_twice": "DONE TWICE",
     "out_of_order": "OUT OF ORDER: done after a later one of its lane",
     "never_tried": "NEVER TRIED: gone from the source before any attempt",
 }
+_PROBLEMS: Final = (*_OF_ITEMS, "always_failed")
 
 
 class Item:
@@ -37,6 +43,7 @@ class Item:
         deliveries: the numbers of the invocations that had it, in order.
         tried: when a handler began with it: moments that count up over the whole history.
         done: when it was done.
+        given_up: when the function gave it up on purpose: dropped it, or put it where somebody finds it.
         reported: when an answer did not name it as failed.
         end: how it left the source; None while it is there.
         ended_at: when it did.
@@ -48,6 +55,7 @@ class Item:
         "done",
         "end",
         "ended_at",
+        "given_up",
         "identifier",
         "lane",
         "number",
@@ -63,6 +71,7 @@ class Item:
         self.deliveries: list[int] = []
         self.tried: list[int] = []
         self.done: list[int] = []
+        self.given_up: list[int] = []
         self.reported: list[int] = []
         self.end: End | None = None
         self.ended_at: int | None = None
@@ -102,14 +111,15 @@ class History:
     Attributes:
         items: what was sent, in its order.
         invocations: in their order.
-        is_observed: whether anybody said what was tried and done. Where nobody did, what an answer does not name as
-            failed counts as done, and what was delivered as tried.
+        knows_done: whether anybody says what is done. Where nobody does, what an answer does not name as failed counts.
+        knows_tried: whether anybody says what is tried. Where nobody does, what was delivered counts.
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
         self.invocations: list[Invocation] = []
-        self.is_observed = False
+        self.knows_done = False
+        self.knows_tried = False
         self._moments = itertools.count(1)
 
     def now(self) -> int:
@@ -128,8 +138,13 @@ class History:
 
     @property
     def lost(self) -> list[Item]:
-        """What is gone from the source, was not done, and is in no dead-letter queue and no destination."""
-        return [item for item in self.items if item.end in _GONE and not self._done(item)]
+        """What is gone from the source, was neither done nor given up on purpose, and is in no queue or destination."""
+        return [item for item in self.items if item.end in _GONE and not self._done(item) and not item.given_up]
+
+    @property
+    def given_up(self) -> list[Item]:
+        """What the function gave up on purpose: dropped, or put where somebody finds it."""
+        return [item for item in self.items if item.given_up]
 
     @property
     def done_twice(self) -> list[Item]:
@@ -170,6 +185,17 @@ class History:
         """What is still at the source."""
         return [item for item in self.items if item.end is None]
 
+    @property
+    def always_failed(self) -> bool:
+        """Whether no invocation came to an answer, though nobody broke it: the function cannot work."""
+        own = [each for each in self.invocations if each.fault in (None, "duplicate")]
+        return bool(own) and all(each.complaint and not isinstance(each.response, _ANSWERS) for each in own)
+
+    @property
+    def complaint(self) -> str | None:
+        """Why the last invocation failed of those that did."""
+        return next((each.complaint for each in reversed(self.invocations) if each.complaint), None)
+
     def problems(self, *, allow: Collection[Problem] = ()) -> list[str]:
         """Say what went wrong.
 
@@ -182,11 +208,13 @@ class History:
         Raises:
             ValueError: ``allow`` names what is no problem.
         """
-        unknown = [name for name in allow if name not in _WORDS]
+        unknown = [name for name in allow if name not in _PROBLEMS]
         if isinstance(allow, str) or unknown:
-            raise ValueError(f"allow is a list of {', '.join(_WORDS)}; not {allow!r}.")
+            raise ValueError(f"allow is a list of {', '.join(_PROBLEMS)}; not {allow!r}.")
         lines: list[str] = []
-        for name, words in _WORDS.items():
+        if self.always_failed and "always_failed" not in allow:
+            lines.append(f"ALWAYS FAILED: each of {len(self.invocations)} invocations. The last: {self.complaint}")
+        for name, words in _OF_ITEMS.items():
             items: list[Item] = [] if name in allow else getattr(self, name)
             if items:
                 lines.append(f"{words}: {len(items)} of {len(self.items)}")
@@ -208,10 +236,10 @@ class History:
             raise AssertionError("\n".join(problems))
 
     def _done(self, item: Item) -> list[int]:
-        return item.done if self.is_observed else item.reported
+        return item.done if self.knows_done else item.reported
 
     def _tried(self, item: Item) -> Sequence[int]:
-        return item.tried or item.done if self.is_observed else item.deliveries
+        return item.tried or item.done if self.knows_tried else item.deliveries
 
     def _story(self, item: Item) -> str:
         delivered = ", ".join(map(str, item.deliveries)) or "none"
@@ -265,11 +293,19 @@ class Ledger:
 
     def tried(self, what: Any) -> None:
         """Write down that a handler begins."""
-        self._write(self._item(what).tried)
+        item = self._item(what)
+        self._history.knows_tried = self._history.knows_done = True  # who says what is tried says what is done
+        self._write(item.tried)
 
     def done(self, what: Any) -> None:
         """Write down that something is done."""
-        self._write(self._item(what).done)
+        item = self._item(what)
+        self._history.knows_done = True
+        self._write(item.done)
+
+    def given_up(self, what: Any) -> None:
+        """Write down that something is given up on purpose."""
+        self._write(self._item(what).given_up)
 
     def _item(self, what: Any) -> Item:
         try:
@@ -282,7 +318,6 @@ class Ledger:
         with self._lock:
             if self.has_crashed or self._clock.now > self._deadline:
                 raise FunctionCrash
-            self._history.is_observed = True
             moments.append(self._history.now())
             if self._calls_until_crash is not None:
                 self._calls_until_crash -= 1

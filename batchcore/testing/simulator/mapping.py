@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import suppress
-from functools import wraps
+from collections.abc import Callable, Collection
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from batchcore.errors import ConfigurationError
-from batchcore.handler import discard, is_awaitable, is_coroutine_function, runs_later
+from batchcore.errors import BatchProcessingError, ConfigurationError
 from batchcore.testing.answers import Answer, is_windowed, positions_again, read_response
 from batchcore.testing.clock import SimulatedContext
 from batchcore.testing.errors import NotDrainedError
 from batchcore.testing.simulator.faults import NO_FAULTS, Fault, Faults
 from batchcore.testing.simulator.history import FunctionCrash, History, Invocation, Ledger
 from batchcore.testing.simulator.source import Delivery, Options, Settlement, SimulatedSource
+from batchcore.testing.simulator.watching import watched
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from batchcore.processor import BatchProcessor
+    from batchcore.result import BatchResult
 
 
 class EventSourceMapping:
@@ -32,12 +33,15 @@ class EventSourceMapping:
         source: a :class:`Queue`, :class:`FifoQueue`, :class:`Stream` or :class:`Topic`.
         function: what to invoke: ``function(event, context)``. Or, instead of it:
         processor: a processor, which runs
-        record_handler: this handler. What it began with and what it returned for is then known.
+        record_handler: this handler. What it began with and returned for is then known, and what the processor dropped
+            or put aside.
         batch_size: the most records of one batch; None for what AWS has as its default.
         report_batch_item_failures: whether ``FunctionResponseTypes`` has ``ReportBatchItemFailures``. Without it the
             answer is not read, as on Lambda: all that the function did not raise for is acknowledged.
         timeout: seconds that an invocation may take, by the source's clock.
         faults: what goes wrong without anybody's fault.
+        reads: how AWS reads an answer that is not ``batchItemFailures``, for a service that is not known here. A
+            function: event and response to the positions of the records that are not done.
         seed: of all chance: the order of a standard queue, which shard is next, faults. The same seed, the same
             history.
         parallelization_factor: of streams: batches of one shard at a time.
@@ -67,6 +71,7 @@ class EventSourceMapping:
         report_batch_item_failures: bool = True,
         timeout: float = 30.0,
         faults: Faults = NO_FAULTS,
+        reads: Callable[[Any, Any], Collection[int]] | None = None,
         seed: int = 0,
         parallelization_factor: int = 1,
         maximum_retry_attempts: int = -1,
@@ -83,6 +88,9 @@ class EventSourceMapping:
         self.faults = faults
         self._random = Random(seed)  # noqa: S311 - chance that repeats is wanted
         self._ledger = Ledger(self.history, source.find, source.clock)
+        self._reads = reads
+        self._sees_itself = False
+        self._delivered: Delivery | None = None
         self._function = self._function_of(function, processor, record_handler)
         options = Options(
             source.DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
@@ -103,6 +111,7 @@ class EventSourceMapping:
         Raises:
             UnknownRecordError: nothing was sent that this could be.
         """
+        self._refuse_twice("tried")
         self._ledger.tried(what)
 
     def done(self, what: Any) -> None:
@@ -113,7 +122,28 @@ class EventSourceMapping:
         Raises:
             UnknownRecordError: nothing was sent that this could be.
         """
+        self._refuse_twice("done")
         self._ledger.done(what)
+
+    def given_up(self, what: Any) -> None:
+        """Write down that the function gives something up on purpose, so that it is not lost.
+
+        Args:
+            what: see :meth:`tried`.
+
+        Raises:
+            UnknownRecordError: nothing was sent that this could be.
+        """
+        self._ledger.given_up(what)
+
+    def watched(self, record_handler: Callable[..., Any]) -> Callable[..., Any]:
+        """Give a handler that does the same, and writes down what it begins with and what it returned for.
+
+        Args:
+            record_handler: a handler whose record tells which it is: a raw or typed one, or a model with its fields.
+        """
+        self.history.knows_done = self.history.knows_tried = True
+        return watched(record_handler, self._ledger)
 
     def poll(self) -> Invocation | None:
         """See one batch through, after as much time as it takes until there is one.
@@ -152,16 +182,28 @@ class EventSourceMapping:
             raise NotDrainedError(
                 f"After {max_invocations} invocations the source still holds {left} records, such as "
                 f"{', '.join(map(repr, stuck)) or 'some that were never delivered'}. What fails for ever must be given "
-                "up: max_receive_count of a queue, maximum_retry_attempts of a stream.",
+                f"up: max_receive_count of a queue, maximum_retry_attempts of a stream.{self._last_words()}",
                 left=left,
             )
         if self.source.next_at() is not None:
             raise NotDrainedError(
                 f"After {max_invocations} invocations a tumbling window has not ended: its last call never succeeded. "
-                "Nothing gives it up.",
+                f"Nothing gives it up.{self._last_words()}",
                 left=0,
             )
         return self.history
+
+    def _last_words(self) -> str:
+        complaint = self.history.complaint
+        return "" if complaint is None else f" The last invocation that failed: {complaint}"
+
+    def _refuse_twice(self, what: str) -> None:
+        if self._sees_itself:
+            self._ledger.mistake = ConfigurationError(
+                "A mapping with a processor and its handler sees by itself what is tried and done; "
+                f"{what}() would count it twice."
+            )
+            raise self._ledger.mistake
 
     def _see_through(self, delivery: Delivery) -> Invocation:
         number = len(self.history.invocations) + 1
@@ -169,6 +211,7 @@ class EventSourceMapping:
         for item in delivery.items:
             item.deliveries.append(number)
         at, event = self.clock.now, json.dumps(delivery.event)
+        self._delivered = delivery
         if fault == "throttle":
             response, answer = None, None
             again = list(range(len(delivery.items)))
@@ -217,6 +260,8 @@ class EventSourceMapping:
 
     def _read(self, delivery: Delivery, response: Any, *, report: bool) -> Answer:
         service = self.source.service
+        if self._reads is not None and not isinstance(response, BaseException):
+            return Answer(frozenset(self._reads(delivery.event, response) if report else ()))
         return read_response(
             response,
             [service.identifier(record) for record in delivery.records],
@@ -254,74 +299,27 @@ class EventSourceMapping:
                 "A mapping invokes a function, or a processor with its handler: EventSourceMapping(source, function) "
                 "or EventSourceMapping(source, processor=..., record_handler=...)."
             )
-        watched = self.watched(record_handler)
-        return lambda event, context: processor.run(event, watched, context).response
+        self._sees_itself = True
+        handler = self.watched(record_handler)
 
-    def watched(self, record_handler: Callable[..., Any]) -> Callable[..., Any]:
-        """Give a handler that does the same, and writes down what it begins with and what it returned for.
+        def run(event: Any, context: Any) -> Any:
+            before = [len(item.tried) for item in self.source.items]
+            try:
+                result = processor.run(event, handler, context)
+            except BatchProcessingError as error:
+                if error.result is not None:
+                    self._note(error.result, before)
+                raise
+            self._note(result, before)
+            return result.response
 
-        Args:
-            record_handler: a handler whose record tells which it is: a raw or typed one, or a model with its fields.
-        """
-        if is_coroutine_function(record_handler):
+        return run
 
-            async def watch_async(*arguments: Any, **named: Any) -> Any:
-                record = _record_among(arguments, named)
-                self.tried(record)
-                value = await record_handler(*arguments, **named)
-                if not runs_later(value):
-                    self.done(record)
-                return value
-
-            return _dressed(watch_async, record_handler)
-
-        def watch(*arguments: Any, **named: Any) -> Any:
-            record = _record_among(arguments, named)
-            self.tried(record)
-            value = record_handler(*arguments, **named)
-            if is_awaitable(value):
-                return _Awaited(value, lambda: self.done(record))
-            if not runs_later(value):
-                self.done(record)
-            return value
-
-        return _dressed(watch, record_handler)
-
-
-def _dressed(watch: Any, record_handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a function the likeness of a handler, so that it is called in the same way."""
-    import inspect
-
-    wraps(record_handler)(watch)
-    if not hasattr(record_handler, "__wrapped__"):
-        del watch.__wrapped__  # a handler behind a decorator is called in another way
-        with suppress(TypeError, ValueError):  # a builtin has none
-            watch.__signature__ = inspect.signature(record_handler)
-    dressed: Callable[..., Any] = watch
-    return dressed
-
-
-class _Awaited:
-    """What a handler gave to be awaited, with what is to happen when it was."""
-
-    def __init__(self, value: Awaitable[Any], then: Callable[[], None]) -> None:
-        self._value = value
-        self._then = then
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        value = yield from self._value.__await__()
-        if not runs_later(value):
-            self._then()
-        return value
-
-    def close(self) -> None:
-        """Close what nobody will await."""
-        discard(self._value)
-
-
-def _record_among(arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    if arguments:
-        return arguments[0]
-    if "record" in named:
-        return named["record"]
-    return next(value for name, value in named.items() if name != "lambda_context")
+    def _note(self, result: BatchResult, before: Sequence[int]) -> None:
+        """Write down what no handler was called for and was tried nevertheless, and what was given up on purpose."""
+        for outcome in result.outcomes:
+            item = self.source.find(outcome.record)
+            if outcome.status != "not_attempted" and len(item.tried) == before[item.number - 1]:
+                item.tried.append(self.history.now())
+            if outcome.status in ("dropped", "dead_lettered"):
+                item.given_up.append(self.history.now())

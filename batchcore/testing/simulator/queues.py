@@ -69,7 +69,7 @@ class Queue(SimulatedSource):
         clock: SimulatedClock | None = None,
     ) -> None:
         super().__init__(source, name, clock)
-        if max_receive_count is not None and max_receive_count < 1:
+        if max_receive_count is not None and not (type(max_receive_count) is int and max_receive_count >= 1):
             raise ConfigurationError(f"max_receive_count is 1 or more, or None; not {max_receive_count!r}.")
         self.visibility_timeout = visibility_timeout
         self.max_receive_count = max_receive_count

@@ -108,6 +108,11 @@ class SimulatedSource:
         Raises:
             batchcore.ConfigurationError: an option is none of this source's, or out of its range.
         """
+        wrong = [name for name, value in options._asdict().items() if not isinstance(value, int)]
+        if wrong:
+            value = getattr(options, wrong[0])
+            kind = "True or False" if isinstance(getattr(Options(1), wrong[0]), bool) else "a whole number"
+            raise ConfigurationError(f"{wrong[0]} is {kind}, not {value!r}.")
         if not 1 <= options.batch_size <= self.LARGEST_BATCH:
             raise ConfigurationError(
                 f"batch_size of a {type(self).__name__} is from 1 to {self.LARGEST_BATCH}, not {options.batch_size}."

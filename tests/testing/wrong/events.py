@@ -182,3 +182,8 @@ def firehose_event(n: int) -> Any:
             for number in range(n)
         ],
     }
+
+
+def tickets_event(n: int) -> Any:
+    """Nobody's service."""
+    return {"tickets": [{"ticket": f"t{number}", "payload": _body(number)} for number in range(n)]}

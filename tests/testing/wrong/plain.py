@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from batchcore import by_key, hookimpl, in_order, unordered
-from batchcore.records import batch_item_failures
-from batchcore.testing import KafkaEvents
+from batchcore import Message, by_key, hookimpl, in_order, unordered
+from batchcore.records import batch_item_failures, identify
+from batchcore.testing import EventFactory, KafkaEvents, Sent
 from batchcore_kinesis import KinesisSource
 from batchcore_kinesis.events import KinesisEvents
 from batchcore_sqs import SQSRecord, SQSSource
@@ -158,6 +159,93 @@ class ReadsWhatIsNotThere(SQSSource):
     @hookimpl
     def record_decoder(self, batch: Any) -> Any:
         return GroupedRecord
+
+
+class GivesAGenerator(SQSSource):
+    """Gives records that can be had once."""
+
+    @hookimpl
+    def extract_records(self, event: Any) -> Any:
+        return (record for record in event["Records"])
+
+
+class HasNoName(SQSSource):
+    """Runs under the name of its class."""
+
+    name = ""
+
+
+class MakesATextOfNone(SQSSource):
+    """Names a record without an id by the text None."""
+
+    @hookimpl
+    def identify_records(self, records: Any) -> Any:
+        return [str(record.get("messageId")) for record in records]
+
+
+class Copies(SQSSource):
+    """Makes its records of the event anew, as it should be."""
+
+    @hookimpl
+    def extract_records(self, event: Any) -> Any:
+        return [dict(record) if isinstance(record, dict) else record for record in event["Records"]]
+
+
+class CopiesAndReadsInside(Copies):
+    """Reads every record for the answer."""
+
+    @hookimpl
+    def build_response(self, batch: Any, outcomes: Any) -> Any:
+        assert all(int(outcome.record["attributes"]["SentTimestamp"]) for outcome in outcomes)
+        return batch_item_failures(batch, outcomes)
+
+
+class TicketEvents(EventFactory):
+    """Makes tickets."""
+
+    def record(self, sent: Sent) -> Any:
+        return {"ticket": f"t{sent.number}", "payload": json.dumps(sent.content)}
+
+    def event(self, records: Any) -> Any:
+        return {"tickets": list(records)}
+
+
+class Tickets:
+    """A source of nobody's service, as it should be."""
+
+    name = "tickets"
+
+    @hookimpl
+    def claims_event(self, event: Any) -> bool:
+        return isinstance(event, dict) and isinstance(event.get("tickets"), list)
+
+    @hookimpl
+    def extract_records(self, event: Any) -> Any:
+        return event["tickets"]
+
+    @hookimpl
+    def identify_records(self, records: Any) -> Any:
+        return identify("ticket")(records)
+
+    @hookimpl
+    def event_factory(self) -> Any:
+        return TicketEvents()
+
+
+class TellsThePayload(Tickets):
+    """Logs what was sent."""
+
+    @hookimpl
+    def describe_record(self, record: Any) -> Any:
+        return dict(record)
+
+
+class SendsTheSame(Tickets):
+    """Sends every dead letter on as the same text."""
+
+    @hookimpl
+    def original_message(self, record: Any) -> Any:
+        return Message("a ticket")
 
 
 class Kafka:
