@@ -139,19 +139,21 @@ def test_groups_of_a_standard_queue_are_nothing_to_it(queue: Any, process: Any, 
     assert len(highest.asked) == 2
 
 
-def test_a_hidden_message_blocks_its_group_and_no_other(fifo_queue: Any, client: Any, process: Any) -> None:
+def test_a_hidden_message_blocks_its_group_and_no_other(
+    fifo_queue: Any, client: Any, process: Any, highest: Any
+) -> None:
     fifo_queue.send("bad", "ok 1", group="a")
-    VisibilityBackoff(900, client=client, fifo=True).after_batch(by_group(process, fifo_queue.receive()))
+    VisibilityBackoff(900, client=client, fifo=True, random=highest).after_batch(by_group(process, fifo_queue.receive()))
     fifo_queue.send("ok 2", group="a")
     fifo_queue.send("ok 3", group="b")
     assert [record["body"] for record in fifo_queue.receive()["Records"]] == ["ok 3"]
 
 
-def test_a_group_comes_back_in_its_order(fifo_queue: Any, client: Any, process: Any) -> None:
+def test_a_group_comes_back_in_its_order(fifo_queue: Any, client: Any, process: Any, highest: Any) -> None:
     fifo_queue.send("ok 1", "bad 1", "ok 2", "bad 2", group="a")
     event = fifo_queue.receive()
     result = by_group(process, event)
-    VisibilityBackoff(900, client=client, fifo=True).after_batch(result)
+    VisibilityBackoff(900, client=client, fifo=True, random=highest).after_batch(result)
     done, *again = event["Records"]
     fifo_queue.sqs.delete_message(QueueUrl=fifo_queue.url, ReceiptHandle=done["receiptHandle"])
     fifo_queue.send("ok 3", group="a")
