@@ -143,7 +143,9 @@ def test_a_hidden_message_blocks_its_group_and_no_other(
     fifo_queue: Any, client: Any, process: Any, highest: Any
 ) -> None:
     fifo_queue.send("bad", "ok 1", group="a")
-    VisibilityBackoff(900, client=client, fifo=True, random=highest).after_batch(by_group(process, fifo_queue.receive()))
+    VisibilityBackoff(900, client=client, fifo=True, random=highest).after_batch(
+        by_group(process, fifo_queue.receive())
+    )
     fifo_queue.send("ok 2", group="a")
     fifo_queue.send("ok 3", group="b")
     assert [record["body"] for record in fifo_queue.receive()["Records"]] == ["ok 3"]
