@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from batchcore.calls import Calls
     from batchcore.invocation import Invocation
+    from batchcore.result import ObservedResult
 
 
 def after_answer(invocation: Invocation) -> Calls[None]:
@@ -16,8 +17,14 @@ def after_answer(invocation: Invocation) -> Calls[None]:
     if invocation.started_at is not None:
         invocation.duration = perf_counter() - invocation.started_at
     if observing is not None:
-        observing.batch_finished(invocation.result)
+        observing.batch_finished(_observed(invocation))
     if invocation.out_of_time or settings.late or settings.wants_summaries():
         invocation.report.finished()
     if observing is not None and observing.calls_out:
-        yield from observing.after_batch(invocation.result)
+        yield from observing.after_batch(_observed(invocation))
+
+
+def _observed(invocation: Invocation) -> ObservedResult:
+    from batchcore.result import ObservedResult
+
+    return ObservedResult(invocation.outcomes)

@@ -75,3 +75,19 @@ class BatchResult:
 
     def __repr__(self) -> str:
         return f"<BatchResult of {self.batch!r}: {self.counts()}>"
+
+
+class ObservedResult(BatchResult):
+    """A result as observers get it: what one does to the response, it does to a copy. The answer stays as it is."""
+
+    __slots__ = ()
+
+    def __init__(self, outcomes: Outcomes) -> None:
+        self.outcomes = outcomes
+
+    @property
+    def response(self) -> Any:
+        """A copy of the answer for AWS, a new one each time."""
+        from copy import deepcopy
+
+        return deepcopy(self.outcomes._batch.response)

@@ -156,6 +156,28 @@ def test_batch_finished_gets_the_result(driver: Run) -> None:
     assert seen[0].counts() == {"succeeded": 2, "failed": 1}
 
 
+@pytest.mark.parametrize("hook", ["batch_finished", "after_batch"])
+def test_what_an_observer_does_to_the_response_changes_no_answer(hook: str, driver: Run) -> None:
+    seen: list[Any] = []
+
+    def meddle(result: BatchResult) -> None:
+        seen.append(result.response)
+        result.response["batchItemFailures"].clear()
+        seen.append(result.response)
+        with pytest.raises(AttributeError):
+            result.response = {}
+
+    class Meddles:
+        pass
+
+    setattr(Meddles, hook, staticmethod(hookimpl(specname=hook)(meddle)))
+    result = driver(ToySource(), toys("car", "bad doll"), play, plugins=[Meddles()])
+
+    answer = {"batchItemFailures": [{"itemIdentifier": "bad doll"}]}
+    assert result.response == answer
+    assert seen[1] == answer
+
+
 def test_an_empty_batch_is_started_and_finished(driver: Run) -> None:
     watches = Watches()
 

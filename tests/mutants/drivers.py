@@ -114,6 +114,14 @@ MUTANTS = (
         "road/test_threads.py",
         "test_each_lane_has_a_copy",
     ),
+    Mutant(
+        "an observer changes a copy of the answer",
+        "result.py",
+        "return deepcopy(self.outcomes._batch.response)",
+        "return self.outcomes._batch.response",
+        "contract/test_observers.py",
+        "test_what_an_observer_does_to_the_response",
+    ),
     # Which batch is shown.
     Mutant(
         "a batch keeps its place when another ran inside it",
