@@ -8,9 +8,10 @@ the list makes the whole batch go away. Where AWS does not say, the reading here
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from batchcore.records import is_windowed
 from batchcore.source import Source, source_hooks
 from batchcore.testing.results import read_firehose, read_s3_batch
 from batchcore.testing.services import Service, at, identity, service_of_event, service_of_source
@@ -85,11 +86,6 @@ def service_of(event: Any, source: object = None) -> Service:
 
 def _resolve(name: str, plugin: object) -> Source:
     return Source(plugin, name, source_hooks(plugin, name))
-
-
-def is_windowed(event: Any) -> bool:
-    """Say whether an event belongs to a tumbling window, whose answer must have a ``state``."""
-    return isinstance(event, Mapping) and at(event, "window") is not None
 
 
 def read_response(

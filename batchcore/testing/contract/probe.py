@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from batchcore.errors import WholeBatchRetry
-from batchcore.testing.answers import Answer, is_windowed, positions_again, read_response
+from batchcore.records import is_windowed
+from batchcore.testing.answers import Answer, positions_again, read_response
 from batchcore.testing.contract import rules
 from batchcore.testing.contract.broken import Replacing, with_record
 from batchcore.testing.contract.runs import Driver, Handler, Watch, one_by_one, with_block

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from batchcore import unordered
-from batchcore.testing.answers import is_windowed
+from batchcore.records import is_windowed
 from batchcore.testing.contract import rules
 from batchcore.testing.contract.runs import Driver, Handler, one_by_one, tasks, threads
 

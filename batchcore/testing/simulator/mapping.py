@@ -8,7 +8,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from batchcore.errors import BatchProcessingError, ConfigurationError
-from batchcore.testing.answers import Answer, is_windowed, positions_again, read_response
+from batchcore.records import is_windowed
+from batchcore.testing.answers import Answer, positions_again, read_response
 from batchcore.testing.clock import SimulatedContext
 from batchcore.testing.errors import NotDrainedError
 from batchcore.testing.simulator.faults import NO_FAULTS, Fault, Faults
@@ -90,7 +91,6 @@ class EventSourceMapping:
         self._ledger = Ledger(self.history, source.find, source.clock)
         self._reads = reads
         self._sees_itself = False
-        self._delivered: Delivery | None = None
         self._function = self._function_of(function, processor, record_handler)
         options = Options(
             source.DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
@@ -211,7 +211,6 @@ class EventSourceMapping:
         for item in delivery.items:
             item.deliveries.append(number)
         at, event = self.clock.now, json.dumps(delivery.event)
-        self._delivered = delivery
         if fault == "throttle":
             response, answer = None, None
             again = list(range(len(delivery.items)))
