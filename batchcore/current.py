@@ -1,30 +1,60 @@
 """Which batch a processor's attributes show.
 
 A processor is configuration; its batches live elsewhere. Attributes such as ``success_messages`` show the last batch
-begun in the current context (thread or task), else the last one finished.
+begun in the current context (thread or task), else the last one finished. While a batch goes on, until its response is
+made, it is shown in every hook, whatever batches of the same processor a hook has run.
+
+Contexts are copied and kept by others: by tasks, timers, worker threads, from Python 3.14 on by each thread that has
+ended. So a context leads to a batch through a :class:`Shown` of the batch, which is emptied when the batch has ended.
+The context that the batch was begun in alone gets a new one, which is emptied when the thread ends.
 """
 
 from __future__ import annotations
 
+import sys
 import weakref
 from contextvars import ContextVar
 
+from batchcore.errors import NoBatchError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
 
     from batchcore.invocation import Invocation
 
-    Others: TypeAlias = tuple["weakref.ref[Current]", "Invocation | Kept", "Others | None"]
-    Begun: TypeAlias = tuple["weakref.ref[Current]", Invocation, Others | None]
+    Entry: TypeAlias = tuple["weakref.ref[Current]", "Shown", "Entry | None"]
 
-_begun: ContextVar[Begun | None] = ContextVar("batchcore_begun", default=None)
+_begun: ContextVar[Entry | None] = ContextVar("batchcore_begun", default=None)
+"""Of each processor that has begun a batch in this context, the batch to show: a linked list, the last begun first."""
 
 
-class Kept:
-    """Stands for a batch that its own processor keeps, so that a context does not: see :func:`_others`."""
+class Shown:
+    """What leads from a context to a batch.
 
-    __slots__ = ("__weakref__",)
+    Attributes:
+        batch: the batch, as long as this keeps it.
+        gone: a weak reference to the batch once this no longer keeps it.
+    """
+
+    __slots__ = ("__weakref__", "batch", "gone")
+
+    def __init__(self, batch: Invocation) -> None:
+        self.batch: Invocation | None = batch
+        self.gone: weakref.ref[Invocation] | None = None
+
+    def let_go(self) -> None:
+        """Keep the batch no longer."""
+        if self.batch is not None:
+            self.gone = weakref.ref(self.batch)
+            self.batch = None
+
+    def kept_batch(self) -> Invocation | None:
+        """Return the batch, if anybody keeps it."""
+        if self.batch is not None:
+            return self.batch
+        return None if self.gone is None else self.gone()
 
 
 class Current:
@@ -39,82 +69,160 @@ class Current:
     def __init__(self) -> None:
         self.last: Invocation | None = None
         self._self: weakref.ref[Current] = weakref.ref(self)
-        self._kept: weakref.WeakKeyDictionary[Kept, Invocation] | None = None
-
-    def keep(self, invocation: Invocation) -> Kept:
-        """Keep a batch that has ended, as long as some context has what is given."""
-        kept = Kept()
-        if self._kept is None:
-            self._kept = weakref.WeakKeyDictionary()
-        self._kept[kept] = invocation
-        return kept
+        self._kept: weakref.WeakKeyDictionary[Shown, Invocation] | None = None
 
     def get(self) -> Invocation | None:
-        """Give the batch to show, or None where there is none, or the last one was refused."""
-        invocation = self._shown()
-        if invocation is None:
+        """Return the batch to show, or None where there is none, or the last one was refused.
+
+        Raises:
+            NoBatchError: the batch of this context is gone. To show another one's outcomes would lose records.
+        """
+        shown = self._shown()
+        if shown is None:
             return self.last
-        return invocation if invocation.ready else None
+        batch = shown.kept_batch()
+        if batch is None:
+            raise NoBatchError(
+                "The batch that was begun in this context has ended, and so has the thread that kept it. Ask for its "
+                "response in the thread that ran it, or keep what run() returns."
+            )
+        return batch if batch.ready else None
 
     def going_on(self) -> Invocation | None:
-        """Give the innermost batch that goes on in this context: whose ``with`` is entered, or which is run."""
-        invocation = self._shown()
-        while invocation is not None and not invocation.entered:
-            invocation = invocation.outer
-        return invocation
-
-    def _shown(self) -> Invocation | None:
-        """Give the batch that was begun last in this context."""
-        own = self._self
-        entry: Begun | Others | None = _begun.get()
-        while entry is not None:
-            owner, invocation, entry = entry
-            if owner is own:
-                if not isinstance(invocation, Kept):
-                    return invocation
-                return None if self._kept is None else self._kept.get(invocation)
-        return None
-
-    def ended(self, invocation: Invocation) -> None:
-        """A batch ended: show the one around it, which goes on, or else the one that ended."""
-        self.last = invocation
-        invocation.entered = False
-        shown, invocation.outer = invocation.outer or invocation, None
-        current = _begun.get()
-        if current is None or current[1] is not shown:
-            self.begun(shown)
-
-    def abandoned(self, invocation: Invocation) -> None:
-        """A batch was refused or interrupted: the one around it, if there is one, goes on."""
-        invocation.entered = False
-        outer, invocation.outer = invocation.outer, None
-        if outer is not None:
-            self.begun(outer)
+        """Return the innermost batch that goes on in this context: from its beginning until its response is made."""
+        shown = self._shown()
+        batch = None if shown is None else shown.kept_batch()
+        while batch is not None and not batch.entered:
+            batch = batch.outer
+        return batch
 
     def begun(self, invocation: Invocation) -> None:
-        """A batch was begun in this context."""
-        own, begun = self._self, _begun.get()
+        """Show a batch in this context: it was begun here."""
+        own, entry = self._self, _begun.get()
         others = None
-        if begun is not None:
-            if begun[0] is not own or begun[1].entered or begun[1].outer is not None:
+        if entry is not None:
+            batch = entry[1].batch if entry[0] is own else None
+            if batch is None or batch.entered or batch.outer is not None:
                 invocation.outer = self.going_on() or invocation.outer
-            if begun[0] is not own or begun[2] is not None:
-                others = _others(begun, own)
-        _begun.set((own, invocation, others))
+            if entry[0] is not own or entry[2] is not None:
+                others = _others(entry, own)
+        _show(own, invocation, others)
+
+    def ended(self, invocation: Invocation) -> None:
+        """Show the batch around one that has ended, if there is one that goes on, else the one that ended."""
+        self.last = invocation
+        self.abandoned(invocation)
+
+    def abandoned(self, invocation: Invocation) -> None:
+        """Do the same for one that was refused or interrupted: it is not the last one finished."""
+        invocation.entered = False
+        around, invocation.outer = invocation.outer, None
+        own, entry = self._self, _begun.get()
+        if entry is None or entry[0] is not own:
+            shown, others = self._shown(), _others(entry, own)
+        else:
+            shown, others = entry[1], None if entry[2] is None else _others(entry, own)
+        if shown is not None and shown.batch is invocation:
+            shown.let_go()  # copies of this context have it too, and live as long as somebody else wants
+        _show(own, around or invocation, others)
+
+    def call_showing(self, invocation: Invocation, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call something that is to see a batch which has ended, also where another one goes on around it."""
+        around, entered = _begun.get(), invocation.entered
+        invocation.entered = True  # so that a batch which the function runs gives this one its place back
+        _show(self._self, invocation, None if around is None else _others(around, self._self))
+        try:
+            return function(*arguments)
+        finally:
+            invocation.entered = entered
+            _begun.set(around)
+
+    def _shown(self) -> Shown | None:
+        """Return what shows the batch that was begun last in this context."""
+        own, entry = self._self, _begun.get()
+        while entry is not None:
+            owner, shown, entry = entry
+            if owner is own:
+                return shown
+        return None
+
+    def keep(self, shown: Shown) -> None:
+        """Keep a batch that has ended in place of the context, as long as some context has what shows it."""
+        batch = shown.batch
+        if batch is not None:
+            if self._kept is None:
+                self._kept = weakref.WeakKeyDictionary()
+            self._kept[shown] = batch
+            shown.let_go()
+
+    def forget(self, shown: Shown) -> None:
+        """Keep a batch no longer: the thread in which it was begun has ended."""
+        if self._kept is not None:
+            self._kept.pop(shown, None)
 
 
-def _others(entry: Begun | Others | None, own: object) -> Others | None:
+def _show(own: weakref.ref[Current], invocation: Invocation, others: Entry | None) -> None:
+    shown = Shown(invocation)
+    if _CONTEXTS_OUTLIVE_THREADS:
+        _of_this_thread().add(own, shown)
+    _begun.set((own, shown, others))
+
+
+def _others(entry: Entry | None, own: object) -> Entry | None:
     """Copy the entries of other processors that are still alive.
 
     A batch leads to its processor, by its handler or a plugin. A context that held the batch would keep both for ever,
     one of each for each processor that was ever made in it. So from here on the processor holds the batch.
     """
-    others: Others | None = None
+    others: Entry | None = None
     while entry is not None:
-        owner, invocation, entry = entry
+        owner, shown, entry = entry
         processor = None if owner is own else owner()
         if processor is not None:
-            if not isinstance(invocation, Kept) and not invocation.entered:
-                invocation = processor.keep(invocation)
-            others = (owner, invocation, others)
+            if shown.batch is not None and not shown.batch.entered:
+                processor.keep(shown)
+            others = (owner, shown, others)
     return others
+
+
+_CONTEXTS_OUTLIVE_THREADS = sys.version_info >= (3, 14)
+
+
+class _OfThread:
+    """All that shows batches begun in one thread. It goes when the thread ends, and empties them."""
+
+    __slots__ = ("_many", "_shown")
+
+    def __init__(self) -> None:
+        self._shown: list[tuple[weakref.ref[Current], weakref.ref[Shown]]] = []
+        self._many = 100
+
+    def add(self, owner: weakref.ref[Current], shown: Shown) -> None:
+        if len(self._shown) >= self._many:
+            self._shown = [pair for pair in self._shown if pair[1]() is not None]
+            self._many = max(self._many, 2 * len(self._shown))
+        self._shown.append((owner, weakref.ref(shown)))
+
+    def __del__(self) -> None:
+        for owner, reference in self._shown:
+            shown, processor = reference(), owner()
+            if shown is not None:
+                shown.let_go()
+                if processor is not None:
+                    processor.forget(shown)
+
+
+_threads: Any = None
+
+
+def _of_this_thread() -> _OfThread:
+    global _threads  # noqa: PLW0603 - made at first need: what it is made of need not be imported before
+    if _threads is None:
+        from threading import local
+
+        _threads = local()
+    try:
+        of_thread: _OfThread = _threads.shown
+    except AttributeError:
+        of_thread = _threads.shown = _OfThread()
+    return of_thread

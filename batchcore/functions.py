@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import wraps
+from functools import partial, wraps
 
 from batchcore.errors import ConfigurationError
 from batchcore.handler import shown
@@ -102,8 +102,11 @@ def _decorator(
     def decorate(lambda_handler: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(lambda_handler)
         def handle(event: Any, context: Any = None, *args: Any, **kwargs: Any) -> Any:
-            answer = processor._respond(run(event, record_handler, context))
-            returned = lambda_handler(event, context, *args, **kwargs)
+            invocation = run(event, record_handler, context)
+            answer = processor._respond(invocation)
+            returned = processor._current.call_showing(
+                invocation, partial(lambda_handler, **kwargs), event, context, *args
+            )
             return answer if returned is None else returned
 
         return handle

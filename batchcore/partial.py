@@ -148,8 +148,8 @@ class BasePartialProcessor:
         return self._through(self._begin(event, None, record_handler, context, measures), self._wait_for_lanes)
 
     def _through(self, invocation: Invocation, run_lanes: Callable[[Invocation], None]) -> Invocation:
-        self._open(invocation)
         try:
+            self._open(invocation)
             run_lanes(invocation)
         except BaseException:
             self._current.abandoned(invocation)
@@ -167,8 +167,8 @@ class BasePartialProcessor:
         return ConfigurationError(f"{type(self).__name__} defines no {name}(), which {how} calls need.")
 
     def _respond(self, invocation: Invocation) -> Any:
-        """Give the answer of a batch that is finished: a subclass may have one of its own."""
-        return self.response() if self._answers_itself else invocation.response
+        """Return the response to a batch that is finished: a subclass may make one of its own, of this very batch."""
+        return self._current.call_showing(invocation, self.response) if self._answers_itself else invocation.response
 
     _answers_itself = False
     """Whether a subclass has a ``response()`` of its own."""
@@ -185,11 +185,17 @@ class BasePartialProcessor:
             handler: called with each record.
             lambda_context: the Lambda context.
         """
-        self._begin(None, records, handler, lambda_context)
+        self._begin(None, records, handler, lambda_context).entered = False  # until `with` is
         return self
 
     def __enter__(self) -> Self:
-        self._open(self._now(begun=False))
+        invocation = self._now(begun=False)
+        invocation.entered = True
+        try:
+            self._open(invocation)
+        except BaseException:
+            self._current.abandoned(invocation)
+            raise
         return self
 
     def __exit__(
@@ -321,6 +327,7 @@ class BasePartialProcessor:
     ) -> Invocation:
         started_at = perf_counter() if measures else None
         invocation = Invocation(handler, as_it_is, context)
+        invocation.entered = True  # also while it is read: a hook of the source may run a batch of its own
         self._current.begun(invocation)
         try:
             invocation.call = self._handler_call(invocation, handler, context)
@@ -344,7 +351,6 @@ class BasePartialProcessor:
 
     def _open(self, invocation: Invocation) -> None:
         self._prepare()
-        invocation.entered = True
         start(invocation)
 
     def _close(self, invocation: Invocation, raising: bool = False) -> None:
@@ -359,12 +365,10 @@ class BasePartialProcessor:
         self._finish(invocation, raising)
 
     def _finish(self, invocation: Invocation, raising: bool) -> None:
-        self._current.ended(invocation)
         try:
             finish(invocation, may_raise=not raising)
         finally:
-            if not invocation.settings.is_plain:
-                self._current.ended(invocation)  # an observer may have run a batch of its own
+            self._current.ended(invocation)
 
     def _run_lanes(self, invocation: Invocation) -> None:
         """Run the steps before the records, the records, and the steps after them."""

@@ -94,10 +94,9 @@ class BatchProcessor(BasePartialBatchProcessor):
     ) -> Invocation:
         # What _through() does, without the calls: a batch of ten records feels each of them.
         invocation = self._begin(event, None, record_handler, context, measures)
-        invocation.entered = True
-        if invocation.observing is not None:
-            start(invocation)
         try:
+            if invocation.observing is not None:
+                start(invocation)
             if invocation.settings.is_plain:
                 self._drive(invocation)
             else:
@@ -105,8 +104,10 @@ class BatchProcessor(BasePartialBatchProcessor):
         except BaseException:
             self._current.abandoned(invocation)
             raise
-        self._current.ended(invocation)
-        finish(invocation)
+        try:
+            finish(invocation)
+        finally:
+            self._current.ended(invocation)
         return invocation
 
     def _run_async(
@@ -176,7 +177,6 @@ class BatchProcessor(BasePartialBatchProcessor):
             bind_arguments(invocation, {})
 
     def _open(self, invocation: Invocation) -> None:
-        invocation.entered = True
         start(invocation)
 
     def _close(self, invocation: Invocation, raising: bool = False) -> None:
@@ -257,20 +257,22 @@ class AsyncBatchProcessor(BatchProcessor):
     async def arun(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
         """Process a whole event inside a running event loop. See :meth:`BatchProcessor.run`."""
         invocation = self._begin(event, None, record_handler, context, measures=True)
-        self._open(invocation)
         try:
+            self._open(invocation)
             await self._await_lanes(invocation)
         except BaseException:
             self._current.abandoned(invocation)
             raise
-        self._current.ended(invocation)
-        invocation.response = answer_to(invocation)
-        invocation.finished = True
         from batchcore import aio
         from batchcore.ending import after_answer
 
-        await aio.make(invocation, after_answer(invocation))
-        conclude(invocation)
+        try:
+            invocation.response = answer_to(invocation)
+            invocation.finished = True
+            await aio.make(invocation, after_answer(invocation))
+            conclude(invocation)
+        finally:
+            self._current.ended(invocation)
         return invocation.result
 
     def _check_handler(self, binding: Binding) -> None:
