@@ -12,7 +12,7 @@ from types import CoroutineType
 
 from batchcore.around import around
 from batchcore.delivering import deliver_in_lane, ended
-from batchcore.errors import OutOfTimeError, UnawaitedResultError, kind_of
+from batchcore.errors import OutOfTimeError, UnawaitedResultError, kind_of, raise_if_steering
 from batchcore.handler import discard, is_awaitable, is_coroutine_function
 from batchcore.lanes import all_lanes, next_lanes, skip_the_rest
 from batchcore.left_behind import for_workers, leave_behind, take_over
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from batchcore.calls import Answer, Call, Calls, T
     from batchcore.invocation import Invocation
     from batchcore.lanes import Place
+    from batchcore.observing import Scopes
 
 
 async def run_lanes(invocation: Invocation, max_concurrency: int, in_this_task: bool = False) -> None:
@@ -77,6 +78,7 @@ class _Lanes:
         self._context = copy_context()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._cancelling = False
+        self._broken: BaseException | None = None
         self._here = 0  # how many lanes run in the driver's own task
         self._timer: asyncio.TimerHandle | None = None
         self._scoped = around(invocation, awaits=True) if invocation.held_open else None
@@ -91,9 +93,11 @@ class _Lanes:
             self._start_task()
             if self._tasks or self._ended.done():
                 await self._ended
-        except GeneratorExit:
-            raise  # thrown away with its loop: nothing can be waited for
-        except BaseException:
+            if self._broken is not None:
+                raise self._broken
+        except BaseException as error:
+            if isinstance(error, GeneratorExit) and not self._loop.is_running():
+                raise  # thrown away with its loop: nothing can be waited for
             self._cancelling = True
             for task in self._tasks:
                 task.cancel()
@@ -179,7 +183,8 @@ class _Lanes:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None and not self._is_ending() and not self._ended.done():
-            self._ended.set_exception(error)  # a fault of ours: no answer at all
+            self._broken = error  # it steers whoever runs the function, or is a fault of ours: no response at all
+            self._ended.set_result(None)
         self._start_task()
         if not self._tasks and not self._here and not self._ended.done():
             self._ended.set_result(None)
@@ -202,14 +207,17 @@ class _Lanes:
         call, prepare, decode = invocation.call, invocation.prepare, invocation.decode
         values, on_success, observing = invocation.values, invocation.on_success, invocation.observing
         view = quick_class(decode) if prepare is None and isinstance(decode, type) else None
+        scoping = observing if observing is not None and observing.watches_records else None
         known_kind: type = type(None)
+        failed_before = invocation.failed_before or ()
+        scopes: Scopes | None = None
         waited, cancelling = False, _cancelling_of(asyncio.current_task())
         while lane is not None:
-            run = self._context.copy().run
             for position, record in lane:
                 if invocation.stopped or self._is_ending():
                     return
                 data: Any = NOT_PROCESSED
+                run = self._context.copy().run
                 try:
                     if view is not None:
                         data = view()
@@ -223,6 +231,8 @@ class _Lanes:
                             self._start_tasks()
                             prepared = await _in_context(prepared, run)
                         data = run(decode, prepared)
+                    if scoping is not None and position not in failed_before:
+                        scopes = run(scoping.enter, record)
                     value: Any = run(call, data) if scoped is None else run(scoped, position, data)
                     if _is_coroutine(value):
                         try:
@@ -242,26 +252,39 @@ class _Lanes:
                     if on_success is not None and not invocation.cut_loose:
                         run(on_success, record, value)
                 except BaseException as error:
-                    if isinstance(error, GeneratorExit) and not self._loop.is_running():
-                        raise  # this coroutine is being thrown away; what has not finished is no success
-                    cancelled = isinstance(error, asyncio.CancelledError)
-                    if cancelled and self._is_ending():
-                        raise
-                    # Whatever a handler makes of its cancellation, it had no time.
-                    run(invocation.failed, position, data, _cut_short(error) if invocation.out_of_time else error)
-                    if cancelled:
-                        waited = True
-                        await self._absorb_cancellation()  # if all is being cancelled, the driver learns of it first
-                    letters = None if invocation.cut_loose else invocation.letters
-                    if letters is not None and position in letters.in_lanes:
-                        waited = True
-                        self._start_tasks()
-                        await self._deliver(position)
+                    try:
+                        if isinstance(error, GeneratorExit) and not self._loop.is_running():
+                            raise  # this coroutine is being thrown away; what has not finished is no success
+                        cancelled = isinstance(error, asyncio.CancelledError)
+                        if cancelled and self._is_ending():
+                            raise
+                        raise_if_steering(error)
+                        # Whatever a handler makes of its cancellation, it had no time.
+                        run(invocation.failed, position, data, _cut_short(error) if invocation.out_of_time else error)
+                        if cancelled:
+                            waited = True
+                            await (
+                                self._absorb_cancellation()
+                            )  # if all is being cancelled, the driver learns of it first
+                        letters = None if invocation.cut_loose else invocation.letters
+                        if letters is not None and position in letters.in_lanes:
+                            waited = True
+                            self._start_tasks()
+                            await _in_context(self._deliver(position), run)
+                    finally:
+                        if scoping is not None and scopes:
+                            run(scoping.leave, scopes, error)
+                            scopes = None
                 else:
                     values[position] = value
                     invocation.succeeded += 1
                     if observing is not None:
-                        run(invocation.tell_finished, position)
+                        try:
+                            run(invocation.tell_finished, position)
+                        finally:
+                            if scoping is not None and scopes:
+                                run(scoping.leave, scopes, None)
+                                scopes = None
                 if cancelling():
                     waited = True
                     await self._absorb_cancellation()
@@ -367,9 +390,8 @@ async def _answer_of(invocation: Invocation, call: Call) -> Answer:
             if not is_awaitable(value):
                 return value, None
             waiting = asyncio.ensure_future(_awaited(value))
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
+        raise_if_steering(error)
         return None, error
     waiting.add_done_callback(_seen)
     try:
@@ -405,9 +427,8 @@ def _ended(waiting: asyncio.Future[Any], name: str, seconds: float | None) -> An
     if waiting.cancelled():
         return None, asyncio.CancelledError()
     value, error = waiting.result()
-    if isinstance(error, KeyboardInterrupt):
-        raise error
     if error is not None:
+        raise_if_steering(error)
         return None, error
     if is_awaitable(value):
         discard(value)

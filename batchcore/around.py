@@ -1,9 +1,10 @@
-"""What is held open around each handler, from the outside in: its time, the observers' scopes, its arguments."""
+"""What is held open around each handler, from the outside in: its time, its arguments."""
 
 from __future__ import annotations
 
 from time import perf_counter
 
+from batchcore.errors import steering_in
 from batchcore.handler import is_awaitable
 from batchcore.outcome import exception_info
 
@@ -27,13 +28,10 @@ def around(invocation: Invocation, *, awaits: bool = False) -> Scoped:
         invocation: the batch.
         awaits: whether the handler may give an awaitable. What this gives then does, too.
     """
-    observing = invocation.observing
     if invocation.arguments:
         scoped = (_arguments_async if awaits else _arguments)(invocation, invocation.arguments)
     else:
         scoped = _record_alone(invocation.call)
-    if observing is not None and observing.watches_records:
-        scoped = (observing.scoped_async if awaits else observing.scoped)(scoped, invocation.records)
     if invocation.durations is not None:
         scoped = (_timed_async if awaits else _timed)(scoped, invocation.durations)
     if invocation.failed_before:
@@ -97,14 +95,16 @@ def _leave(entered: list[AbstractContextManager[Any]], raised: BaseException | N
     """Leave them all, the last first. One that would swallow the exception has made no success of the record.
 
     Raises:
-        BaseException: what one of them raised, the last to do so.
+        BaseException: what one of them raised, the last to do so; but nothing in place of what steers whoever runs the
+            function.
     """
     mistake: BaseException | None = None
     while entered:
         try:
             entered.pop().__exit__(*((None, None, None) if raised is None else exception_info(raised)))
         except BaseException as error:
-            raised = mistake = error
+            if raised is None or steering_in(raised) is None:
+                raised = mistake = error
     if mistake is not None:
         raise mistake
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from batchcore.errors import raise_if_steering
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,9 +40,8 @@ class Batch:
         """Say how often a raw record of this batch has been delivered, counting from 1; None where nobody knows."""
         try:
             attempt = self.settings.source.delivery_attempt(record)
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
+        except BaseException as error:
+            raise_if_steering(error)
             return None
         return attempt if isinstance(attempt, int) else None
 
@@ -48,9 +49,8 @@ class Batch:
         """Describe a raw record of this batch for logs and traces: its group, shard or partition, never its body."""
         try:
             return dict(self.settings.source.describe_record(record) or {})
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
+        except BaseException as error:
+            raise_if_steering(error)
             return {}
 
     def original_message(self, record: Record) -> Message:

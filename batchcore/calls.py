@@ -6,7 +6,7 @@ A step is a generator. It yields a :class:`Call`, and is sent a pair: what the c
 
 from __future__ import annotations
 
-from batchcore.errors import UnawaitedResultError, kind_of
+from batchcore.errors import UnawaitedResultError, kind_of, raise_if_steering
 from batchcore.handler import discard, is_awaitable
 
 TYPE_CHECKING = False
@@ -84,8 +84,7 @@ def _answer_of(invocation: Invocation, call: Call) -> Answer:
         if is_awaitable(value):
             discard(value)
             return None, UnawaitedResultError(f"It gave a {kind_of(value)}, which nobody awaits in a synchronous call.")
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
+        raise_if_steering(error)
         return None, error
     return value, None

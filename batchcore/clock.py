@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from batchcore.errors import raise_if_steering
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +33,8 @@ class Clock:
         """Give the seconds left. None are, when the context cannot say any more."""
         try:
             milliseconds = self._remaining()
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
+        except BaseException as error:
+            raise_if_steering(error)
             return 0.0
         return min(max(0.0, milliseconds / 1000), _LONGEST_S) if is_number(milliseconds) else 0.0
 
@@ -41,9 +42,8 @@ class Clock:
         """Say whether no further record may start."""
         try:
             return not self._remaining() >= self._margin_ms  # asked before each record, so in one go; no number is none
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
+        except BaseException as error:
+            raise_if_steering(error)
             return True
 
     def until_stop(self) -> float | None:

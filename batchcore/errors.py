@@ -34,6 +34,9 @@ BatchcoreError
 
 from __future__ import annotations
 
+import builtins
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,13 +56,55 @@ def kind_of(value: object) -> str:
     return type(value).__name__
 
 
+_EXCEPTION_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11 and later
+
+
+def members_of(exception: Any) -> Sequence[BaseException]:
+    """Return the members of an exception group; none of any other exception, nor of Python 3.10."""
+    backport = sys.modules.get("exceptiongroup")  # of Python 3.10
+    group = _EXCEPTION_GROUP or getattr(backport, "BaseExceptionGroup", ())
+    members: Sequence[BaseException] = exception.exceptions if isinstance(exception, group) else ()
+    return members
+
+
+def steering_in(error: BaseException) -> BaseException | None:
+    """Return what of an exception steers whoever runs the function; None where it is a failure of whoever raised it.
+
+    An ``Exception``, ``SystemExit`` and a cancellation are failures. Every other ``BaseException`` is none: an
+    interrupt, the suspension of a durable function, the outcome of a test. A group is what its members are.
+    """
+    waiting = [error]
+    while waiting:
+        current = waiting.pop()
+        members = members_of(current)
+        if members:
+            waiting += reversed(members)
+        elif not isinstance(current, (Exception, SystemExit)):
+            asyncio = sys.modules.get("asyncio.exceptions")  # nothing is cancelled where nobody has imported it
+            if asyncio is None or not isinstance(current, asyncio.CancelledError):
+                return current
+    return None
+
+
+def raise_if_steering(error: BaseException) -> None:
+    """Raise what of an exception is not ours to take for a failure. Called while it is being handled.
+
+    Raises:
+        BaseException: see :func:`steering_in`. Out of a group that one alone, whose context is the group.
+    """
+    if isinstance(error, Exception):
+        return
+    steering = steering_in(error)
+    if steering is not None:
+        raise steering
+
+
 def text_of(value: object) -> str:
-    """Give ``str(value)``, or say that it has none: an exception may raise when it is printed."""
+    """Return ``str(value)``, or say that it has none: an exception may raise when it is printed."""
     try:
         return str(value)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
+        raise_if_steering(error)
         return f"<str() of it raised {type(error).__name__}>"
 
 

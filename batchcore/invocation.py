@@ -6,7 +6,7 @@ import sys
 from functools import cache
 
 from batchcore.batch import Batch
-from batchcore.errors import NotAttemptedError, OutOfTimeError, RaisedDisposition
+from batchcore.errors import NotAttemptedError, OutOfTimeError, RaisedDisposition, raise_if_steering
 from batchcore.outcome import (
     DROPPED,
     FAILED,
@@ -182,7 +182,7 @@ class Invocation(Batch):
         out_of_time: whether that is because the time is up.
         cut_loose: whether the answer is made without the workers that still run for it: they call no hook any more.
         lock: held while a slot of a failed record is filled, where there are worker threads.
-        interrupted: whether a KeyboardInterrupt ends it.
+        interrupted: whether something that steers whoever runs the function ends it, such as a KeyboardInterrupt.
         finished: whether the response is built.
         remakes_views: whether what the handlers got can be made again from the raw record.
         response: the response, once it is.
@@ -265,15 +265,14 @@ class Invocation(Batch):
     # -- Filling slots. A driver fills that of a success by itself.
 
     def failed(self, position: int, data: Any, error: BaseException) -> None:
-        """Fill the slot of a record that raised. Never raises but a ``KeyboardInterrupt``.
+        """Fill the slot of a record that raised. Raises nothing but what steers whoever runs the function.
 
         Args:
             position: where in the batch.
             data: what the handler got, or ``NOT_PROCESSED`` where it did not come to that.
             error: what was raised. Called while it is being handled.
         """
-        if isinstance(error, KeyboardInterrupt):
-            raise error
+        raise_if_steering(error)
         failure = Failure(FAILED, error, data)
         disposition = None
         if self.settings.disposes or self.lock is not None or isinstance(error, RaisedDisposition):
@@ -370,9 +369,8 @@ class Invocation(Batch):
         if self.on_failure is not None:
             try:
                 self.on_failure(self.typed(position), exception_info(error))
-            except KeyboardInterrupt:
-                raise
             except BaseException as mistake:
+                raise_if_steering(mistake)
                 self.report.went_wrong("failure_handler()", mistake)
         if self.observing is not None:
             self.observing.record_finished(self.outcomes[position])
@@ -388,9 +386,8 @@ class Invocation(Batch):
             record = self.records[position]
             try:
                 failure.data = self.view(record)
-            except KeyboardInterrupt:
-                raise
-            except BaseException:
+            except BaseException as error:
+                raise_if_steering(error)
                 failure.data = record
         return failure.data
 

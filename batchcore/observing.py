@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from batchcore.calls import Call
-from batchcore.handler import is_awaitable
+from batchcore.errors import raise_if_steering, steering_in
 from batchcore.outcome import exception_info
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from batchcore.batch import Batch
     from batchcore.calls import Calls
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from batchcore.report import Report
     from batchcore.result import BatchResult
     from batchcore.types import Record
+
+    Scopes: TypeAlias = list[tuple[int, AbstractContextManager[Any]]]
 
 
 class Observing:
@@ -61,65 +62,48 @@ class Observing:
             if error is not None:
                 self._switch_off(owner, "after_batch", error)
 
-    def scoped(self, scoped: Callable[[int, Any], Any], records: Sequence[Record]) -> Callable[[int, Any], Any]:
-        """Put the observers' scopes round a handler that is called synchronously."""
-
-        def handle(position: int, data: Any) -> Any:
-            scopes = self._enter(records[position])
-            try:
-                value = scoped(position, data)
-            except BaseException as error:
-                self._leave(scopes, error)
-                raise
-            self._leave(scopes, None)
-            return value
-
-        return handle
-
-    def scoped_async(self, scoped: Callable[[int, Any], Any], records: Sequence[Record]) -> Callable[[int, Any], Any]:
-        """Put the observers' scopes round a handler that may return an awaitable."""
-
-        async def handle(position: int, data: Any) -> Any:
-            scopes = self._enter(records[position])
-            try:
-                value: Any = scoped(position, data)
-                if is_awaitable(value):
-                    value = await value
-            except BaseException as error:
-                self._leave(scopes, error)
-                raise
-            self._leave(scopes, None)
-            return value
-
-        return handle
-
-    def _enter(self, record: Any) -> list[tuple[int, AbstractContextManager[Any]]]:
-        entered: list[tuple[int, AbstractContextManager[Any]]] = []
+    def enter(self, record: Record) -> Scopes:
+        """Open the observers' scopes of a record, and return those that are open."""
+        entered: Scopes = []
         for owner, hook in self._observers["record_scope"]:
             if owner in self._broken:
                 continue
             try:
                 scope = hook(record)
                 scope.__enter__()
-            except KeyboardInterrupt:
-                raise
             except BaseException as error:
+                if steering_in(error) is not None:
+                    self.leave(entered, error)
+                    raise_if_steering(error)
                 self._switch_off(owner, "record_scope", error)
             else:
                 entered.append((owner, scope))
         return entered
 
-    def _leave(self, scopes: list[tuple[int, AbstractContextManager[Any]]], raised: BaseException | None) -> None:
-        exc_info = (None, None, None) if raised is None else exception_info(raised)
+    def leave(self, scopes: Scopes, raised: BaseException | None) -> None:
+        """Close the scopes of a record, the last opened first.
+
+        Args:
+            scopes: what :meth:`enter` has opened.
+            raised: what the record failed with, if it did.
+
+        Raises:
+            BaseException: one of them raised what steers whoever runs the function. The others are closed.
+        """
+        steering: BaseException | None = None
         for owner, scope in reversed(scopes):
             try:
-                scope.__exit__(*exc_info)
-            except KeyboardInterrupt:
-                raise
+                scope.__exit__(*((None, None, None) if raised is None else exception_info(raised)))
             except BaseException as error:
                 # A generator's context manager raises the handler's own exception again: that is no fault of its.
-                if error is not raised:
+                if error is raised:
+                    continue
+                if steering_in(error) is None:
                     self._switch_off(owner, "record_scope", error)
+                else:
+                    raised = steering = error
+        if steering is not None:
+            raise_if_steering(steering)
 
     def _call(self, name: str, argument: Any) -> None:
         for owner, hook in self._observers.get(name, ()):
@@ -127,9 +111,8 @@ class Observing:
                 continue
             try:
                 hook(argument)
-            except KeyboardInterrupt:
-                raise
             except BaseException as error:
+                raise_if_steering(error)
                 self._switch_off(owner, name, error)
 
     def _switch_off(self, owner: int, hook: str, error: BaseException) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from batchcore.clock import is_number
 from batchcore.disposition import Disposition
 from batchcore.errors import ConfigurationError, NotAttemptedError, OutOfTimeError, PluginError
@@ -113,14 +115,23 @@ def checked_dispositions(dispositions: Mapping[Any, Any], plugins: Plugins) -> d
             raise ConfigurationError(
                 f"dispositions[{kind.__name__}] is a Disposition, such as Disposition.DROP, not {disposition!r}."
             )
-        if issubclass(kind, (OutOfTimeError, NotAttemptedError, KeyboardInterrupt)):
+        if issubclass(kind, (OutOfTimeError, NotAttemptedError)) or _steers(kind):
             raise ConfigurationError(
-                f"dispositions has {kind.__name__}, which no handler fails with: a record that had no time or no turn "
-                "is always retried, and an interrupt ends the batch. dead_letter_after= puts aside what always hangs."
+                f"dispositions has {kind.__name__}, which no record fails with: one that had no time or no turn is "
+                "always retried, and what is neither an Exception nor SystemExit nor a cancellation leaves the batch, "
+                "as an interrupt does. dead_letter_after= puts aside what always hangs."
             )
     if Disposition.DEAD_LETTER in dispositions.values():
         _check_delivers("dispositions sends records to a dead letter", plugins)
     return dict(dispositions)
+
+
+def _steers(kind: type[BaseException]) -> bool:
+    """Whether every exception of a class steers whoever runs the function: no base class of those that do not."""
+    if issubclass(kind, (Exception, SystemExit)) or kind.__name__ in ("BaseException", "BaseExceptionGroup"):
+        return False
+    asyncio = sys.modules.get("asyncio.exceptions")
+    return asyncio is None or not issubclass(kind, asyncio.CancelledError)
 
 
 def checked_dead_letter_after(given: Any, plugins: Plugins) -> int | None:

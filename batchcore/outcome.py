@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import builtins
 import sys
 from collections.abc import Sequence
+
+from batchcore.errors import members_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ FAILED: Status = "failed"
 NOT_ATTEMPTED: Status = "not_attempted"
 DROPPED: Status = "dropped"
 DEAD_LETTERED: Status = "dead_lettered"
-_EXCEPTION_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11 and later
 NOT_PROCESSED: Any = object()
 """What every slot holds at first. A slot that still holds it is no success: AWS delivers its record again."""
 
@@ -169,15 +169,7 @@ def chained(exception: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(current))
         yield current
-        waiting += (current.__cause__, current.__context__, *_members(current))
-
-
-def _members(exception: Any) -> Sequence[BaseException]:
-    """Give the members of an exception group; none of any other exception, nor of Python 3.10."""
-    backport = sys.modules.get("exceptiongroup")  # of Python 3.10
-    group = _EXCEPTION_GROUP or getattr(backport, "BaseExceptionGroup", ())
-    members: Sequence[BaseException] = exception.exceptions if isinstance(exception, group) else ()
-    return members
+        waiting += (current.__cause__, current.__context__, *members_of(current))
 
 
 def release_frames(exception: BaseException) -> None:
@@ -185,7 +177,7 @@ def release_frames(exception: BaseException) -> None:
     # Not by assignment: an exception may be a frozen data class.
     BaseException.with_traceback(exception, None)
     try:
-        if exception.__context__ is None and exception.__cause__ is None and not _members(exception):
+        if exception.__context__ is None and exception.__cause__ is None and not members_of(exception):
             return
         # What is being handled around the batch is not the batch's, though its exceptions have it as their context.
         outer = sys.exc_info()[1]

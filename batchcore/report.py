@@ -11,7 +11,7 @@ import sys
 import traceback
 from contextlib import suppress
 
-from batchcore.errors import text_of
+from batchcore.errors import raise_if_steering, text_of
 from batchcore.outcome import chained
 
 TYPE_CHECKING = False
@@ -166,9 +166,8 @@ class Report:
         """Log something; a logger that raises is shown where it can be, and changes nothing."""
         try:
             log(*arguments, **options)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:
+            raise_if_steering(error)
             with suppress(Exception):  # its context is what a record failed with, which may quote its input
                 traceback.print_exception(type(error), error, error.__traceback__, chain=False, file=sys.stderr)
 

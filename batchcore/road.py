@@ -8,6 +8,7 @@ builds the response, and only then decides whether to raise. What happens in one
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from functools import cache
 from time import perf_counter
 from types import NoneType
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from batchcore.invocation import Invocation, Settings
     from batchcore.lanes import Place
+    from batchcore.observing import Scopes
     from batchcore.source import Source
     from batchcore.types import Record
 
@@ -116,8 +118,7 @@ def _begin_with_more(invocation: Invocation, settings: Settings) -> None:
     if settings.plugins.observers:
         from batchcore.observing import Observing
 
-        invocation.observing = observing = Observing(settings.plugins, invocation.report)
-        invocation.held_open = observing.watches_records
+        invocation.observing = Observing(settings.plugins, invocation.report)
 
 
 def _no_clock(invocation: Invocation) -> ConfigurationError:
@@ -210,7 +211,9 @@ def _lanes() -> ModuleType:
     return lanes
 
 
-def run_places(invocation: Invocation, some: Iterable[Place], scoped: Callable[[int, Any], Any] | None) -> int:
+def run_places(  # noqa: C901, PLR0912 - one loop: each further function would cost every record
+    invocation: Invocation, some: Iterable[Place], scoped: Callable[[int, Any], Any] | None
+) -> int:
     """Run some of the records one by one: each inside its own guard, each slot filled before the next starts.
 
     Args:
@@ -225,34 +228,51 @@ def run_places(invocation: Invocation, some: Iterable[Place], scoped: Callable[[
     call, values = invocation.call, invocation.values
     decode: Any = invocation.decode if invocation.prepare is None else _prepared_first(invocation.prepare, invocation)
     on_success, observing = invocation.on_success, invocation.observing
+    scoping = observing if observing is not None and observing.watches_records else None
     # A view that does nothing of its own when it is made is made in the loop, without the call.
     view = quick_class(decode) if isinstance(decode, type) else None
     succeeded = 0
     known_kind: Any = NoneType
+    failed_before = invocation.failed_before or ()
+    scopes: Scopes | None = None
+    copy = copy_context().copy
     for position, record in some:
         data: Any = NOT_PROCESSED
+        # What one record sets in context variables, such as the keys of its log lines, no other has.
+        run = copy().run
         try:
             if view is None:
-                data = decode(record)
+                data = run(decode, record)
             else:
                 data = view()
                 data.raw_event = record
-            value: Any = call(data) if scoped is None else scoped(position, data)
+            if scoping is not None and position not in failed_before:
+                scopes = run(scoping.enter, record)
+            value: Any = run(call, data) if scoped is None else run(scoped, position, data)
             if type(value) is not known_kind:
                 known_kind = plain_kind(value)
             if on_success is not None and not invocation.cut_loose:
-                on_success(record, value)
+                run(on_success, record, value)
         except BaseException as error:
-            invocation.failed(position, data, error)
-            if invocation.letters is not None and _waits(invocation, position):
-                continue
-            if invocation.stopped:
+            try:
+                run(invocation.failed, position, data, error)
+                waits = invocation.letters is not None and run(_waits, invocation, position)
+            finally:
+                if scoping is not None and scopes:
+                    run(scoping.leave, scopes, error)
+                    scopes = None
+            if not waits and invocation.stopped:
                 break
         else:
             values[position] = value
             succeeded += 1
             if observing is not None:
-                invocation.tell_finished(position)
+                try:
+                    run(invocation.tell_finished, position)
+                finally:
+                    if scoping is not None and scopes:
+                        run(scoping.leave, scopes, None)
+                        scopes = None
     return succeeded
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from batchcore.arguments import bind_arguments, is_mapping
 from batchcore.calls import Call, make
 from batchcore.delivering import deliver_at_end
-from batchcore.errors import ConfigurationError, PluginError, kind_of
+from batchcore.errors import ConfigurationError, PluginError, kind_of, steering_in
 from batchcore.handler import shown
 from batchcore.outcome import NOT_PROCESSED, SUCCEEDED, Outcome
 from batchcore.source import describe
@@ -156,4 +156,4 @@ def _failed_alone(invocation: Invocation, plugin: object, error: BaseException) 
 
 
 def _is_exception(value: object) -> bool:
-    return isinstance(value, BaseException) and not isinstance(value, KeyboardInterrupt)
+    return isinstance(value, BaseException) and steering_in(value) is None

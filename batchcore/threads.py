@@ -95,20 +95,22 @@ def _run_waiting(
 
 
 def _have_ended(workers: Invocation, running: list[Future[None]]) -> bool:
-    """Wait for threads, and say whether they have ended before their time was up.
+    """Wait for threads, and return whether they have ended before their time was up.
 
     Raises:
-        BaseException: an interrupt in one of them, once the others have ended what they were at.
+        BaseException: what steers whoever runs the function was raised in one of them. The others have ended what they
+            were at, or their time is up.
     """
     clock = workers.clock if workers.settings.stop_before is not None else None
     going_on: set[Future[None]] = set(running)
     while going_on:
         seconds = None if clock is None else clock.until_answer()
         if seconds == 0:
-            return False
-        _, going_on = wait(going_on, seconds)
+            break
+        going_on = wait(running, seconds).not_done
     for future in running:
-        future.result()
-        if isinstance(future, Worker):
-            future.thread.join()
-    return True
+        if future.done():
+            future.result()
+            if isinstance(future, Worker):
+                future.thread.join()
+    return not going_on

@@ -233,7 +233,7 @@ def test_after_batch_sees_the_context_variables_of_the_batch(context: Any, drive
 
 
 @pytest.mark.parametrize("context", [None, TimeLeft(60)], ids=["no clock", "a clock"])
-@pytest.mark.parametrize("error", [ConnectionError, SystemExit, GeneratorExit, asyncio.CancelledError])
+@pytest.mark.parametrize("error", [ConnectionError, SystemExit, asyncio.CancelledError])
 def test_after_batch_that_raises_is_logged_and_changes_nothing(
     error: type[BaseException], context: Any, driver: Run, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -66,7 +66,7 @@ def test_a_delivery_that_raises_means_the_record_is_retried(driver: Run, caplog:
     assert "deliver_dead_letter() raised ConnectionError: no queue; no outcome changes." in caplog.text
 
 
-@pytest.mark.parametrize("error", [SystemExit, GeneratorExit, asyncio.CancelledError, RecursionError])
+@pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError, RecursionError])
 def test_whatever_a_delivery_raises_the_record_is_retried(error: type[BaseException], driver: Run) -> None:
     def raises(outcome: Outcome) -> None:
         raise error

@@ -250,7 +250,7 @@ def test_an_answer_that_would_have_to_be_awaited_means_that_all_are_retried(
     assert "UnawaitedResultError" in errors_of(caplog)
 
 
-@pytest.mark.parametrize("error", [ConnectionError, SystemExit, GeneratorExit, asyncio.CancelledError])
+@pytest.mark.parametrize("error", [ConnectionError, SystemExit, asyncio.CancelledError])
 def test_a_delivery_that_raises_means_that_those_ten_are_retried_and_the_others_are_tried(
     error: type[BaseException], driver: Run, caplog: pytest.LogCaptureFixture
 ) -> None:

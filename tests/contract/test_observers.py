@@ -71,14 +71,14 @@ def test_an_observer_is_told_of_the_batch_and_of_each_record_in_order() -> None:
     assert watches.book == [
         ("started", "toy", 3),
         ("enter", "car"),
-        ("leave", "car"),
         ("finished", "car", "succeeded"),
+        ("leave", "car"),
         ("enter", "bad doll"),
-        ("leave", "bad doll", "ValueError"),
         ("finished", "bad doll", "failed"),
+        ("leave", "bad doll", "ValueError"),
         ("enter", "ball"),
-        ("leave", "ball"),
         ("finished", "ball", "succeeded"),
+        ("leave", "ball"),
         ("answered", result.response),
     ]
 
@@ -104,10 +104,10 @@ def test_several_observers_are_told_in_the_order_in_which_they_are_given() -> No
         ("b", "started"),
         ("a", "enter"),
         ("b", "enter"),
-        ("b", "leave"),
-        ("a", "leave"),
         ("a", "finished"),
         ("b", "finished"),
+        ("b", "leave"),
+        ("a", "leave"),
         ("a", "answered"),
         ("b", "answered"),
     ]
@@ -364,7 +364,7 @@ def breaks_at(hook: str, error: type[BaseException] = LookupError) -> tuple[Any,
 
 
 @pytest.mark.parametrize("hook", sorted(OBSERVER_HOOKS))
-@pytest.mark.parametrize("error", [LookupError, SystemExit, GeneratorExit, RecursionError, asyncio.CancelledError])
+@pytest.mark.parametrize("error", [LookupError, SystemExit, RecursionError, asyncio.CancelledError])
 def test_an_observer_that_raises_is_logged_once_and_changes_no_outcome(
     hook: str, error: type[BaseException], driver: Run, caplog: pytest.LogCaptureFixture
 ) -> None:

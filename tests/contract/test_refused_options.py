@@ -25,7 +25,7 @@ from .support import ToySource, failed, toys
 
 @pytest.mark.parametrize("kind", [OutOfTimeError, OutsideCallError, NotAttemptedError, KeyboardInterrupt])
 def test_what_no_handler_fails_with_has_no_disposition(kind: type[BaseException]) -> None:
-    with pytest.raises(ConfigurationError, match=f"dispositions has {kind.__name__}, which no handler fails with"):
+    with pytest.raises(ConfigurationError, match=f"dispositions has {kind.__name__}, which no record fails with"):
         BatchProcessor(ToySource(), dispositions={kind: Disposition.DROP})
 
 

@@ -722,7 +722,7 @@ def test_the_hooks_fire_in_this_order(ordering: Any) -> None:
         "batch_started",
         "before_records",
         "handler_arguments",
-        *(*entered, "argument left", "record_scope left", "record_finished"),
+        *(*entered, "argument left", "record_finished", "record_scope left"),
         *failures,
         "build_response",
         "batch_finished",

@@ -101,7 +101,7 @@ class Run(NamedTuple):
         return [position for line, position in self.lines if line == what]
 
 
-FAILS = ("fail", "exit", "cancelled", "generator", "raises retry", "poison")
+FAILS = ("fail", "exit", "cancelled", "raises retry", "poison")
 ENDS = {
     "drop": "drop",
     "raises drop": "drop",

@@ -83,7 +83,6 @@ RAISED: dict[str, type[BaseException]] = {
     "fail": ValueError,
     "exit": SystemExit,
     "cancelled": asyncio.CancelledError,
-    "generator": GeneratorExit,
     "drop": Gone,
     "dead": Dead,
     "stop": Stop,
