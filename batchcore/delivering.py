@@ -56,7 +56,7 @@ def ended(invocation: Invocation, position: int, problem: BaseException | None) 
     if invocation.cut_loose:
         return
     if problem is not None and not isinstance(problem, Withheld):
-        invocation.report.went_wrong("deliver_dead_letter()", problem, invocation.settings.plugins.delivers)
+        invocation.report.not_delivered(position, problem, invocation.settings.plugins.delivers)
     invocation.tell(position, failure.exception)
 
 

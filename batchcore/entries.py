@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchcore.errors import EntryFailedError, is_entry, text_of
+from batchcore.errors import EntryFailedError, is_entry, text_of, writable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def fail_entry(exception: ExceptionInfo, record: Any) -> FailureResponse:
-    """Give the entry of a failed record, whatever its exception's ``__str__`` does."""
-    return "fail", f"{exception[0]}:{text_of(exception[1])}", record
+    """Return the entry of a failed record, whatever its exception's ``__str__`` does."""
+    return "fail", f"{exception[0]}:{writable(text_of(exception[1]))}", record
 
 
 def checked_entry(entry: Any) -> Any:

@@ -56,13 +56,12 @@ def kind_of(value: object) -> str:
     return type(value).__name__
 
 
-_EXCEPTION_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11 and later
+_groups_in = builtins if hasattr(builtins, "BaseExceptionGroup") else None  # Python 3.10 has a backport, perhaps
 
 
 def members_of(exception: Any) -> Sequence[BaseException]:
     """Return the members of an exception group; none of any other exception, nor of Python 3.10."""
-    backport = sys.modules.get("exceptiongroup")  # of Python 3.10
-    group = _EXCEPTION_GROUP or getattr(backport, "BaseExceptionGroup", ())
+    group: Any = getattr(_groups_in or sys.modules.get("exceptiongroup"), "BaseExceptionGroup", ())
     members: Sequence[BaseException] = exception.exceptions if isinstance(exception, group) else ()
     return members
 
@@ -99,13 +98,54 @@ def raise_if_steering(error: BaseException) -> None:
         raise steering
 
 
+LONGEST_TEXT = 1_000
+"""Characters of somebody else's text in one of ours: the text of an exception, a key, a name."""
+
+
 def text_of(value: object) -> str:
     """Return ``str(value)``, or say that it has none: an exception may raise when it is printed."""
     try:
-        return str(value)
+        return str.__str__(str(value))  # of a subclass, the text alone
     except BaseException as error:
         raise_if_steering(error)
         return f"<str() of it raised {type(error).__name__}>"
+
+
+def plain(value: object, longest: int = LONGEST_TEXT, *, keep: str = "") -> str:
+    """Return the text of something as every sink can write it: one line, bounded, with nothing in it but text.
+
+    What UTF-8 cannot encode, control characters and what turns the direction of a text are escaped.
+
+    Args:
+        value: a text, or anything that has one.
+        longest: how many characters of it there are at most; then their number follows.
+        keep: control characters that may stay, as in a text of several lines.
+    """
+    text = text_of(value)
+    line = text if text.isprintable() else _escaped(text[:longest], keep)
+    return line if len(line) <= longest and len(text) <= longest else f"{line[:longest]}... ({len(text)} characters)"
+
+
+def is_writable(text: str) -> bool:
+    """Whether every sink can write a text as it is, over several lines."""
+    return text.isprintable() or text == _escaped(text, keep="\n\t")
+
+
+def _escaped(text: str, keep: str = "") -> str:
+    import re  # most texts need none of it
+
+    unwritable = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+
+    def escape(found: re.Match[str]) -> str:
+        character = found[0]
+        return character if character in keep else character.encode("unicode_escape").decode()
+
+    return re.sub(unwritable, escape, text)
+
+
+def writable(text: str) -> str:
+    """Return a text of several lines with what no sink can write escaped."""
+    return text if text.isprintable() else _escaped(text, keep="\n\t")
 
 
 class BatchcoreError(Exception):

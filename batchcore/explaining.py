@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchcore.dead_letters import Withheld
-from batchcore.errors import OutOfTimeError
+from batchcore.errors import OutOfTimeError, plain
 from batchcore.outcome import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED, Outcome
 from batchcore.report import summary_of
 
@@ -38,7 +38,7 @@ class Explanation:
 
     def __str__(self) -> str:
         identifier = self.outcome.identifier
-        name = f"at position {self.outcome.position}" if identifier is None else identifier
+        name = f"at position {self.outcome.position}" if identifier is None else plain(identifier)
         return f"{name}: {'delivered again' if self.delivered_again else 'done'}; {self.reason}"
 
     def __repr__(self) -> str:
@@ -57,7 +57,9 @@ def explain(invocation: Invocation) -> list[Explanation]:
         if by_checkpoint and lowest is not None and outcome.position >= lowest.position:
             again = True
             if outcome is not lowest:
-                reason += f"; {lowest.identifier} before it is not done, and everything from there on comes again"
+                reason += (
+                    f"; {plain(lowest.identifier)} before it is not done, and everything from there on comes again"
+                )
         explanations.append(Explanation(outcome, again, reason))
     return explanations
 

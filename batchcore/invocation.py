@@ -371,7 +371,7 @@ class Invocation(Batch):
                 self.on_failure(self.typed(position), exception_info(error))
             except BaseException as mistake:
                 raise_if_steering(mistake)
-                self.report.went_wrong("failure_handler()", mistake)
+                self.report.went_wrong("failure_handler()", mistake, position=position)
         if self.observing is not None:
             self.observing.record_finished(self.outcomes[position])
 

@@ -9,14 +9,24 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
+from math import isfinite
 
-from batchcore.errors import raise_if_steering, text_of
+from batchcore.errors import (
+    LONGEST_TEXT,
+    is_writable,
+    members_of,
+    plain,
+    raise_if_steering,
+    text_of,
+    writable,
+)
 from batchcore.outcome import chained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from batchcore.batch import Batch
@@ -30,26 +40,61 @@ with a line each."""
 
 _WHAT_BECOMES_OF_IT = {
     "drop": ", and is dropped",
-    "dead_letter": ", and is a dead letter",
+    "dead_letter": ", and goes to the dead letters",
     "stop_batch": ", and stops the batch",
 }
-_LONGEST_TEXT = 1_000
+_MOST_OF_A_CHAIN = 20
 _HIGHEST_INDEX = 10_000  # a higher number may be a key of a dictionary
 
 
-def summary_of(error: BaseException) -> str:
+def summary_of(error: BaseException, shown: Callable[[str], str] | None = None) -> str:
     """Name an exception in a line, without what pydantic was given as input. For plugins that pass a failure on.
+
+    Args:
+        error: the exception.
+        shown: makes of its text what a sink with rules of its own can write.
+
+    Returns:
+        Its class and its text, cut after 1,000 characters, as every sink can write it.
+    """
+    text = _text_of_exception(error)
+    text = plain(text if shown is None else shown(text), keep="\n\t")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def chain_of(error: BaseException) -> list[dict[str, Any]]:
+    """Return an exception and what its printed form would show with it, for logs that keep one exception alone.
 
     Args:
         error: the exception.
 
     Returns:
-        Its class and its text, which is cut after 1,000 characters.
+        For each its ``relation`` (``raised``, ``cause``, ``context`` or ``member``), ``type``, ``text``, and ``notes``
+        where it has some; 20 at most. Without what pydantic was given as input.
     """
-    text = _without_input(error) if _is_pydantic(error) else text_of(error)
-    if len(text) > _LONGEST_TEXT:
-        text = f"{text[:_LONGEST_TEXT]}... ({len(text)} characters)"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    chain: list[dict[str, Any]] = []
+    waiting: list[tuple[str, BaseException | None]] = [("raised", error)]
+    seen: set[int] = set()
+    while waiting and len(chain) < _MOST_OF_A_CHAIN:
+        relation, current = waiting.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        entry: dict[str, Any] = {
+            "relation": relation,
+            "type": type(current).__name__,
+            "text": plain(_text_of_exception(current), keep="\n\t"),
+        }
+        notes = _notes_of(current)
+        if notes:
+            entry["notes"] = [plain(note) for note in notes[:_MOST_OF_A_CHAIN]]
+        chain.append(entry)
+        if current.__cause__ is not None:
+            waiting.append(("cause", current.__cause__))
+        elif not current.__suppress_context__:
+            waiting.append(("context", current.__context__))
+        waiting += [("member", member) for member in reversed(members_of(current))]
+    return chain
 
 
 class Report:
@@ -80,33 +125,42 @@ class Report:
             self._guarded(self._log_failure, position, error, disposition or "retry")
 
     def _log_failure(self, position: int, error: BaseException, disposition: str) -> None:
-        batch = self._batch
-        record, identifier = batch.records[position], batch.identifiers[position]
-        extra = {
-            "batch_source": batch.source,
-            "item_identifier": identifier,
-            "delivery_attempt": batch.delivery_attempt(record),
-            "record_description": batch.describe_record(record),
-            "record_disposition": disposition,
-        }
         message, exc_info = summary_of(error), None
         if self._tracebacks > 0 and error.__traceback__ is not None:
             self._tracebacks -= 1
-            if _quotes_input(error):
-                message = f"{message}\n{''.join(traceback.format_tb(error.__traceback__)).rstrip()}"
-            else:
+            if _can_be_printed(error):
                 exc_info = (type(error), error, error.__traceback__)
+            else:
+                message = f"{message}\n{writable(''.join(traceback.format_tb(error.__traceback__))).rstrip()}"
+        extra = self._fields(position, error, disposition)
         attempt = extra["delivery_attempt"]
         self._logger.warning(
             "Record %s of %s failed%s%s: %s",
-            identifier if identifier is not None else f"at position {position}",
-            batch.source,
+            self._name(position),
+            self._batch.source,
             "" if attempt is None else f" (delivery {attempt})",
             _WHAT_BECOMES_OF_IT.get(disposition, ""),
             message,
             exc_info=exc_info,
             extra=extra,
         )
+
+    def _name(self, position: int) -> str:
+        identifier = self._batch.identifiers[position]
+        return f"at position {position}" if identifier is None else plain(identifier)
+
+    def _fields(self, position: int, error: BaseException, disposition: str) -> dict[str, Any]:
+        """Return what a line about one record carries as fields, all of it plain JSON."""
+        batch = self._batch
+        record = batch.records[position]
+        return {
+            "batch_source": batch.source,
+            "item_identifier": _plain_json(batch.identifiers[position]),
+            "delivery_attempt": batch.delivery_attempt(record),
+            "record_description": _plain_json(batch.describe_record(record)),
+            "record_disposition": disposition,
+            "failure_chain": chain_of(error),
+        }
 
     def finished(self) -> None:
         """Log what became of the batch, at INFO; at WARNING where handlers of earlier batches have ended since."""
@@ -143,23 +197,48 @@ class Report:
             "plugin that implements deliver_dead_letter(outcome), such as those of the package batchcore-deadletter.",
         )
 
-    def went_wrong(self, what: str, error: BaseException, plugin: object = None) -> None:
+    def went_wrong(
+        self, what: str, error: BaseException, plugin: object = None, *, position: int | None = None
+    ) -> None:
         """Log that something besides a record failed and changed no outcome. Never raises.
 
         Args:
             what: what failed.
             error: what it raised.
             plugin: whose it is, where it is a plugin's.
+            position: the record that it was called for, where it was called for one.
         """
-        self._guarded(self._went_wrong, what, error, plugin)
+        self._guarded(self._went_wrong, what, error, plugin, position)
 
-    def _went_wrong(self, what: str, error: BaseException, plugin: object) -> None:
-        shown = self._tracebacks_of_errors > 0 and not _quotes_input(error)
+    def _went_wrong(self, what: str, error: BaseException, plugin: object, position: int | None) -> None:
+        record = "" if position is None else f" Record {self._name(position)} of {self._batch.source}."
+        arguments = (what, summary_of(error).rstrip("."), _whose(plugin), record)
+        self._log_error("%s raised %s; no outcome changes.%s%s", arguments, error, position)
+
+    def not_delivered(self, position: int, problem: BaseException, plugin: object) -> None:
+        """Log at ERROR that a dead letter was not delivered, so that its record is retried. Never raises.
+
+        Args:
+            position: where in the batch.
+            problem: what kept it from being delivered.
+            plugin: the deliverer.
+        """
+        self._guarded(self._not_delivered, position, problem, plugin)
+
+    def _not_delivered(self, position: int, problem: BaseException, plugin: object) -> None:
+        arguments = (summary_of(problem).rstrip("."), self._name(position), self._batch.source, _whose(plugin))
+        message = "deliver_dead_letter() raised %s; record %s of %s is retried.%s"
+        self._log_error(message, arguments, problem, position)
+
+    def _log_error(self, message: str, arguments: tuple[Any, ...], error: BaseException, position: int | None) -> None:
+        shown = self._tracebacks_of_errors > 0 and _can_be_printed(error)
         self._tracebacks_of_errors -= shown
         exc_info = (type(error), error, error.__traceback__) if shown else None
-        whose = "" if plugin is None else f" Plugin: {getattr(plugin, '__name__', type(plugin).__name__)}."
-        summary = summary_of(error).rstrip(".")
-        self._logger.error("%s raised %s; no outcome changes.%s", what, summary, whose, exc_info=exc_info)
+        if position is None:
+            extra: dict[str, Any] = {"batch_source": self._batch.source, "failure_chain": chain_of(error)}
+        else:
+            extra = self._fields(position, error, "retry")
+        self._logger.error(message, *arguments, exc_info=exc_info, extra=extra)
 
     @staticmethod
     def _guarded(log: Callable[..., None], *arguments: Any, **options: Any) -> None:
@@ -170,6 +249,10 @@ class Report:
             raise_if_steering(error)
             with suppress(Exception):  # its context is what a record failed with, which may quote its input
                 traceback.print_exception(type(error), error, error.__traceback__, chain=False, file=sys.stderr)
+
+
+def _whose(plugin: object) -> str:
+    return "" if plugin is None else f" Plugin: {plain(getattr(plugin, '__name__', type(plugin).__name__))}."
 
 
 def _counted(counts: Mapping[Status, int]) -> str:
@@ -187,7 +270,7 @@ def whole_batch_message(batch: Batch, failures: Mapping[int, Any]) -> str:
     identifier = batch.identifiers[first]
     return (
         f"All records failed processing. {len(batch.records)} of {batch.source}: {counted}. "
-        f"The first, {identifier}: {summary_of(failures[first].exception)}"
+        f"The first, {plain(identifier)}: {summary_of(failures[first].exception)}"
     )
 
 
@@ -213,6 +296,39 @@ def _is_pydantic(error: BaseException) -> bool:
 def _quotes_input(error: BaseException) -> bool:
     """Say whether the printed form of an exception, with all it is chained to, would quote what pydantic was given."""
     return "pydantic_core" in sys.modules and any(_is_pydantic(current) for current in chained(error))
+
+
+def _can_be_printed(error: BaseException) -> bool:
+    """Whether every sink can write the printed form of an exception, it is not too long, and it quotes no input."""
+    if _quotes_input(error):
+        return False
+    for number, current in enumerate(chained(error)):
+        texts = [text_of(current), *map(text_of, _notes_of(current))]
+        if isinstance(current, SyntaxError):
+            texts.append(text_of(current.text))
+        if number >= _MOST_OF_A_CHAIN or not all(len(text) <= LONGEST_TEXT and is_writable(text) for text in texts):
+            return False
+    return True
+
+
+def _text_of_exception(error: BaseException) -> str:
+    return _without_input(error) if _is_pydantic(error) else text_of(error)
+
+
+def _notes_of(error: BaseException) -> Sequence[object]:
+    notes: Any = getattr(error, "__notes__", ())
+    return notes if isinstance(notes, (list, tuple)) else ()
+
+
+def _plain_json(value: Any, depth: int = 3) -> Any:
+    """Return a value as every formatter of JSON can write it: plain texts, numbers, and objects and lists of those."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, Mapping) and depth:
+        return {plain(key): _plain_json(inner, depth - 1) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)) and depth:
+        return [_plain_json(inner, depth - 1) for inner in value]
+    return value if isinstance(value, float) and isfinite(value) else plain(value)
 
 
 def _without_input(error: Any) -> str:

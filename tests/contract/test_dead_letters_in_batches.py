@@ -200,7 +200,7 @@ def test_one_of_ten_that_is_not_delivered_is_retried_alone(driver: Run, caplog: 
     assert result.counts() == {"dead_lettered": 9, "failed": 1}
     assert repr(result.outcomes[3].exception) == "DeadLetterRecord('dead 3')", "its own exception"
     assert errors_of(caplog) == (
-        "deliver_dead_letter() raised ConnectionError: too large; no outcome changes. Plugin: Many."
+        "deliver_dead_letter() raised ConnectionError: too large; record dead 3 of toy is retried. Plugin: Many."
     )
 
 

@@ -41,7 +41,7 @@ def test_what_a_deliverer_raised_is_logged_with_its_own_traceback(
     processor.run(batch_of("bad", "good"), handle)
     (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert error.getMessage() == (
-        "deliver_dead_letter() raised ConnectionError: no queue; no outcome changes. Plugin: NoQueue."
+        "deliver_dead_letter() raised ConnectionError: no queue; record m0 of sqs is retried. Plugin: NoQueue."
     )
     assert error.exc_info is not None
     traceback, names = error.exc_info[2], []

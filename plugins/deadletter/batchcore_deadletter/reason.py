@@ -15,11 +15,15 @@ REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def reason_of(error: BaseException | None) -> str:
     """Name an exception by its class and text, without what pydantic was given as input."""
-    return "" if error is None else fitted(summary_of(error))
+    return "" if error is None else fitted(summary_of(error, _accepted))
 
 
 def fitted(text: str) -> str:
     """Make a text fit an attribute: cut, and with a replacement for every character that AWS refuses."""
     if len(text) > LONGEST_TEXT:
         text = f"{text[: LONGEST_TEXT - 3]}..."
+    return _accepted(text)
+
+
+def _accepted(text: str) -> str:
     return REFUSED.sub("\ufffd", text)
