@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from batchcore.batch import Batch
     from batchcore.invocation import Invocation
-    from batchcore.outcome import Status
 
 LOGGER = logging.getLogger("batchcore")
 TRACEBACKS_PER_BATCH = 10
@@ -173,7 +172,7 @@ class Report:
                 traceback.print_exception(type(error), error, error.__traceback__, chain=False, file=sys.stderr)
 
 
-def _counted(counts: Mapping[Status, int]) -> str:
+def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.items()) or "no records"
 
 
