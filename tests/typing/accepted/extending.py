@@ -132,14 +132,29 @@ class Plugin:
         return lambda record: inner(record["envelope"])
 
     @hookimpl
+    def wrap_handler(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(record: Any, **others: Any) -> Any:
+            return handler(record, **others)
+
+        return wrapped
+
+    @hookimpl
+    def batch_started(self, batch: Batch) -> None:
+        for record, identifier in zip(batch.records, batch.identifiers, strict=True):
+            print(identifier, batch.delivery_attempt(record), dict(batch.describe_record(record)), batch.context)
+
+    @hookimpl
     def record_scope(self, record: Any) -> AbstractContextManager[Any]:
         return nullcontext()
 
     @hookimpl
-    def record_finished(self, outcome: Outcome) -> None: ...
+    def record_finished(self, outcome: Outcome) -> None:
+        error = outcome.exception
+        print(outcome.position, outcome.status, outcome.value if error is None else type(error).__name__)
 
     @hookimpl
-    def batch_finished(self, result: BatchResult) -> None: ...
+    def batch_finished(self, result: BatchResult) -> None:
+        print(len(result.response["batchItemFailures"]), result.counts(), result.batch.source)
 
 
 offer("parcels", Parcels())
