@@ -136,11 +136,12 @@ _ELSEWHERE = {
 }
 _LAZY = frozenset(__all__) - globals().keys()
 
+if not TYPE_CHECKING:  # a checker that saw it would take any name, and misspelt ones too
 
-def __getattr__(name: str) -> object:
-    """Give the names that cost an import of ``typing`` or ``enum``, when somebody asks for one."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'batchcore' has no attribute {name!r}")
-    from importlib import import_module
+    def __getattr__(name: str) -> object:
+        """Give the names that cost an import of ``typing`` or ``enum``, when somebody asks for one."""
+        if name not in _LAZY:
+            raise AttributeError(f"module 'batchcore' has no attribute {name!r}")
+        from importlib import import_module
 
-    return getattr(import_module(_ELSEWHERE.get(name, "batchcore.types")), name)
+        return getattr(import_module(_ELSEWHERE.get(name, "batchcore.types")), name)

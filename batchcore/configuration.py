@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from batchcore.disposition import Disposition
     from batchcore.ordering import Ordering
     from batchcore.source import Source
+    from batchcore.types import Dispositions, PartialItemFailureResponse
 
     SourceName = TypeVar("SourceName", contravariant=True)
 
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
         max_concurrency: int | None
         executor: Executor | None
         stop_before_timeout: float | timedelta | None
-        dispositions: Mapping[type[BaseException], Disposition] | None
+        dispositions: Dispositions | None
         dead_letter_after: int | None
 
 
@@ -160,7 +161,7 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         max_concurrency: int | None = None,
         executor: Executor | None = None,
         stop_before_timeout: float | timedelta | None = None,
-        dispositions: Mapping[type[BaseException], Disposition] | None = None,
+        dispositions: Dispositions | None = None,
         dead_letter_after: int | None = None,
     ) -> None:
         self.event_type = event_type
@@ -239,7 +240,7 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         )
 
     @property
-    def batch_response(self) -> Any:
+    def batch_response(self) -> PartialItemFailureResponse:
         """The same as :meth:`response`."""
         return self.response()
 

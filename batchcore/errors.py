@@ -292,4 +292,4 @@ class BatchProcessingError(BatchcoreError):
         super().__init__(msg)
         self.msg = msg
         self.child_exceptions = list(child_exceptions)
-        self.result = result
+        self.result: BatchResult | Any = result  # None only where somebody made it by hand: no checker need ask

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn, TypeVar
 
+    from batchcore.types import PartialItemFailureResponse
+
     Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 def process_partial_response(
     event: Any, record_handler: Callable[..., Any], processor: BasePartialProcessor, context: Any = None
-) -> Any:
+) -> PartialItemFailureResponse:
     """Process a batch and give the answer that reports the records which failed.
 
     Args:
@@ -44,7 +46,7 @@ def process_partial_response(
 
 def async_process_partial_response(
     event: Any, record_handler: Callable[..., Any], processor: BasePartialProcessor, context: Any = None
-) -> Any:
+) -> PartialItemFailureResponse:
     """Process a batch with an async handler and give the answer. A plain function, to be called from a plain handler.
 
     It waits for the records on an event loop that lives as long as the process. Where a loop is running already, use

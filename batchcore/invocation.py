@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from batchcore.report import Report
     from batchcore.result import BatchResult
     from batchcore.source import Source
-    from batchcore.types import ExceptionInfo, Record
+    from batchcore.types import ExceptionInfo, PartialItemFailureResponse, Record
 
     SuccessHook: TypeAlias = Callable[[Record, Any], object]
     FailureHook: TypeAlias = Callable[[Any, ExceptionInfo], object]
@@ -214,7 +214,7 @@ class Invocation(Batch):
     lock: Lock | None = None
     interrupted = False
     finished = False
-    response: Any = None
+    response: PartialItemFailureResponse = None  # type: ignore[assignment]  # until it is finished
     started_at: float | None = None
     duration: float | None = None
     messages: Any = None

@@ -13,7 +13,6 @@ from batchcore.source import DEFAULTS, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from concurrent.futures import Executor
     from typing import Any
 
@@ -102,7 +101,7 @@ def checked_seconds(given: Any) -> float | None:
     return float(seconds)
 
 
-def checked_dispositions(dispositions: Mapping[Any, Any], plugins: Plugins) -> dict[type[BaseException], Disposition]:
+def checked_dispositions(dispositions: Any, plugins: Plugins) -> dict[type[BaseException], Disposition]:
     """Check what exceptions are mapped to, and that somebody delivers dead letters where there may be any."""
     if not hasattr(dispositions, "items"):
         raise ConfigurationError(f"dispositions maps exception types to Disposition; {dispositions!r} is no mapping.")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from batchcore.result import BatchResult
     from batchcore.source import Source
-    from batchcore.types import ExceptionInfo, FailureResponse, Record, SuccessResponse
+    from batchcore.types import ExceptionInfo, FailureResponse, PartialItemFailureResponse, Record, SuccessResponse
 
 
 class BasePartialProcessor:
@@ -166,7 +166,7 @@ class BasePartialProcessor:
         how = "async" if name.startswith("_async") else "synchronous"
         return ConfigurationError(f"{type(self).__name__} defines no {name}(), which {how} calls need.")
 
-    def _respond(self, invocation: Invocation) -> Any:
+    def _respond(self, invocation: Invocation) -> PartialItemFailureResponse:
         """Return the response to a batch that is finished: a subclass may make one of its own, of this very batch."""
         return self._current.call_showing(invocation, self.response) if self._answers_itself else invocation.response
 
@@ -236,7 +236,7 @@ class BasePartialProcessor:
         await self._await_lanes(invocation)
         return self._entries(invocation)
 
-    def response(self) -> Any:
+    def response(self) -> PartialItemFailureResponse:
         """Give the answer for AWS. A record that was not processed, for whatever reason, is named in it as failed.
 
         Raises:

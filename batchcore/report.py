@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from batchcore.batch import Batch
     from batchcore.invocation import Invocation
-    from batchcore.outcome import Status
 
 LOGGER = logging.getLogger("batchcore")
 TRACEBACKS_PER_BATCH = 10
@@ -255,7 +254,7 @@ def _whose(plugin: object) -> str:
     return "" if plugin is None else f" Plugin: {plain(getattr(plugin, '__name__', type(plugin).__name__))}."
 
 
-def _counted(counts: Mapping[Status, int]) -> str:
+def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.items()) or "no records"
 
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from batchcore.batch import Batch
     from batchcore.explaining import Explanation
-    from batchcore.outcome import Outcome, Outcomes, Status
+    from batchcore.outcome import Outcome, Outcomes
+    from batchcore.types import PartialItemFailureResponse
 
 
 class BatchResult:
@@ -23,7 +24,7 @@ class BatchResult:
 
     __slots__ = ("outcomes", "response")
 
-    def __init__(self, response: Any, outcomes: Outcomes) -> None:
+    def __init__(self, response: PartialItemFailureResponse, outcomes: Outcomes) -> None:
         self.response = response
         self.outcomes = outcomes
 
@@ -62,10 +63,10 @@ class BatchResult:
 
         return explain(self.outcomes._batch)
 
-    def counts(self) -> dict[Status, int]:
+    def counts(self) -> dict[str, int]:
         """Count the records by status. Statuses that no record has are left out."""
         batch = self.outcomes._batch
-        counts: dict[Status, int] = {}
+        counts: dict[str, int] = {}
         for position, value in enumerate(batch.values):
             failure = batch.failures.get(position)
             made_now = NOT_ATTEMPTED if value is NOT_PROCESSED else SUCCEEDED
@@ -86,7 +87,7 @@ class ObservedResult(BatchResult):
         self.outcomes = outcomes
 
     @property
-    def response(self) -> Any:
+    def response(self) -> PartialItemFailureResponse:  # type: ignore[override]  # read from the batch, not kept here
         """A copy of the answer for AWS, a new one each time."""
         from copy import deepcopy
 

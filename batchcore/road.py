@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from batchcore.lanes import Place
     from batchcore.observing import Scopes
     from batchcore.source import Source
-    from batchcore.types import Record
+    from batchcore.types import PartialItemFailureResponse, Record
 
 
 def begin(invocation: Invocation, settings: Settings, event: Any) -> None:
@@ -343,14 +343,14 @@ def conclude(invocation: Invocation, *, may_raise: bool = True) -> None:
             release_frames(failure.exception)
 
 
-def answer_to(invocation: Invocation) -> Any:
+def answer_to(invocation: Invocation) -> PartialItemFailureResponse:
     """Let the source build the answer.
 
     Raises:
         PluginError: it gave None, which AWS reads as the success of every record.
     """
     source = invocation.settings.source
-    response = source.build_response(invocation, Outcomes(invocation))
+    response: PartialItemFailureResponse | None = source.build_response(invocation, Outcomes(invocation))
     if response is None:
         raise _wrong_hook(invocation, "build_response", "the answer for AWS", None)
     return response

@@ -5,11 +5,12 @@ The core reads this file only while types are checked; importing it costs ``typi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
+    from batchcore.disposition import Disposition
     from batchcore.outcome import Outcome
 
 Record: TypeAlias = Any
@@ -32,20 +33,85 @@ FailureResponse: TypeAlias = tuple[str, str, Any]
 
 
 class PartialItemFailures(TypedDict):
-    """One failed record in an answer."""
+    """One failed record in a response."""
 
     itemIdentifier: Any
 
 
 class PartialItemFailureResponse(TypedDict):
-    """The answer that Lambda reads when ``ReportBatchItemFailures`` is set on the event source mapping."""
+    """The response that Lambda reads when ``ReportBatchItemFailures`` is set on the event source mapping.
+
+    The type of every response here, because it is that of nearly every source. A window's has ``state`` besides. Where
+    a source's response has another shape, the Lambda function says so: ``cast(ItsResponse, result.response)``.
+    """
 
     batchItemFailures: list[PartialItemFailures]
 
 
+class Dispositions(Protocol):
+    """A mapping of exception types to what becomes of their records.
+
+    No ``Mapping[type[BaseException], Disposition]``: type checkers would refuse a dictionary of ``ValueError`` alone,
+    because the type of a mapping's keys is invariant.
+    """
+
+    def items(self) -> Collection[tuple[type[BaseException], Disposition]]:
+        """Return each exception type with its disposition."""
+        ...
+
+
 class LambdaContext(Protocol):
-    """The part of the Lambda context that batchcore itself reads."""
+    """The Lambda context, as AWS describes it for Python. Annotate with it what Lambda calls, and handlers.
+
+    See "Using the Lambda context object to retrieve Python function information" in the AWS Lambda developer guide.
+    batchcore itself reads the time that is left, where a context tells it, and nothing else.
+    """
+
+    @property
+    def function_name(self) -> str:
+        """The name of the function."""
+        ...
+
+    @property
+    def function_version(self) -> str:
+        """The version of the function."""
+        ...
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The ARN by which the function was invoked; it tells whether a version or an alias was named."""
+        ...
+
+    @property
+    def memory_limit_in_mb(self) -> str | int:
+        """The memory of the function, in MB. The runtime of AWS has it as a string."""
+        ...
+
+    @property
+    def aws_request_id(self) -> str:
+        """The identifier of the invocation."""
+        ...
+
+    @property
+    def log_group_name(self) -> str:
+        """The log group of the function."""
+        ...
+
+    @property
+    def log_stream_name(self) -> str:
+        """The log stream of the execution environment."""
+        ...
+
+    @property
+    def identity(self) -> Any:
+        """The Cognito identity that authorized the request, if any."""
+        ...
+
+    @property
+    def client_context(self) -> Any:
+        """What a client application sent along, if anything."""
+        ...
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds left before Lambda ends the invocation."""
+        """Return the milliseconds left before Lambda ends the invocation."""
         ...

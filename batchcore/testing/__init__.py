@@ -70,11 +70,12 @@ _WHERE = {
     "Simulator": "simulator",
 }
 
+if not TYPE_CHECKING:  # a checker that saw it would take any name, and misspelt ones too
 
-def __getattr__(name: str) -> object:
-    """Give what somebody asks for: the contract alone needs pytest, and pydantic."""
-    if name not in _WHERE:
-        raise AttributeError(f"module 'batchcore.testing' has no attribute {name!r}")
-    from importlib import import_module
+    def __getattr__(name: str) -> object:
+        """Give what somebody asks for: the contract alone needs pytest, and pydantic."""
+        if name not in _WHERE:
+            raise AttributeError(f"module 'batchcore.testing' has no attribute {name!r}")
+        from importlib import import_module
 
-    return getattr(import_module(f"batchcore.testing.{_WHERE[name]}"), name)
+        return getattr(import_module(f"batchcore.testing.{_WHERE[name]}"), name)

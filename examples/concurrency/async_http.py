@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from batchcore import AsyncBatchProcessor, EventType, async_process_partial_response
+from batchcore import AsyncBatchProcessor, EventType, PartialItemFailureResponse, async_process_partial_response
 from batchcore_sqs import SQSRecord
 
 processor = AsyncBatchProcessor(event_type=EventType.SQS)
@@ -23,7 +23,7 @@ async def async_record_handler(record: SQSRecord) -> int:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return async_process_partial_response(
         event=event, record_handler=async_record_handler, processor=processor, context=context
     )

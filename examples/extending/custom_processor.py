@@ -4,10 +4,16 @@ import os
 import sys
 from typing import Any
 
-import boto3
+import boto3.session  # type: ignore[import-untyped, unused-ignore]  # boto3 ships no types; boto3-stubs has them
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from batchcore import BasePartialProcessor, process_partial_response
+from batchcore import (
+    BasePartialProcessor,
+    FailureResponse,
+    PartialItemFailureResponse,
+    SuccessResponse,
+    process_partial_response,
+)
 
 logger = Logger()
 
@@ -26,7 +32,8 @@ class TableWriter(BasePartialProcessor):
 
     def _prepare(self) -> None:
         """Called once, before the first message."""
-        self.table = boto3.resource("dynamodb").Table(self.table_name)
+        session: Any = boto3.session.Session()
+        self.table = session.resource("dynamodb").Table(self.table_name)
         self.success_messages = []
 
     def _clean(self) -> None:
@@ -35,7 +42,7 @@ class TableWriter(BasePartialProcessor):
             for message in self.success_messages:
                 batch.put_item(Item=message)
 
-    def _process_record(self, record: dict[str, Any]) -> tuple[Any, ...]:
+    def _process_record(self, record: dict[str, Any]) -> SuccessResponse | FailureResponse:
         """Called for each message: give an entry that says how it went."""
         try:
             result = self.handler(record)
@@ -43,7 +50,7 @@ class TableWriter(BasePartialProcessor):
             return self.failure_handler(record, sys.exc_info())
         return self.success_handler(record, result)
 
-    async def _async_process_record(self, record: dict[str, Any]) -> tuple[Any, ...]:
+    async def _async_process_record(self, record: dict[str, Any]) -> SuccessResponse | FailureResponse:
         raise NotImplementedError("This processor takes plain functions.")
 
 
@@ -58,5 +65,5 @@ def record_handler(record: dict[str, Any]) -> str:
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)

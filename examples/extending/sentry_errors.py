@@ -4,7 +4,15 @@ import os
 from typing import Any
 
 import sentry_sdk
-from batchcore import BatchProcessor, EventType, ExceptionInfo, FailureResponse, process_partial_response
+from batchcore import (
+    BatchProcessor,
+    EventType,
+    ExceptionInfo,
+    FailureResponse,
+    LambdaContext,
+    PartialItemFailureResponse,
+    process_partial_response,
+)
 from batchcore_sqs import SQSRecord
 
 sentry_sdk.init(dsn=os.environ.get("SENTRY_DSN"))
@@ -27,5 +35,5 @@ def record_handler(record: SQSRecord) -> dict[str, Any]:
     return order
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)

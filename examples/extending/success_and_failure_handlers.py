@@ -10,6 +10,7 @@ from batchcore import (
     EventType,
     ExceptionInfo,
     FailureResponse,
+    PartialItemFailureResponse,
     SuccessResponse,
     process_partial_response,
 )
@@ -46,5 +47,5 @@ def record_handler(record: SQSRecord) -> dict[str, Any]:
 @metrics.log_metrics
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from batchcore import BatchProcessor, EventType, process_partial_response
+from batchcore import BatchProcessor, EventType, PartialItemFailureResponse, process_partial_response
 from batchcore_dynamodb import DynamoDBRecord
 
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
@@ -15,8 +15,6 @@ logger = Logger()
 
 @tracer.capture_method
 def record_handler(record: DynamoDBRecord) -> dict[str, Any] | None:
-    if record.dynamodb is None or not record.dynamodb.new_image:
-        return None
     message = record.dynamodb.new_image.get("Message")
     if message is None:
         return None
@@ -27,5 +25,5 @@ def record_handler(record: DynamoDBRecord) -> dict[str, Any] | None:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from batchcore import BatchProcessor, EventType, batch_processor
+from batchcore import BatchProcessor, EventType, PartialItemFailureResponse, batch_processor
 from batchcore_dynamodb import DynamoDBRecord
 
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
@@ -15,8 +15,6 @@ logger = Logger()
 
 @tracer.capture_method
 def record_handler(record: DynamoDBRecord) -> dict[str, Any] | None:
-    if record.dynamodb is None or not record.dynamodb.new_image:
-        return None
     message = record.dynamodb.new_image.get("Message")
     if message is None:
         return None
@@ -28,5 +26,5 @@ def record_handler(record: DynamoDBRecord) -> dict[str, Any] | None:
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @batch_processor(record_handler=record_handler, processor=processor)
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return processor.response()

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from batchcore import BatchProcessor, EventType
+from batchcore import BatchProcessor, EventType, PartialItemFailureResponse
 from batchcore_sqs import SQSRecord
 
 processor = BatchProcessor(event_type=EventType.SQS)
@@ -21,7 +21,7 @@ def record_handler(record: SQSRecord) -> dict[str, Any]:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     batch = event["Records"]
     with processor(records=batch, handler=record_handler):
         processed = processor.process()

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from batchcore import BatchProcessor, EventType, batch_processor
+from batchcore import BatchProcessor, EventType, PartialItemFailureResponse, batch_processor
 from batchcore_sqs import SQSRecord
 
 processor = BatchProcessor(event_type=EventType.SQS)
@@ -22,5 +22,5 @@ def record_handler(record: SQSRecord) -> dict[str, Any]:
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @batch_processor(record_handler=record_handler, processor=processor)
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return processor.response()

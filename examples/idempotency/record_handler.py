@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent_function,
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from batchcore import BatchProcessor, EventType, process_partial_response
+from batchcore import BatchProcessor, EventType, PartialItemFailureResponse, process_partial_response
 from batchcore_sqs import SQSRecord
 
 logger = Logger()
@@ -20,7 +20,9 @@ config = IdempotencyConfig(event_key_jmespath="messageId")
 
 
 # The decorator looks for an argument named `record`: the processor gives it by that name.
-@idempotent_function(data_keyword_argument="record", config=config, persistence_store=table)
+@idempotent_function(  # type: ignore[untyped-decorator]  # its type says that it returns Any
+    data_keyword_argument="record", config=config, persistence_store=table
+)
 def record_handler(record: SQSRecord) -> dict[str, Any]:
     order: dict[str, Any] = record.json_body
     logger.info("Order met", extra={"order": order})
@@ -28,6 +30,6 @@ def record_handler(record: SQSRecord) -> dict[str, Any]:
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     config.register_lambda_context(context)  # so that it knows how long an unfinished message is another's
     return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)

@@ -12,8 +12,10 @@ The rules are AWS's, as batchcore.testing plays them:
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
-from batchcore import BatchProcessor, DeadLetterRecord, EventType, by_key, hookimpl, in_order
+from batchcore import BatchProcessor, DeadLetterRecord, EventType, Outcome, by_key, hookimpl, in_order
 from batchcore.testing import EventSourceMapping, Stream
 from batchcore_kinesis import KinesisStreamRecord, partition_key
 
@@ -26,11 +28,11 @@ POISON = 4
 class Aside:
     """Keeps dead letters in a list. A real one sends them to a queue, as those of batchcore-deadletter do."""
 
-    def __init__(self):
-        self.records = []
+    def __init__(self) -> None:
+        self.records: list[int] = []
 
     @hookimpl
-    def deliver_dead_letter(self, outcome):
+    def deliver_dead_letter(self, outcome: Outcome) -> None:
         self.records.append(KinesisStreamRecord(outcome.record).kinesis.data_as_json())
 
 
@@ -43,16 +45,16 @@ class Handler:
             the handler does, in memory: in another execution environment it counts from 1 again.
     """
 
-    def __init__(self, mended_after=None, aside_after=None):
+    def __init__(self, mended_after: int | None = None, aside_after: int | None = None) -> None:
         self.mended_after = mended_after
         self.aside_after = aside_after
         self.calls = 0
-        self.tried = set()
-        self.shipped = set()
-        self.failures = Counter()
+        self.tried: set[int] = set()
+        self.shipped: set[int] = set()
+        self.failures: Counter[int] = Counter()
 
-    def __call__(self, record: KinesisStreamRecord):
-        number = record.kinesis.data_as_json()
+    def __call__(self, record: KinesisStreamRecord) -> None:
+        number: int = record.kinesis.data_as_json()
         self.calls += 1
         self.tried.add(number)
         if number == POISON and self.failures[number] != self.mended_after:
@@ -63,7 +65,11 @@ class Handler:
         self.shipped.add(number)
 
 
-def show(title, handler, maximum_retry_attempts=3, **options):
+def listed(numbers: Iterable[int]) -> str:
+    return " ".join(map(str, numbers)) or "none"
+
+
+def show(title: str, handler: Handler, maximum_retry_attempts: int = 3, **options: Any) -> None:
     stream, aside = Stream(), Aside()
     for number, customer in CUSTOMERS.items():
         stream.send(number, key=customer)
@@ -78,12 +84,12 @@ def show(title, handler, maximum_retry_attempts=3, **options):
     history = mapping.drain()
 
     print(title)
-    print("   shipped:    ", *sorted(handler.shipped))
+    print("   shipped:    ", listed(sorted(handler.shipped)))
     if aside.records:
-        print("   put aside:  ", *aside.records)
-    print("   discarded:  ", *[item.content for item in history.discarded] or ["none"])
-    print("   never tried:", *sorted(CUSTOMERS.keys() - handler.tried) or ["none"])
-    print("   lost:       ", *sorted(CUSTOMERS.keys() - handler.shipped - set(aside.records)) or ["none"])
+        print("   put aside:  ", listed(aside.records))
+    print("   discarded:  ", listed(item.content for item in history.discarded))
+    print("   never tried:", listed(sorted(CUSTOMERS.keys() - handler.tried)))
+    print("   lost:       ", listed(sorted(CUSTOMERS.keys() - handler.shipped - set(aside.records))))
     print("   calls of the handler:", handler.calls)
     print()
 

@@ -7,8 +7,9 @@ is written to a ledger, a file of one JSON object per line, whose path is in the
 import json
 import os
 from pathlib import Path
+from typing import Any
 
-from batchcore import BatchProcessor, EventType, process_partial_response
+from batchcore import BatchProcessor, EventType, LambdaContext, PartialItemFailureResponse, process_partial_response
 from batchcore_sqs import SQSRecord
 
 processor = BatchProcessor(event_type=EventType.SQS)
@@ -18,7 +19,7 @@ class OrderRefusedError(Exception):
     """The order cannot be shipped, at least not now."""
 
 
-def lambda_handler(event, context):
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return process_partial_response(event=event, record_handler=handle_order, processor=processor, context=context)
 
 
@@ -33,7 +34,7 @@ def handle_order(record: SQSRecord) -> None:
     write_ledger(order, attempt, did="shipped")
 
 
-def ship(order: dict, attempt: int) -> None:
+def ship(order: dict[str, Any], attempt: int) -> None:
     """Stands for the real work: it only finds out whether the order could be shipped."""
     if order["quantity"] < 1:
         raise OrderRefusedError("nothing is ordered")  # trying again will not help: it ends in the dead-letter queue
@@ -41,7 +42,7 @@ def ship(order: dict, attempt: int) -> None:
         raise OrderRefusedError(f"the warehouse is {order['warehouse']}")  # the next attempt will find it open
 
 
-def write_ledger(order: dict, attempt: int, **entry: str) -> None:
+def write_ledger(order: dict[str, Any], attempt: int, **entry: str) -> None:
     line = json.dumps({"order": order["order"], "attempt": attempt, **entry}) + "\n"
     with Path(os.environ["ORDERS_LEDGER"]).open("ab") as ledger:
         ledger.write(line.encode())

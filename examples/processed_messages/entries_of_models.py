@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from batchcore import BatchProcessor, EventType
+from batchcore import BatchProcessor, EventType, PartialItemFailureResponse
 from batchcore_sqs import SQSRecord
 from batchcore_sqs.models import SqsRecordModel
 from pydantic import BaseModel, Json
@@ -36,7 +36,7 @@ def record_handler(record: OrderSqsRecord) -> list[str]:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     with processor(records=event["Records"], handler=record_handler):
         processed = processor.process()
 

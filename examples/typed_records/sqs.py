@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from batchcore import BatchProcessor, EventType, process_partial_response
+from batchcore import BatchProcessor, EventType, PartialItemFailureResponse, process_partial_response
 from batchcore_sqs.models import SqsRecordModel
 from pydantic import BaseModel, Json
 
@@ -30,5 +30,5 @@ def record_handler(record: OrderSqsRecord) -> dict[str, str]:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)

@@ -9,19 +9,29 @@ One order is not ready when it comes first, so its batch comes again from there.
 import base64
 import json
 import logging
+from typing import Any
 
-from batchcore import BatchProcessor, EventType, hookimpl, process_partial_response
+from batchcore import (
+    Batch,
+    BatchProcessor,
+    EventType,
+    LambdaContext,
+    PartialItemFailureResponse,
+    hookimpl,
+    process_partial_response,
+)
 from batchcore.windows import window_of
 from batchcore_kinesis import KinesisStreamRecord
 
-TABLE = {}  # stands for a table, whose put_item() replaces what has the same key
+# Stands for a table, whose put_item() replaces what has the same key: shard, start of the window, first record.
+TABLE: dict[tuple[str | None, str | None, str | None], dict[str, int]] = {}
 
 
 class Results:
     """Writes what a window has come to, when it ends."""
 
     @hookimpl
-    def after_records(self, batch):
+    def after_records(self, batch: Batch) -> None:
         window = window_of(batch)
         if window is None or not (window.is_final or window.is_terminated_early):
             return
@@ -34,42 +44,45 @@ class Results:
 processor = BatchProcessor(event_type=EventType.KinesisDataStreams, plugins=[Results()])
 
 
-def record_handler(record: KinesisStreamRecord, state):
-    order = record.kinesis.data_as_json()
-    totals = state.setdefault("totals", {})
+def record_handler(record: KinesisStreamRecord, state: dict[str, Any]) -> None:
+    order: dict[str, Any] = record.kinesis.data_as_json()
+    totals: dict[str, int] = state.setdefault("totals", {})
     state.setdefault("first", record.kinesis.sequence_number)
     totals[order["customer"]] = totals.get(order["customer"], 0) + order["sum"]
     ship(order)
 
 
-def lambda_handler(event, context):
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return process_partial_response(event, record_handler, processor, context)
 
 
 # What follows stands for the rest of the world.
 
+Record = dict[str, Any]
 not_ready = {4}
 
 
-def ship(order):
+def ship(order: dict[str, Any]) -> None:
     if order["id"] in not_ready:
         not_ready.remove(order["id"])
         raise LookupError(f"order {order['id']} is not ready")
 
 
-def record_of(number, customer, amount):
+def record_of(number: int, customer: str, amount: int) -> Record:
     order = {"id": number, "customer": customer, "sum": amount}
     data = base64.b64encode(json.dumps(order).encode()).decode()
     payload = {"sequenceNumber": str(number), "partitionKey": customer, "data": data}
     return {"eventSource": "aws:kinesis", "kinesis": payload}
 
 
-def number_of(record):
+def number_of(record: Record) -> int:
     return int(record["kinesis"]["sequenceNumber"])
 
 
-def deliver(records, state, final=False):
-    """Invoke the function as Lambda does, print the call, and give what comes again and the next state."""
+def deliver(records: list[Record], state: dict[str, Any], final: bool = False) -> tuple[list[Record], dict[str, Any]]:
+    """Invoke the function as Lambda does, print the call, and return what comes again and the next state."""
+    from batchcore.testing import SimulatedContext
+
     event = {
         "Records": records,
         "window": {"start": "2026-10-01T07:04:00Z", "end": "2026-10-01T07:06:00Z"},
@@ -79,7 +92,7 @@ def deliver(records, state, final=False):
         "isFinalInvokeForWindow": final,
         "isWindowTerminatedEarly": False,
     }
-    answer = lambda_handler(event, None)
+    answer: dict[str, Any] = json.loads(json.dumps(lambda_handler(event, SimulatedContext())))
     failed = [int(item["itemIdentifier"]) for item in answer["batchItemFailures"]]
     numbers = [number_of(record) for record in records]
     print(f"records {numbers}{', last call' if final else ''}: failed {failed}, state {json.dumps(answer['state'])}")
@@ -87,14 +100,14 @@ def deliver(records, state, final=False):
     return again, answer["state"]
 
 
-def main():
+def main() -> None:
     logging.getLogger("batchcore").setLevel(logging.CRITICAL)  # what fails here is meant to
-    batches = [
+    batches: list[list[Record]] = [
         [record_of(1, "ann", 10), record_of(2, "ben", 5)],
         [record_of(3, "ann", 7), record_of(4, "ben", 1), record_of(5, "eve", 2)],
         [],
     ]
-    state = {}
+    state: dict[str, Any] = {}
     for batch in batches:
         records, final = batch, not batch
         while records or final:

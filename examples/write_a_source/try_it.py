@@ -1,8 +1,9 @@
+from acme_kafka import KafkaRecord
 from batchcore import BatchProcessor
 from batchcore.testing import make_event
 
 
-def record_handler(record):
+def record_handler(record: KafkaRecord) -> None:
     print("handled", record.json_value)
 
 

@@ -38,7 +38,8 @@ THEIRS = {
             "process_partial_response",
         ),
         f"{UTILITIES}.batch",
-    ),
+    )
+    | {"LambdaContext": f"{UTILITIES}.typing", "PartialItemFailureResponse": f"{UTILITIES}.batch.types"},
     "batchcore_sqs": {
         "SQSRecord": f"{UTILITIES}.data_classes.sqs_event",
         "SqsFifoPartialProcessor": f"{UTILITIES}.batch",

@@ -1,15 +1,16 @@
-from batchcore import RecordView, by_key, hookimpl
-from batchcore.binary import decode_base64
-from batchcore.decoding import decode_json, decode_text
+from typing import Any
+
+from batchcore import Batch, Ordering, RecordView, binary, by_key, decoding, hookimpl
 
 
 class KafkaRecord(RecordView):
     @property
-    def json_value(self):
-        return decode_json(decode_text(decode_base64(self["value"], "value"), "value"), "value")
+    def json_value(self) -> Any:
+        data = binary.decode_base64(self["value"], "value")
+        return decoding.decode_json(decoding.decode_text(data, "value"), "value")
 
 
-def partition_of(record):
+def partition_of(record: Any) -> str:
     return f"{record['topic']}-{int(record['partition'])}"
 
 
@@ -17,27 +18,27 @@ class KafkaSource:
     name = "acme-kafka"
 
     @hookimpl
-    def claims_event(self, event):
+    def claims_event(self, event: Any) -> bool:
         return event["eventSource"] in ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka")
 
     @hookimpl
-    def extract_records(self, event):
+    def extract_records(self, event: Any) -> list[Any]:
         return [record for records in event["records"].values() for record in records]
 
     @hookimpl
-    def identify_records(self, records):
+    def identify_records(self, records: Any) -> list[Any]:
         return [{"partition": partition_of(record), "offset": int(record["offset"])} for record in records]
 
     @hookimpl
-    def record_decoder(self, batch):
+    def record_decoder(self, batch: Batch) -> type[KafkaRecord]:
         return KafkaRecord
 
     @hookimpl
-    def ordering_policy(self, batch):
+    def ordering_policy(self, batch: Batch) -> Ordering:
         return by_key(partition_of)
 
     @hookimpl
-    def event_factory(self):
+    def event_factory(self) -> Any:
         from batchcore.testing import KafkaEvents
 
         return KafkaEvents()

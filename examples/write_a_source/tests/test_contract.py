@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from batchcore.testing import SourceContract, make_event
 
@@ -6,9 +9,9 @@ from acme_kafka import KafkaSource
 
 class TestKafkaSource(SourceContract):
     @pytest.fixture
-    def source(self):
+    def source(self) -> KafkaSource:
         return KafkaSource()
 
     @pytest.fixture
-    def event_of(self):
+    def event_of(self) -> Callable[[int], Any]:
         return lambda n: make_event("acme-kafka", *range(n), lanes=2)  # in two partitions

@@ -1,10 +1,12 @@
+from acme_kafka import KafkaRecord
 from batchcore import BatchProcessor
+from batchcore.testing import Simulator
 
 
-def test_each_record_is_done_once_and_in_order(simulator):
-    failed = set()
+def test_each_record_is_done_once_and_in_order(simulator: Simulator) -> None:
+    failed: set[int] = set()
 
-    def record_handler(record):
+    def record_handler(record: KafkaRecord) -> None:
         number = record.json_value
         if number % 10 == 7 and number not in failed:
             failed.add(number)

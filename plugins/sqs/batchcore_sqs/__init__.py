@@ -42,11 +42,12 @@ _LAZY = {
     "VisibilityNotChangedError": "errors",
 }
 
+if not TYPE_CHECKING:  # a checker that saw it would take any name, and misspelt ones too
 
-def __getattr__(name: str) -> object:
-    """Give what not every function needs, when somebody asks for it."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'batchcore_sqs' has no attribute {name!r}")
-    from importlib import import_module
+    def __getattr__(name: str) -> object:
+        """Give what not every function needs, when somebody asks for it."""
+        if name not in _LAZY:
+            raise AttributeError(f"module 'batchcore_sqs' has no attribute {name!r}")
+        from importlib import import_module
 
-    return getattr(import_module(f"batchcore_sqs.{_LAZY[name]}"), name)
+        return getattr(import_module(f"batchcore_sqs.{_LAZY[name]}"), name)

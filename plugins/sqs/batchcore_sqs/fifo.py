@@ -9,12 +9,12 @@ from batchcore_sqs.hooks import STRICT_ORDER, message_group, source
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from concurrent.futures import Executor
     from datetime import timedelta
     from typing import Literal, Protocol
 
-    from batchcore import Disposition
+    from batchcore.types import Dispositions
 
     class Model(Protocol):
         """A pydantic model that is not of another source."""
@@ -66,7 +66,7 @@ class SqsFifoPartialProcessor(BatchProcessor):
         max_concurrency: int | None = None,
         executor: Executor | None = None,
         stop_before_timeout: float | timedelta | None = None,
-        dispositions: Mapping[type[BaseException], Disposition] | None = None,
+        dispositions: Dispositions | None = None,
         dead_letter_after: int | None = None,
     ) -> None:
         super().__init__(

@@ -13,6 +13,7 @@ from batchcore import (
     BatchResult,
     EventType,
     LambdaContext,
+    PartialItemFailureResponse,
     async_batch_processor,
     async_process_partial_response,
     batch_processor,
@@ -90,7 +91,7 @@ async def inside_a_running_loop(event: dict[str, Any], context: LambdaContext) -
     for outcome in result.outcomes:
         assert_type(outcome.done, bool)
         assert_type(outcome.position, int)
-    assert_type(result.response, Any)
+    assert_type(result.response, PartialItemFailureResponse)
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> BatchResult:

@@ -105,8 +105,19 @@ AsyncBatchProcessor("kinesis", ordering=by_key(partition_key), stop_before_timeo
 BatchProcessor(EventType.DynamoDBStreams, ordering=by_key(item_key, on_failure="continue"), plugins=[topic])
 SqsFifoPartialProcessor(stop_before_timeout=1, dead_letter_after=2, plugins=[Deliverer()], executor=None)
 
+GIVEN_UP = {KeyError: Disposition.DROP}
+GIVEN_UP_OR_NOT = {KeyError: Disposition.DROP, ValueError: Disposition.STOP_BATCH, TimeoutError: Disposition.RETRY}
+OF_A_SETTING: dict[type[Exception], Disposition] = {}
+OF_ANY: Mapping[type[BaseException], Disposition] = {KeyError: Disposition.DROP, SystemExit: Disposition.RETRY}
+BatchProcessor(EventType.SQS, dispositions=GIVEN_UP)
+AsyncBatchProcessor("a-source-of-a-third-package", dispositions=GIVEN_UP_OR_NOT)
+SqsFifoPartialProcessor(dispositions=GIVEN_UP_OR_NOT)
+BatchProcessor(dispositions=OF_A_SETTING)
+BatchProcessor("kinesis", dispositions=OF_ANY)
+SqsFifoPartialProcessor(dispositions=None)
+
 
 def report(result: BatchResult) -> None:
     seconds: float | None = result.duration
-    counts: Mapping[str, int] = {str(status): count for status, count in result.counts().items()}
+    counts: Mapping[str, int] = result.counts()
     print(seconds, counts, result.return_values, result.outcomes[0].duration)

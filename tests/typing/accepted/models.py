@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, Json
 
-from batchcore import AsyncBatchProcessor, BatchProcessor, EventType
+from batchcore import (
+    AsyncBatchProcessor,
+    BatchProcessor,
+    EventType,
+    ExceptionInfo,
+    FailureResponse,
+    LambdaContext,
+    PartialItemFailureResponse,
+    async_process_partial_response,
+    process_partial_response,
+)
 from batchcore_dynamodb.models import DynamoDBStreamChangedRecordModel, DynamoDBStreamRecordModel
 from batchcore_kinesis.models import KinesisDataStreamRecord, KinesisDataStreamRecordPayload
-from batchcore_sqs import SqsFifoPartialProcessor
+from batchcore_sqs import SqsFifoPartialProcessor, SQSRecord
 from batchcore_sqs.models import SqsRecordModel
 
 
@@ -67,3 +79,22 @@ def record_handler(record: OrderSqsRecord) -> str:
 
 def stream_handler(record: OrderDynamoDBRecord) -> str:
     return record.dynamodb.NewImage.item if record.dynamodb.NewImage else record.eventID
+
+
+async def async_handler(record: OrderKinesisRecord, lambda_context: LambdaContext) -> tuple[str, str]:
+    return record.kinesis.data.item, lambda_context.aws_request_id
+
+
+class Watching(BatchProcessor):
+    def failure_handler(self, record: OrderSqsRecord | SQSRecord, exception: ExceptionInfo) -> FailureResponse:
+        print(record.message_id if isinstance(record, SQSRecord) else record.messageId)
+        return super().failure_handler(record, exception)
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    return process_partial_response(event, record_handler, Watching("sqs", OrderSqsRecord), context)
+
+
+def stream_lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    processor = AsyncBatchProcessor("kinesis", OrderKinesisRecord)
+    return async_process_partial_response(event, async_handler, processor, context)
