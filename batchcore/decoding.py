@@ -18,14 +18,15 @@ _scan: Any = vars(_decoder)["scan_once"]  # set by json's own C code; typeshed d
 
 
 def decode_json(text: Any, field: str) -> Any:
-    """Parse JSON.
+    """Parse JSON. A byte order mark before it is skipped.
 
     Args:
         text: the JSON.
         field: where it is from, for the error.
 
     Raises:
-        JSONDecodeError: it is not JSON. The error's ``doc`` is empty.
+        JSONDecodeError: it is not JSON, or nested too deeply, or has a number that is too long. The text names what it
+            is, where that is known. The error's ``doc`` is empty.
         TypeError: it is no string.
     """
     try:
@@ -33,7 +34,7 @@ def decode_json(text: Any, field: str) -> Any:
         value, end = _scan(text, 0)
         if end == len(text):
             return value
-    except (StopIteration, TypeError, ValueError):
+    except (RecursionError, StopIteration, TypeError, ValueError):
         pass
     return _decode_json_with_care(text, field)
 
@@ -41,13 +42,19 @@ def decode_json(text: Any, field: str) -> Any:
 def _decode_json_with_care(text: Any, field: str) -> Any:
     if not isinstance(text, str):
         raise TypeError(f"{field} is of type {type(text).__name__}, not a string of JSON.")
+    mark = text.startswith("\ufeff")
     try:
-        return _decoder.decode(text)
+        return _decoder.decode(text[1:] if mark else text)
     except JSONDecodeError as error:
-        error.doc = ""
-        error.msg = f"{field} is not JSON: {error.msg}"
-        error.args = (f"{error.msg}: line {error.lineno} column {error.colno} (char {error.pos})",)
-        raise
+        problem, position = error.msg, error.pos + mark
+    except RecursionError:
+        problem, position = "it is nested too deeply", None
+    except ValueError:
+        problem, position = "it has a number with more digits than sys.get_int_max_str_digits()", None
+    # Raised out here, so that no error of json is chained to it: that one carries the whole text.
+    from batchcore.undecoded import beyond_python, not_json
+
+    raise beyond_python(field, problem) if position is None else not_json(text, field, problem, position)
 
 
 def decode_text(data: bytes, field: str) -> str:
@@ -58,11 +65,13 @@ def decode_text(data: bytes, field: str) -> str:
         field: where they are from, for the error.
 
     Raises:
-        UnicodeDecodeError: they are not UTF-8. The error's ``object`` is empty.
+        UnicodeDecodeError: they are not UTF-8. The text names what they are, where that is known. The error's
+            ``object`` is empty.
     """
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        error.reason = f"{field} is not UTF-8: {error.reason} at position {error.start}"
-        error.object, error.start, error.end = b"", 0, 0
-        raise
+        problem = error
+    from batchcore.undecoded import not_utf_8
+
+    raise not_utf_8(data, field, problem)

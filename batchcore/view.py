@@ -42,6 +42,9 @@ class RecordView(Mapping[str, "Any"]):
 
     Args:
         raw_event: the record as AWS delivered it.
+
+    Raises:
+        ValueError: it is no mapping. Another library's event object, for example, gives one by its ``to_dict()``.
     """
 
     __slots__ = ("raw_event",)
@@ -49,6 +52,8 @@ class RecordView(Mapping[str, "Any"]):
     raw_event: Mapping[str, Any]
 
     def __init__(self, raw_event: Mapping[str, Any]) -> None:
+        if type(raw_event) is not dict:  # what JSON gives is not asked any further
+            _check_is_mapping(raw_event, type(self))
         self.raw_event = raw_event
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -77,6 +82,14 @@ class RecordView(Mapping[str, "Any"]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} with {', '.join(self.raw_event)}>"
+
+
+def _check_is_mapping(raw_event: object, view: type) -> None:
+    if isinstance(raw_event, Mapping) or (hasattr(raw_event, "keys") and hasattr(raw_event, "__getitem__")):
+        return
+    from batchcore.shapes import WrongShapeError, shape_of
+
+    raise WrongShapeError(f"{view.__name__} shows a mapping, and this is none: it is {shape_of(raw_event)[1]}.")
 
 
 def _is_made_as_usual(view: type) -> bool:

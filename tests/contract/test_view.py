@@ -309,3 +309,38 @@ def test_a_view_of_any_mapping_can_be_made() -> None:
 
     assert Toy(Lazy()).identifier == "car"
     assert Toy(Lazy()) == {"id": "car"}
+
+
+class EventObject:
+    """An event of another library: no mapping, but it gives one."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return RAW
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (EventObject(), r"an object of the class EventObject; pass the dictionary that its to_dict\(\) gives"),
+        (None, "it is None"),
+        ("hunter2", "it is text"),
+        ('{"id": "hunter2"}', "it is JSON"),
+        (["hunter2"], "it is a list of 1 item"),
+        (7, "it is a number"),
+    ],
+)
+def test_a_view_of_what_is_no_mapping_is_refused_when_it_is_made(given: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=rf"Toy shows a mapping, and this is none: .*{says}") as caught:
+        Toy(given)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_view_takes_what_behaves_like_a_mapping() -> None:
+    class Row:
+        def keys(self) -> list[str]:
+            return ["id"]
+
+        def __getitem__(self, key: str) -> Any:
+            return {"id": "car"}[key]
+
+    assert Toy(Row()).identifier == "car"  # type: ignore[arg-type]  # it is none, and does what one does

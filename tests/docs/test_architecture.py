@@ -22,7 +22,7 @@ FLOORS = {
 }
 OPEN_TO_SOURCES = {
     "batchcore",
-    *(f"batchcore.{name}" for name in ("binary", "decoding", "records", "view", "windows")),
+    *(f"batchcore.{name}" for name in ("binary", "decoding", "records", "shapes", "view", "windows")),
 }
 OF_FACTORIES = {"batchcore.testing"}
 """What the file ``events.py`` of a source may import besides: no function loads it."""

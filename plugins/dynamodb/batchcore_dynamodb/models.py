@@ -3,16 +3,21 @@
 Inherit :class:`DynamoDBStreamChangedRecordModel` and replace its images (``NewImage: Order | None = None``), then
 inherit :class:`DynamoDBStreamRecordModel` and replace its ``dynamodb`` by that. Fields have the names of the event;
 what the event has besides is ignored. Keys and images are deserialised before they are validated.
+
+The models take what DynamoDB writes to a Kinesis data stream too. It lacks some fields of a DynamoDB stream's record,
+which are None then.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationInfo, field_validator
 
 from batchcore_dynamodb.deserialize import deserialize_item
+from batchcore_dynamodb.times import MILLISECONDS, units_per_second
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -29,6 +34,9 @@ else:
             return kind
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
 class UserIdentity(BaseModel):
     """Who changed the item, where it was not a user: an item that expired was removed by DynamoDB."""
 
@@ -43,9 +51,20 @@ class DynamoDBStreamChangedRecordModel(BaseModel):
     Keys: Replaceable[dict[str, Any]]
     NewImage: Replaceable[dict[str, Any] | None] = None
     OldImage: Replaceable[dict[str, Any] | None] = None
-    SequenceNumber: str
+    SequenceNumber: str | None = None
     SizeBytes: int
-    StreamViewType: Literal["NEW_AND_OLD_IMAGES", "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE"]
+    StreamViewType: Literal["NEW_AND_OLD_IMAGES", "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE"] | None = None
+
+    @field_validator("ApproximateCreationDateTime", mode="before")
+    @classmethod
+    def _read_time(cls, value: Any) -> Any:
+        # pydantic takes a large number for milliseconds, and is right; a larger one is of no year to it.
+        time = int(value) if isinstance(value, str) and value.isdecimal() else value
+        if not isinstance(time, (int, float, Decimal)) or not MILLISECONDS * 1e3 <= float(time) < MILLISECONDS * 1e9:
+            return value
+        units = units_per_second(float(time))
+        seconds, rest = divmod(int(time), units)
+        return _EPOCH + timedelta(seconds=seconds, microseconds=rest * 1_000_000 // units)
 
     @field_validator("Keys", "NewImage", "OldImage", mode="before")
     @classmethod
@@ -60,10 +79,10 @@ class DynamoDBStreamRecordModel(BaseModel):
 
     eventID: str
     eventName: Literal["INSERT", "MODIFY", "REMOVE"]
-    eventVersion: str
+    eventVersion: str | None = None
     eventSource: Literal["aws:dynamodb"]
     awsRegion: str
-    eventSourceARN: str
+    eventSourceARN: str | None = None
     dynamodb: Replaceable[DynamoDBStreamChangedRecordModel]
     userIdentity: UserIdentity | None = None
 

@@ -82,10 +82,17 @@ class StreamRecord(RecordView):
     def approximate_creation_date_time(self) -> int | None:
         """When the item changed, in whole seconds since the epoch, or None.
 
+        What DynamoDB writes to a Kinesis data stream has milliseconds or microseconds; they are seconds here too.
+
         Raises:
             ValueError: the event has no number there.
         """
-        return _whole(self.raw_event, "ApproximateCreationDateTime")
+        time = _whole(self.raw_event, "ApproximateCreationDateTime")
+        if time is None or time < 20_000_000_000:  # seconds, as in every DynamoDB stream
+            return time
+        from batchcore_dynamodb.times import units_per_second
+
+        return time // units_per_second(time)
 
     @property
     def keys(self) -> ItemKeys:  # pyright: ignore[reportIncompatibleMethodOverride]  # callable, as the method is
@@ -162,9 +169,13 @@ class DynamoDBRecord(RecordView):
         """What changed.
 
         Raises:
-            KeyError: the event has no ``dynamodb``; no answer could name such a record either.
+            ValueError: there is no ``dynamodb``, so it is something else. It is a :class:`KeyError` too.
         """
-        return StreamRecord(self.raw_event["dynamodb"])
+        try:
+            return StreamRecord(self.raw_event["dynamodb"])
+        except (KeyError, TypeError):
+            pass
+        raise _no_change(self.raw_event)
 
     @property
     def aws_region(self) -> str | None:
@@ -204,6 +215,15 @@ class DynamoDBRecord(RecordView):
     def user_identity(self) -> UserIdentity:
         """Who changed the item, where it was not a user; else empty, and therefore false."""
         return UserIdentity(self.raw_event.get("userIdentity") or {})
+
+
+def _no_change(raw_event: Any) -> Exception:
+    from batchcore.shapes import WrongShapeError, shape_of
+
+    name, words = shape_of(raw_event)
+    inside = name == "record of aws:kinesis"
+    advice = " The change is in its data: DynamoDBRecord(record.kinesis.data_as_json())." if inside else ""
+    return WrongShapeError(f"A change of a table has an object dynamodb, and this has none: it is {words}.{advice}")
 
 
 def _member(names: type[E], name: Any, field: str) -> E | None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ValidationError, field_validator
+from pydantic import BaseModel, Json, ValidationError, field_validator
 
 from batchcore import BatchProcessor, ConfigurationError, EventType, process_partial_response
 from batchcore_dynamodb import DynamoDBRecord
@@ -60,6 +60,79 @@ def test_the_time_of_the_change_is_a_datetime(sample: Sample) -> None:
     record = DynamoDBStreamRecordModel.model_validate(sample("dynamoStreamEvent")["Records"][0])
     assert record.dynamodb.ApproximateCreationDateTime == datetime(2023, 9, 6, 10, 45, 55, tzinfo=timezone.utc)
     assert record.dynamodb.Keys == {"Id": Decimal(101)}
+
+
+def by_kinesis(time: Any, **change: Any) -> dict[str, Any]:
+    """Make what DynamoDB writes to a Kinesis data stream: it lacks what the stream has by itself."""
+    return {
+        "awsRegion": "eu-west-1",
+        "eventID": "0f6e4d5a",
+        "eventName": "MODIFY",
+        "userIdentity": None,
+        "recordFormat": "application/json",
+        "tableName": "orders",
+        "dynamodb": {
+            "ApproximateCreationDateTime": time,
+            "Keys": {"Id": {"N": "101"}},
+            "NewImage": {"Id": {"N": "101"}, "Message": {"S": '{"item": {"tea": "green"}}'}},
+            "SizeBytes": 30,
+            **change,
+        },
+        "eventSource": "aws:dynamodb",
+    }
+
+
+@pytest.mark.parametrize(
+    ("time", "microsecond"),
+    [
+        (1795000000, 0),
+        (1795000000.0, 0),
+        (1795000000123, 123000),
+        (1795000000123456, 123456),
+        (1795000000999999, 999999),
+        ("1795000000123456", 123456),
+        (Decimal(1795000000123456), 123456),
+        (1795000000123456789, 123456),
+    ],
+)
+@pytest.mark.parametrize("precision", [None, "MILLISECOND", "MICROSECOND"])
+def test_the_time_of_the_change_is_the_same_instant_whatever_its_precision(
+    time: Any, microsecond: int, precision: str | None
+) -> None:
+    precise = {} if precision is None else {"ApproximateCreationDateTimePrecision": precision}
+    raw = by_kinesis(time, **precise)
+    model = DynamoDBStreamRecordModel.model_validate(raw)
+    assert model.dynamodb.ApproximateCreationDateTime == datetime(
+        2026, 11, 18, 11, 6, 40, microsecond, tzinfo=timezone.utc
+    )
+    seconds = DynamoDBRecord(raw).dynamodb.approximate_creation_date_time
+    assert int(model.dynamodb.ApproximateCreationDateTime.timestamp()) == seconds == 1795000000
+
+
+@pytest.mark.parametrize("time", ["soon", [1], float("nan"), float("inf"), 1e30, {}])
+def test_a_time_that_is_none_is_not_valid_and_named(time: Any) -> None:
+    with pytest.raises(ValidationError, match="ApproximateCreationDateTime"):
+        DynamoDBStreamRecordModel.model_validate(by_kinesis(time))
+
+
+def test_a_change_that_comes_by_kinesis_is_valid_and_lacks_what_the_stream_has_by_itself() -> None:
+    record = OrderRecord.model_validate(by_kinesis(1795000000123))
+    assert record.dynamodb.NewImage is not None
+    assert record.dynamodb.NewImage.Message.item == {"tea": "green"}
+    assert record.dynamodb.Keys == {"Id": Decimal(101)}
+    assert record.dynamodb.SequenceNumber is record.dynamodb.StreamViewType is None
+    assert record.eventVersion is record.eventSourceARN is record.userIdentity is None
+
+
+def test_a_change_is_the_data_of_a_kinesis_record_as_json() -> None:
+    class Carrier(BaseModel):
+        data: Json[OrderRecord]
+
+    record = Carrier.model_validate({"data": json.dumps(by_kinesis(1795000000123456)).encode()})
+    assert record.data.dynamodb.NewImage is not None
+    assert record.data.dynamodb.NewImage.Message.item == {"tea": "green"}
+    assert record.data.dynamodb.ApproximateCreationDateTime is not None
+    assert record.data.dynamodb.ApproximateCreationDateTime.microsecond == 123456
 
 
 def test_an_item_that_expired_has_the_identity_of_dynamodb(sample: Sample) -> None:

@@ -141,6 +141,37 @@ def test_the_time_of_the_change_is_in_whole_seconds(sample: Sample) -> None:
     assert type(change.approximate_creation_date_time) is int
 
 
+TIMES = [
+    (1795000000, 1795000000),
+    (1795000000.0, 1795000000),
+    (1795000000.9, 1795000000),
+    ("1795000000", 1795000000),
+    (1795000000123, 1795000000),
+    (1795000000999, 1795000000),
+    (1795000000123.0, 1795000000),
+    (1795000000123456, 1795000000),
+    (1795000000999999, 1795000000),
+    ("1795000000123456", 1795000000),
+    (Decimal(1795000000123456), 1795000000),
+    (1795000000123456789, 1795000000),
+    (0, 0),
+    (4102444800, 4102444800),  # the year 2100
+    (4102444800000, 4102444800),
+    (4102444800000000, 4102444800),
+]
+
+
+@pytest.mark.parametrize(("value", "seconds"), TIMES)
+@pytest.mark.parametrize("precision", [None, "MILLISECOND", "MICROSECOND"])
+def test_the_time_of_the_change_is_in_seconds_whatever_its_precision(
+    value: Any, seconds: int, precision: str | None
+) -> None:
+    raw = {"ApproximateCreationDateTime": value, "ApproximateCreationDateTimePrecision": precision}
+    assert StreamRecord(raw).approximate_creation_date_time == seconds
+    del raw["ApproximateCreationDateTimePrecision"]
+    assert StreamRecord(raw).approximate_creation_date_time == seconds
+
+
 @pytest.mark.parametrize("value", ["soon", [1], float("inf"), float("nan")])
 def test_a_field_that_is_no_number_is_an_error_that_names_it(value: object) -> None:
     with pytest.raises(ValueError, match=r"dynamodb\.ApproximateCreationDateTime is not a number"):
@@ -177,6 +208,33 @@ def test_fields_that_the_event_lacks_are_none() -> None:
 def test_a_record_without_its_body_is_an_error_that_says_so() -> None:
     with pytest.raises(KeyError, match="dynamodb"):
         _ = DynamoDBRecord({"eventID": "1"}).dynamodb
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (
+            {"kinesis": {}, "eventSource": "aws:kinesis"},
+            r"a record of aws:kinesis.* DynamoDBRecord\(record.kinesis.data",
+        ),
+        ({"messageType": "DATA_MESSAGE", "logEvents": []}, "log events of CloudWatch Logs"),
+        ({"TopicArn": "arn", "Message": "hunter2"}, "an SNS notification"),
+        ({"order": "hunter2"}, "a JSON object that no known service of AWS writes"),
+        ({"dynamodb": "hunter2"}, "has an object dynamodb, and this has none"),
+        ({"dynamodb": None}, "has an object dynamodb, and this has none"),
+    ],
+)
+def test_what_is_no_change_is_a_value_error_that_says_what_it_is(raw: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says) as caught:
+        _ = DynamoDBRecord(raw).dynamodb
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("data", ['{"dynamodb": {}}', ["hunter2"], 7, None])
+def test_data_that_is_no_object_is_refused(data: Any) -> None:
+    with pytest.raises(ValueError, match="DynamoDBRecord shows a mapping, and this is none") as caught:
+        DynamoDBRecord(data)
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("decoded", [False, True])

@@ -7,9 +7,10 @@ has besides is ignored.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from codecs import BOM_UTF8
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, Json, field_validator
 
 from batchcore.binary import decode_base64
 from batchcore.decoding import decode_json, decode_text
@@ -17,6 +18,8 @@ from batchcore_kinesis.inflate import inflated
 
 if TYPE_CHECKING:
     from typing import TypeAlias
+
+    from pydantic.fields import FieldInfo
 
     T = TypeVar("T")
     # Any lets a subclass give the field another type: to a type checker a plain field has one type for good.
@@ -30,8 +33,22 @@ else:
             return kind
 
 
+def _parses_json(field: FieldInfo) -> bool:
+    kinds: list[Any] = [field.annotation, *field.metadata]
+    for kind in kinds:  # it grows meanwhile
+        if Json in (kind, type(kind)):
+            return True
+        kinds.extend(get_args(kind))
+    return False
+
+
 class KinesisDataStreamRecordPayload(BaseModel):
-    """What the producer wrote, and where it lies in the stream. ``data`` is decoded from base64."""
+    """What the producer wrote, and where it lies in the stream. ``data`` is decoded from base64.
+
+    A byte order mark before it is left out where a subclass parses it as JSON.
+    """
+
+    __batch_text__: ClassVar[tuple[str, ...]] = ("data",)
 
     kinesisSchemaVersion: str
     partitionKey: str
@@ -43,7 +60,10 @@ class KinesisDataStreamRecordPayload(BaseModel):
     @field_validator("data", mode="before")
     @classmethod
     def _decode_data(cls, value: Any) -> Any:
-        return decode_base64(value, "kinesis.data") if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        data = decode_base64(value, "kinesis.data")
+        return data[len(BOM_UTF8) :] if data.startswith(BOM_UTF8) and _parses_json(cls.model_fields["data"]) else data
 
 
 class KinesisDataStreamRecord(BaseModel):
@@ -63,9 +83,12 @@ class KinesisDataStreamRecord(BaseModel):
     def decompress_zlib_record_data_as_json(self) -> Any:
         """Give the data, decompressed and parsed as JSON, as CloudWatch Logs writes it.
 
+        All members of data that was compressed in parts are read, and are one text of JSON together.
+
         Raises:
             ValueError: the data is not JSON when decompressed, or a subclass has made something else of it.
-            zlib.error: the data was not compressed by zlib or gzip.
+            zlib.error: the data was not compressed by zlib or gzip, is damaged or cut off, has something behind its
+                last member, or is more than 64 MiB when decompressed.
         """
         data = self.kinesis.data
         if not isinstance(data, bytes):

@@ -84,7 +84,8 @@ class KinesisStreamRecordPayload(RecordView):
         """Give the data as text.
 
         Raises:
-            ValueError: the data is not UTF-8 in base64.
+            ValueError: the data is not UTF-8 in base64. The error says what it is, where that is known: compressed, or
+                several records that the Kinesis Producer Library aggregated.
         """
         value = self._text
         if value is None:
@@ -109,8 +110,11 @@ class KinesisStreamRecordPayload(RecordView):
     def data_zlib_compressed_as_json(self) -> Any:
         """Give the data, decompressed and parsed as JSON, as CloudWatch Logs writes it.
 
+        All members of data that was compressed in parts are read, and are one text of JSON together.
+
         Raises:
-            zlib.error: the data was not compressed by zlib or gzip.
+            zlib.error: the data was not compressed by zlib or gzip, is damaged or cut off, has something behind its
+                last member, or is more than 64 MiB when decompressed.
             ValueError: it is not base64, or not JSON when decompressed.
         """
         value = self._inflated_json
@@ -131,8 +135,16 @@ class KinesisStreamRecord(RecordView):
 
     @once
     def kinesis(self) -> KinesisStreamRecordPayload:
-        """What the producer wrote, and where it lies in the stream."""
-        return KinesisStreamRecordPayload(self.raw_event["kinesis"])
+        """What the producer wrote, and where it lies in the stream.
+
+        Raises:
+            ValueError: it is not a record of Kinesis.
+        """
+        try:
+            return KinesisStreamRecordPayload(self.raw_event["kinesis"])
+        except (KeyError, TypeError):
+            pass
+        raise _no_record(self.raw_event)
 
     @property
     def aws_region(self) -> str:
@@ -168,3 +180,10 @@ class KinesisStreamRecord(RecordView):
     def invoke_identity_arn(self) -> str:
         """The ARN of the role that the function is invoked with."""
         return self.raw_event["invokeIdentityArn"]
+
+
+def _no_record(raw_event: Any) -> Exception:
+    from batchcore.shapes import WrongShapeError, shape_of
+
+    words = shape_of(raw_event)[1]
+    return WrongShapeError(f"A record of Kinesis has an object kinesis, and this has none: it is {words}.")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import zlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Json, ValidationError
+from pydantic import BaseModel, Json, RootModel, ValidationError, create_model, field_validator
 
 from batchcore import BatchProcessor, ConfigurationError, EventType, process_partial_response
 from batchcore_kinesis import KinesisStreamRecord
@@ -98,6 +99,88 @@ def test_what_a_subclass_made_of_the_data_is_not_decompressed(sample: Sample) ->
     record = OrderRecord.model_validate(sample("pydantic_kinesis_event")["Records"][0])
     with pytest.raises(ValueError, match="only the bytes of the record can be decompressed"):
         record.decompress_zlib_record_data_as_json()
+
+
+def payload(data: bytes) -> dict[str, Any]:
+    return {
+        "kinesisSchemaVersion": "1.0",
+        "partitionKey": "p",
+        "sequenceNumber": "1",
+        "data": base64.b64encode(data).decode(),
+        "approximateArrivalTimestamp": 1795000000.123,
+    }
+
+
+def test_a_byte_order_mark_is_left_out_where_the_data_is_parsed_as_json_and_kept_where_not() -> None:
+    data = b'\xef\xbb\xbf{"item": {"a": "b"}}'
+
+    class Optional(KinesisDataStreamRecordPayload):
+        data: Json[Order] | None
+
+    class Text(KinesisDataStreamRecordPayload):
+        data: str
+
+    assert OrderPayload.model_validate(payload(data)).data == Order(item={"a": "b"})
+    assert Optional.model_validate(payload(data)).data == Order(item={"a": "b"})
+    assert KinesisDataStreamRecordPayload.model_validate(payload(data)).data == data
+    assert Text.model_validate(payload(data)).data == data.decode()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"\xf3\x89\x9a\xc2hunter", "several records that the Kinesis Producer Library"),
+        (gzip.compress(b"{}", mtime=0), "data compressed by gzip"),
+        ('{"item": {}}'.encode("utf-16"), "text in UTF-16"),
+        (base64.b64encode(b'{"item": {}}'), "base64 of JSON"),
+    ],
+)
+def test_data_that_is_something_else_is_named_in_the_error_of_its_record(
+    sample: Sample, data: bytes, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = sample("pydantic_kinesis_event")
+    event["Records"][0]["kinesis"] |= {"data": base64.b64encode(data).decode()}
+    result = BatchProcessor("kinesis", model=OrderRecord).run(event, lambda record: record.kinesis.data.item)
+    (failure,) = result.failures
+    assert isinstance(failure.exception, ValidationError)
+    assert says in str(failure.exception)
+    assert says in caplog.text
+    assert failure.exception.errors()[0]["type"] == "json_invalid"
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_data_as_a_model_without_json_is_refused_and_the_way_named(wrapped: bool) -> None:
+    class Plain(KinesisDataStreamRecordPayload):
+        data: Order
+
+    class Record(KinesisDataStreamRecord):
+        kinesis: Plain
+
+    with pytest.raises(ConfigurationError, match=r"Plain\.data is given the text .* Declare it as data: Json\[Order\]"):
+        BatchProcessor("kinesis", model=RootModel[Record] if wrapped else Record)
+
+
+@pytest.mark.parametrize("kind", [bytes, str, Any, Json[Order], Json, RootModel[bytes]])
+def test_data_of_a_kind_that_takes_bytes_is_not_refused(kind: Any) -> None:
+    own = create_model("Own", __base__=KinesisDataStreamRecordPayload, data=(kind, ...))
+    BatchProcessor("kinesis", model=create_model("Record", __base__=KinesisDataStreamRecord, kinesis=(own, ...)))
+
+
+def test_data_that_a_validator_of_ones_own_parses_is_not_refused(sample: Sample) -> None:
+    class Parses(KinesisDataStreamRecordPayload):
+        data: Order
+
+        @field_validator("data", mode="before")
+        @classmethod
+        def parse(cls, value: Any) -> Any:
+            return json.loads(base64.b64decode(value))
+
+    class Record(KinesisDataStreamRecord):
+        kinesis: Parses
+
+    processor = BatchProcessor(event_type=EventType.KinesisDataStreams, model=Record)
+    result = processor.run(sample("pydantic_kinesis_event"), lambda record: record.kinesis.data.item)
+    assert result.return_values == [{"laptop": "amd"}, {"keyboard": "classic"}]
 
 
 def test_an_event_of_another_source_is_not_valid(sample: Sample) -> None:

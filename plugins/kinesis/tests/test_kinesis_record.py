@@ -6,6 +6,7 @@ import base64
 import binascii
 import copy
 import gzip
+import hashlib
 import json
 import pickle
 import re
@@ -107,7 +108,7 @@ def test_what_cloudwatch_logs_writes_is_decompressed(sample: Sample) -> None:
     assert payload.data_zlib_compressed_as_json()["messageType"] == "DATA_MESSAGE"
 
 
-@pytest.mark.parametrize("compress", [zlib.compress, gzip.compress])
+@pytest.mark.parametrize("compress", [zlib.compress, gzip.compress], ids=["zlib", "gzip"])
 def test_both_formats_of_compression_are_read(compress: Callable[[bytes], bytes]) -> None:
     assert with_data(compress(b'{"a": 1}')).data_zlib_compressed_as_json() == {"a": 1}
 
@@ -147,6 +148,65 @@ def test_data_that_is_not_json_is_an_error_without_the_data() -> None:
         with_data(b"secret").data_as_json()
     assert caught.value.doc == ""
     assert "secret" not in str(caught.value)
+
+
+def aggregated(message: bytes = b"\x0a\x06hunter") -> bytes:
+    """Make what the Kinesis Producer Library makes of several records: its mark, a message, a checksum."""
+    return b"\xf3\x89\x9a\xc2" + message + hashlib.md5(message, usedforsecurity=False).digest()
+
+
+READINGS: list[Callable[[KinesisStreamRecordPayload], Any]] = [
+    KinesisStreamRecordPayload.data_as_text,
+    KinesisStreamRecordPayload.data_as_json,
+    KinesisStreamRecordPayload.data_zlib_compressed_as_json,
+]
+
+
+@pytest.mark.parametrize("read", READINGS)
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (
+            aggregated(),
+            "several records that the Kinesis Producer Library .* aggregated into one; take its bytes apart",
+        ),
+        (aggregated()[:-1] + b"?", "Kinesis Producer Library .* checksum does not fit"),
+        (aggregated(b""), "Kinesis Producer Library"),
+        (b"\x28\xb5\x2f\xfd\x04\x00hunter", "compressed by Zstandard"),
+        ('{"a": "hunter"}'.encode("utf-16"), "UTF-16, by its byte order mark"),
+        ('{"a": "hunter"}'.encode("utf-32"), "UTF-32, by its byte order mark"),
+    ],
+)
+def test_data_that_is_something_else_is_an_error_that_says_what_it_is(
+    read: Callable[[KinesisStreamRecordPayload], Any], data: bytes, says: str
+) -> None:
+    payload = with_data(data)
+    with pytest.raises((ValueError, zlib.error), match=rf"^kinesis\.data is not .* It is .*{says}") as caught:
+        read(payload)
+    assert "hunter" not in f"{caught.value} {caught.value!r}"
+    assert payload.data_as_bytes() == data, "what to take apart or decompress can still be had"
+
+
+@pytest.mark.parametrize("compress", [zlib.compress, gzip.compress], ids=["zlib", "gzip"])
+@pytest.mark.parametrize("read", READINGS[:2])
+def test_compressed_data_is_named_where_it_is_read_as_it_is(
+    compress: Callable[[bytes], bytes], read: Callable[[KinesisStreamRecordPayload], Any]
+) -> None:
+    with pytest.raises(ValueError, match=rf"It is data compressed by {compress.__module__}; decompress it first"):
+        read(with_data(compress(b'{"a": 1}')))
+
+
+def test_a_byte_order_mark_before_json_is_skipped_and_part_of_the_text() -> None:
+    payload = with_data(b'\xef\xbb\xbf{"a": 1}')
+    assert payload.data_as_json() == {"a": 1}
+    assert payload.data_as_text() == '\ufeff{"a": 1}'
+
+
+def test_a_record_of_something_else_is_a_value_error_that_says_what_it_is() -> None:
+    with pytest.raises(ValueError, match="has an object kinesis, and this has none: it is a record of aws:sqs"):
+        _ = KinesisStreamRecord({"messageId": "1", "receiptHandle": "r", "eventSource": "aws:sqs"}).kinesis
+    with pytest.raises(ValueError, match="has an object kinesis, and this has none"):
+        _ = KinesisStreamRecord({"kinesis": "text"}).kinesis
 
 
 def test_data_that_is_not_compressed_is_an_error_that_says_so() -> None:
@@ -214,7 +274,7 @@ def test_importing_the_package_offers_the_source_and_loads_nothing_heavy() -> No
         f"import sys; sys.path[:] = {sys.path!r}\n"
         "before = set(sys.modules); import batchcore_kinesis; new = set(sys.modules) - before\n"
         "heavy = {'typing', 'inspect', 'dataclasses', 'asyncio', 'pydantic', 'base64', 'zlib', 'email', 'pluggy',"
-        " 'importlib_metadata', 'batchcore_kinesis.models'}\n"
+        " 'importlib_metadata', 'batchcore_kinesis.models', 'batchcore.shapes', 'batchcore.undecoded'}\n"
         "assert not new & heavy, new & heavy\n"
         "from batchcore import BatchProcessor, EventType\n"
         "BatchProcessor(event_type=EventType.KinesisDataStreams)\n"

@@ -54,6 +54,7 @@ class SqsRecordModel(BaseModel):
     """An SQS message."""
 
     __batch_source__: ClassVar[str] = "sqs"
+    __batch_text__: ClassVar[tuple[str, ...]] = ("body",)
 
     messageId: str
     receiptHandle: str

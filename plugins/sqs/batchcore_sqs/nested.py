@@ -1,6 +1,9 @@
 # mypy: disable-error-code="no-any-return"
 # Every property gives what the event holds, and an event is Any by nature.
-"""Typed views of the events that other services put into the body of an SQS message."""
+"""Typed views of the events that other services put into the body of an SQS message.
+
+A view refuses what it does not read when it is made, so that no property gives None for a field of something else.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,28 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
+
+_RAW = "Where the subscription has raw message delivery, the body is the message itself: read record.json_body."
+_TEST_EVENT = 'Nothing happened in the bucket: return where record.json_body.get("Event") is "s3:TestEvent".'
+_INSTEAD_OF_SNS = {
+    "event of aws:s3": "The bucket notifies the queue itself: read record.decoded_nested_s3_event.",
+    "event of aws:sns": 'That is how SNS calls a function: SNSMessage(event["Records"][0]["Sns"]).',
+    "sns record": 'The notification is inside: SNSMessage(record["Sns"]).',
+    "s3 test event": _TEST_EVENT,
+    "eventbridge event": 'Read record.json_body["detail"].',
+    "eventbridge s3 event": 'Read record.json_body["detail"].',
+}
+_INSTEAD_OF_S3 = {
+    "s3 test event": _TEST_EVENT,
+    "sns notification": (
+        "The bucket notifies a topic: S3Event(json.loads(record.decoded_nested_sns_event.message)), with S3Event from "
+        "batchcore_sqs.nested."
+    ),
+    "eventbridge s3 event": (
+        'The bucket notifies EventBridge: read record.json_body["detail"], where keys are not encoded as in a URL.'
+    ),
+    "record of aws:s3": "It is one record of such an event: S3EventRecord(record.json_body).",
+}
 
 
 class SNSMessageAttribute(RecordView):
@@ -37,9 +62,19 @@ class SNSMessage(RecordView):
     """An SNS notification. https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 
     A notification of a FIFO topic has a sequence number and no signature.
+
+    Raises:
+        ValueError: it is something else. The error says what, and what to read instead.
     """
 
     __slots__ = ()
+
+    def __init__(self, raw_event: Mapping[str, Any]) -> None:
+        if type(raw_event) is not dict or "Message" not in raw_event:
+            super().__init__(raw_event)
+            if not ("Message" in raw_event or "TopicArn" in raw_event or raw_event.get("Type") == "Notification"):
+                raise _wrong(raw_event, "an SNS notification", _INSTEAD_OF_SNS, _RAW)
+        self.raw_event = raw_event
 
     @property
     def type(self) -> str:
@@ -162,8 +197,24 @@ class S3Object(RecordView):
 
     @property
     def key(self) -> str:
-        """Its key, encoded as in a URL, as the event has it. ``S3Event.object_key`` is decoded."""
+        """Its key, encoded as in a URL, as the event has it."""
         return self.raw_event["key"]
+
+    @property
+    def decoded_key(self) -> str:
+        """Its key, decoded: what ``get_object()`` of S3 takes.
+
+        Raises:
+            ValueError: it is no key as S3 encodes it.
+        """
+        from urllib.parse import unquote_plus
+
+        key = self.raw_event["key"]
+        try:
+            return unquote_plus(key, errors="strict")
+        except (AttributeError, TypeError, UnicodeDecodeError):
+            pass
+        raise ValueError("s3.object.key is no text that S3 encoded as in a URL: decoded, it is not UTF-8.")
 
     @property
     def size(self) -> int | None:
@@ -256,9 +307,20 @@ class S3EventRecordIntelligentTieringEventData(RecordView):
 
 
 class S3EventRecord(RecordView):
-    """One thing that happened in a bucket."""
+    """One thing that happened in a bucket.
+
+    Raises:
+        ValueError: it is something else, such as a record of another source.
+    """
 
     __slots__ = ()
+
+    def __init__(self, raw_event: Mapping[str, Any]) -> None:
+        if type(raw_event) is not dict or "s3" not in raw_event:
+            super().__init__(raw_event)
+            if "s3" not in raw_event and raw_event.get("eventSource") != "aws:s3":
+                raise _wrong(raw_event, "a record of S3", _INSTEAD_OF_S3)
+        self.raw_event = raw_event
 
     @property
     def event_version(self) -> str:
@@ -322,10 +384,20 @@ class S3Event(RecordView):
     """An S3 event notification.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-    The test event that S3 sends when a notification is set up has no records.
+
+    Raises:
+        ValueError: it is something else, such as the test event that S3 sends when a notification is set up, which has
+            no records. The error says what, and what to read instead.
     """
 
     __slots__ = ()
+
+    def __init__(self, raw_event: Mapping[str, Any]) -> None:
+        if type(raw_event) is not dict or type(raw_event.get("Records")) is not list:
+            super().__init__(raw_event)
+            if not isinstance(raw_event.get("Records"), list):
+                raise _wrong(raw_event, "an S3 event notification", _INSTEAD_OF_S3)
+        self.raw_event = raw_event
 
     @property
     def records(self) -> Iterator[S3EventRecord]:
@@ -334,8 +406,15 @@ class S3Event(RecordView):
 
     @property
     def record(self) -> S3EventRecord:
-        """The first of the records. S3 sends one per notification."""
-        return S3EventRecord(self.raw_event["Records"][0])
+        """The first of the records. S3 sends one per notification.
+
+        Raises:
+            ValueError: there is none.
+        """
+        records = self.raw_event["Records"]
+        if not records:
+            raise ValueError("The S3 event notification has an empty list of records, so it has no first one.")
+        return S3EventRecord(records[0])
 
     @property
     def bucket_name(self) -> str:
@@ -345,10 +424,18 @@ class S3Event(RecordView):
     @property
     def object_key(self) -> str:
         """The first record's key, decoded from the form it has in a URL."""
-        from urllib.parse import unquote_plus
-
-        return unquote_plus(self.record.s3.object.key)
+        return self.record.s3.object.decoded_key
 
 
 def _object(s3: Mapping[str, Any]) -> Mapping[str, Any]:
     return s3.get("get_object") or s3["object"]
+
+
+def _wrong(
+    raw_event: object, wanted: str, instead: Mapping[str, str], otherwise: str = "Read record.json_body."
+) -> Exception:
+    from batchcore.shapes import WrongShapeError, shape_of
+
+    name, words = shape_of(raw_event)
+    advice = instead.get(name, otherwise)
+    return WrongShapeError(f"This is not {wanted}: it is {words}. {advice}")

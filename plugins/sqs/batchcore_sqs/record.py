@@ -227,28 +227,43 @@ class SQSRecord(RecordView):
         """The SNS notification in the body: of a queue that subscribes to a topic without raw message delivery.
 
         Raises:
-            ValueError: the body is not a JSON object.
+            ValueError: the body holds something else. The error says what, and what to read instead.
         """
         from batchcore_sqs.nested import SNSMessage
 
-        return SNSMessage(_envelope(self.json_body))
+        return SNSMessage(_envelope(self, "SNS notification. With raw message delivery it is the message itself"))
 
     @property
     def decoded_nested_s3_event(self) -> S3Event:
         """The S3 event notification in the body: of a queue that a bucket notifies.
 
         Raises:
-            ValueError: the body is not a JSON object.
+            ValueError: the body holds something else, such as the test event that S3 sends when a notification is set
+                up. The error says what, and what to read instead.
         """
         from batchcore_sqs.nested import S3Event
 
-        return S3Event(_envelope(self.json_body))
+        return S3Event(_envelope(self, "S3 event notification"))
 
 
-def _envelope(value: Any) -> Mapping[str, Any]:
+def _envelope(record: SQSRecord, wanted: str) -> Mapping[str, Any]:
+    """Return the body as the object of JSON that a nested event is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        value = record.json_body
+    except ValueError as error:
+        error.args = (f"{error}. So it holds no {wanted}: read record.body.",)
+        raise
     if isinstance(value, dict):
         return value  # pyright: ignore[reportUnknownVariableType]  # an object of JSON has strings for keys
-    raise ValueError(f"body is JSON, but no object that could hold an event: it is of type {type(value).__name__}.")
+    from batchcore.shapes import WrongShapeError, shape_of
+
+    name, words = shape_of(value)
+    twice = " It was encoded twice: read json.loads(record.json_body)." if name == "json" else ""
+    raise WrongShapeError(f"body is JSON, but no object that could hold an event: it is {words}.{twice}")
 
 
 def _number(text: str) -> int | Decimal:

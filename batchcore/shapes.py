@@ -1,0 +1,253 @@
+"""What a body is, where it is not what somebody reads. For errors: they name a body, and never quote it.
+
+Asked only when something is wrong already, so a body that is right pays for none of it. One table for objects of JSON,
+one for bytes and one for text; what stands in none of them is named by its type.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_base64
+from collections.abc import Mapping
+from json import JSONDecoder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias, TypeGuard
+
+    Shape: TypeAlias = tuple[str, str]  # a name for tables, and words that go on after "it is"
+
+__all__ = ["WrongShapeError", "shape_of"]
+
+_SAY_NOTHING = {"empty", "list", "object", "records", "text"}
+_DEEPEST = 3  # JSON in JSON in base64; nobody encodes more often by mistake
+_SOURCE = re.compile(r"aws:[a-zA-Z0-9.:_-]{1,40}")
+_KPL = b"\xf3\x89\x9a\xc2"
+
+
+class WrongShapeError(ValueError, KeyError):
+    """A body, or an object, is not what a view reads. The text names what it is, and what to do.
+
+    It is a :class:`KeyError` too, since what the view reads is missing.
+    """
+
+    __str__ = Exception.__str__  # KeyError's would show the text in quotes
+
+
+def shape_of(value: Any, depth: int = 0) -> Shape:
+    """Return what a value is: a name, which is the same for all of its kind, and words for an error.
+
+    Args:
+        value: a body, decoded as far as it could be: an object or a list of JSON, text, bytes, anything.
+        depth: how many encodings it was inside of.
+    """
+    if isinstance(value, str):
+        return _shape_of_text(value, depth)
+    if isinstance(value, (bytes, bytearray)):
+        return _shape_of_bytes(bytes(value), depth)
+    if _is_object(value):
+        return _shape_of_object(value)
+    return _shape_of_list(value) if _is_list(value) else _shape_of_other(value)
+
+
+def _shape_of_other(value: object) -> Shape:
+    if value is None:
+        return "null", "None, null in JSON"
+    if isinstance(value, (bool, int, float)):
+        return "scalar", "true or false" if isinstance(value, bool) else "a number"
+    kind = type(value).__name__
+    if callable(getattr(value, "to_dict", None)):
+        return "to_dict", f"an object of the class {kind}; pass the dictionary that its to_dict() gives"
+    return "foreign", f"an object of the class {kind}"
+
+
+def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+# -- Objects of JSON.
+
+
+def _has(*keys: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda value: all(key in value for key in keys)
+
+
+def _is_invocation_record(value: Mapping[str, Any]) -> bool:
+    return "requestContext" in value and "condition" in value["requestContext"]
+
+
+_OBJECTS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], bool]], ...] = (
+    (
+        "s3 test event",
+        "the test event that S3 sends when a notification is set up, s3:TestEvent",
+        lambda value: bool(value.get("Event") == "s3:TestEvent"),
+    ),
+    ("sns notification", "an SNS notification", _has("TopicArn", "Message")),
+    (
+        "eventbridge s3 event",
+        "an event of S3 that came by EventBridge",
+        lambda value: "detail" in value and value.get("source") == "aws.s3",
+    ),
+    ("eventbridge event", "an EventBridge event", _has("detail-type", "detail")),
+    ("cloudwatch logs", "log events of CloudWatch Logs", _has("messageType", "logEvents")),
+    ("invocation record", "what Lambda sends to a destination about an invocation", _is_invocation_record),
+    ("cloudevent", "a CloudEvent", _has("specversion", "type", "source")),
+    ("sns record", "a record of aws:sns", _has("Sns")),
+)
+
+
+def _shape_of_object(value: Mapping[str, Any]) -> Shape:
+    for name, words, fits in _OBJECTS:
+        try:
+            if fits(value):
+                return name, words
+        except (AttributeError, KeyError, TypeError):
+            continue
+    records = value.get("Records")
+    if _is_list(records):
+        source = _source_of_all(records)
+        if source is not None:
+            return f"event of {source}", f"an event with {_counted(records, 'record')} of {source}"
+        return "records", f"an object with a list Records of {_counted(records, 'item')}"
+    source = _source_of(value)
+    if source is not None:
+        return f"record of {source}", f"a record of {source}"
+    return "object", "a JSON object that no known service of AWS writes"
+
+
+_RECORDS = (("s3", "aws:s3"), ("dynamodb", "aws:dynamodb"), ("kinesis", "aws:kinesis"), ("receiptHandle", "aws:sqs"))
+
+
+def _source_of(record: Any) -> str | None:
+    """Return the source that a record names, or has the form of."""
+    if not _is_object(record):
+        return None
+    named = record.get("eventSource", record.get("EventSource"))
+    if isinstance(named, str):
+        return named if _SOURCE.fullmatch(named) else None
+    return next((source for key, source in _RECORDS if key in record), None)
+
+
+def _source_of_all(records: list[Any]) -> str | None:
+    sources = {_source_of(record) for record in records}
+    return sources.pop() if len(sources) == 1 else None
+
+
+def _shape_of_list(values: list[Any]) -> Shape:
+    source = _source_of_all(values)
+    if source is None:
+        return "list", f"a list of {_counted(values, 'item')}"
+    return "list of records", f"a list of {_counted(values, 'record')} of {source}, as an EventBridge pipe gives it"
+
+
+def _counted(values: list[Any], what: str) -> str:
+    return f"{len(values)} {what}{'' if len(values) == 1 else 's'}"
+
+
+# -- Bytes.
+
+_AGGREGATED = (
+    "several records that the Kinesis Producer Library (KPL) aggregated into one; take its bytes apart with a library "
+    "for deaggregation, or switch aggregation off in the producer"
+)
+_STARTS = (
+    (_KPL, "kpl", _AGGREGATED),
+    (b"\x1f\x8b", "gzip", "data compressed by gzip; decompress it first"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "data compressed by Zstandard; decompress it first"),
+    (b"BZh", "bzip2", "data compressed by bzip2; decompress it first"),
+    (b"\xfd7zXZ\x00", "xz", "data compressed by xz; decompress it first"),
+    (b"\x04\x22\x4d\x18", "lz4", "data compressed by LZ4; decompress it first"),
+    (b"\xff\x06\x00\x00sNaPpY", "snappy", "data compressed by Snappy; decompress it first"),
+    (b"PK\x03\x04", "zip", "a ZIP archive"),
+    (b"Obj\x01", "avro", "an Avro file"),
+    (b"PAR1", "parquet", "a Parquet file"),
+    (b"\xff\xfe\x00\x00", "utf-32", "text in UTF-32, by its byte order mark; decode it first"),
+    (b"\x00\x00\xfe\xff", "utf-32", "text in UTF-32, by its byte order mark; decode it first"),
+    (b"\xff\xfe", "utf-16", "text in UTF-16, by its byte order mark; decode it first"),
+    (b"\xfe\xff", "utf-16", "text in UTF-16, by its byte order mark; decode it first"),
+)
+
+
+def _shape_of_bytes(data: bytes, depth: int) -> Shape:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = None
+    if text is None or _CONTROLS.search(text):
+        for start, name, words in _STARTS:
+            if data.startswith(start):
+                return name, words if name != "kpl" else words + _doubt_about(data)
+    if text is not None:
+        return _shape_of_text(text, depth)
+    if _is_zlib(data):
+        return "zlib", "data compressed by zlib; decompress it first"
+    return "bytes", "bytes that are no text"
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
+
+
+def _is_zlib(data: bytes) -> bool:
+    import zlib
+
+    try:
+        return bool(zlib.decompressobj().decompress(data[:256], 64))
+    except zlib.error:
+        return False
+
+
+def _doubt_about(data: bytes) -> str:
+    """Return what to add where the checksum at its end does not fit: such a record cannot be taken apart."""
+    from hashlib import md5
+
+    fits = md5(data[len(_KPL) : -16], usedforsecurity=False).digest() == data[-16:]
+    return "" if fits else ". Its checksum does not fit, so it was changed or cut off"
+
+
+# -- Text.
+
+
+def _is_in_nul_bytes(text: str) -> bool:
+    """Whether every second character is NUL at the start: UTF-16 without its mark, read as UTF-8."""
+    return len(text) > 3 and (text[1] == text[3] == "\0" != text[0] or text[0] == text[2] == "\0" != text[1])
+
+
+def _shape_of_text(text: str, depth: int) -> Shape:
+    stripped = text.strip()
+    if not stripped:
+        return "empty", "empty"
+    if _is_in_nul_bytes(text):
+        return "utf-16", "text in UTF-16 that was read as UTF-8; decode it first"
+    if depth < _DEEPEST:
+        inner = _inner_shape_of(stripped, depth + 1)
+        if inner is not None:
+            return inner
+    if stripped[0] == "<":
+        return "xml", "XML or HTML"
+    if stripped[:2] in ("{'", "['"):
+        return "repr", "what Python's str() makes of a dictionary or list, where json.dumps() makes JSON"
+    return "text", "text"
+
+
+def _inner_shape_of(text: str, depth: int) -> Shape | None:
+    """Return what text is that holds something else: JSON, or base64 of what is known here."""
+    if text[0] == "\ufeff":
+        name, words = shape_of(text[1:], depth)
+        return name, f"{words} after a byte order mark, U+FEFF"
+    if text[0] in '{["':
+        try:
+            value = JSONDecoder().decode(text)
+        except (RecursionError, ValueError):
+            return None
+        name, words = shape_of(value, depth)
+        return "json", "JSON" if name in _SAY_NOTHING else f"JSON of {words}"
+    if len(text) % 4 == 0 and re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", text):
+        name, words = shape_of(a2b_base64(text), depth)
+        if name not in ("bytes", "empty", "text"):
+            return "base64", f"base64 of {words}"
+    return None
