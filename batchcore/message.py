@@ -18,16 +18,22 @@ class Message:
         attributes: name to attribute, in the form that SQS and SNS take: ``{"DataType": "String", "StringValue": ...}``
             or ``{"DataType": "Binary", "BinaryValue": ...}``.
         group: what it was ordered by, such as its message group, or None.
+        trace_header: the header of AWS X-Ray that travelled with it, such as ``Root=1-5759e988-...``, or None.
     """
 
-    __slots__ = ("attributes", "body", "group")
+    __slots__ = ("attributes", "body", "group", "trace_header")
 
     def __init__(
-        self, body: str, attributes: Mapping[str, Mapping[str, Any]] | None = None, group: str | None = None
+        self,
+        body: str,
+        attributes: Mapping[str, Mapping[str, Any]] | None = None,
+        group: str | None = None,
+        trace_header: str | None = None,
     ) -> None:
         self.body = body
         self.attributes: Mapping[str, Mapping[str, Any]] = {} if attributes is None else attributes
         self.group = group
+        self.trace_header = trace_header
 
     def __repr__(self) -> str:
         return f"<Message of {len(self.body)} characters, {len(self.attributes)} attributes>"

@@ -19,16 +19,16 @@ from batchcore.source import Source, describe, marked_methods, source_hooks, wit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
 SOURCES_GROUP = "batchcore.sources"
 PLUGINS_GROUP = "batchcore.plugins"
 ENVIRONMENT_VARIABLE = "BATCHCORE_PLUGINS"
 _GENERATOR = 0x20
+_LONGEST_NAME = 100
 
 _offered: dict[str, object] = {}
-_entry_points: dict[str, dict[str, list[Any]]] = {}
 
 
 def offer(name: str, source: object) -> None:
@@ -60,20 +60,22 @@ def find_source(name: str) -> object:
     """
     if name in _offered:
         return _offered[name]
-    found = _scan(SOURCES_GROUP).get(name, [])
+    from batchcore import entry_points
+
+    found = entry_points.registered(SOURCES_GROUP).by_name.get(name, [])
     if not found:
         raise SourceNotInstalledError(
-            f"No source named {name!r} is installed; {_did_you_mean(name)}pip install batchcore-{name}. "
-            f"Installed: {installed()}.",
+            f"No source named {name[:_LONGEST_NAME]!r} is installed; {entry_points.advice(name, _names())} "
+            f"{installed()}{entry_points.lazy_import(name)}",
             plugin=name,
         )
     if len(found) > 1:
         raise AmbiguousSourceError(
-            f"Two packages register a source named {name!r}: {' and '.join(sorted(_origin(e) for e in found))}. "
+            f"Two packages register a source named {name!r}: {' and '.join(sorted(map(entry_points.origin, found)))}. "
             "Uninstall one, or pass the source itself as event_type.",
             plugin=name,
         )
-    source: object = _load(found[0], "source", SourceBrokenError)
+    source: object = entry_points.load(found[0], "source", SourceBrokenError)
     _offered.setdefault(name, source)
     return source
 
@@ -240,30 +242,26 @@ def _from_environment() -> Sequence[object]:
 
 
 def _load_plugin(name: str) -> object:
-    found = _scan(PLUGINS_GROUP).get(name, [])
+    from batchcore import entry_points
+
+    of_plugins = entry_points.registered(PLUGINS_GROUP)
+    found = of_plugins.by_name.get(name, [])
     if len(found) > 1:
         raise PluginLoadError(
-            f"Two packages register a plugin named {name!r}: {' and '.join(sorted(_origin(e) for e in found))}.",
+            f"Two packages register a plugin named {name!r}: {' and '.join(sorted(map(entry_points.origin, found)))}.",
             plugin=name,
         )
     if found:
-        return _load(found[0], "plugin", PluginLoadError)
+        return entry_points.load(found[0], "plugin", PluginLoadError)
     try:
         __import__(name)
     except Exception as error:
         raise PluginLoadError(
             f"{ENVIRONMENT_VARIABLE} names {name!r}, which is neither a plugin of an installed package nor a module "
-            f"that can be imported: {type(error).__name__}: {error}",
+            f"that can be imported: {' '.join([f'{type(error).__name__}: {error}', *of_plugins.unreadable])}",
             plugin=name,
         ) from error
     return sys.modules[name]
-
-
-def _did_you_mean(name: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, [*offered(), *registered()], 1)
-    return f"did you mean {close[0]!r}? Otherwise: " if close else ""
 
 
 def offered() -> list[str]:
@@ -273,42 +271,18 @@ def offered() -> list[str]:
 
 def registered() -> list[str]:
     """Name the sources that packages have registered and nobody has offered. Reads the entry points."""
-    return sorted(_scan(SOURCES_GROUP).keys() - _offered.keys())
+    from batchcore import entry_points
+
+    return sorted(entry_points.registered(SOURCES_GROUP).by_name.keys() - _offered.keys())
 
 
 def installed() -> str:
-    """Name the sources that are known, for a message."""
-    return ", ".join(sorted({*_offered, *_scan(SOURCES_GROUP)})) or "none"
+    """Return the names of the sources that are known, and the packages of which that cannot be told, for a message."""
+    from batchcore import entry_points
+
+    names = ", ".join(sorted(_names())) or "none"
+    return " ".join([f"Installed: {names}.", *entry_points.registered(SOURCES_GROUP).unreadable])
 
 
-def _scan(group: str) -> Mapping[str, list[Any]]:
-    """Read the entry points of a group, once per process."""
-    if group not in _entry_points:
-        import importlib_metadata
-
-        by_name: dict[str, list[Any]] = {}
-        metadata: Any = importlib_metadata  # whose own types depend on the version
-        found = metadata.entry_points(group=group)
-        for entry_point in found:
-            same = by_name.setdefault(entry_point.name, [])
-            if entry_point.value not in [other.value for other in same]:  # one package may be found on two paths
-                same.append(entry_point)
-        _entry_points[group] = by_name
-    return _entry_points[group]
-
-
-def _load(entry_point: Any, kind: str, error_class: Callable[..., PluginError]) -> Any:
-    try:
-        loaded = entry_point.load()
-        return loaded() if isinstance(loaded, type) else loaded
-    except Exception as error:
-        raise error_class(
-            f"The {kind} {entry_point.name!r} is installed ({_origin(entry_point)}) and fails to load: "
-            f"{type(error).__name__}: {error}",
-            plugin=entry_point.name,
-        ) from error
-
-
-def _origin(entry_point: Any) -> str:
-    package = getattr(entry_point.dist, "name", None) or "an unknown package"
-    return f"{package}, {entry_point.value}"
+def _names() -> list[str]:
+    return [*offered(), *registered()]

@@ -6,6 +6,8 @@ from batchcore.errors import AmbiguousSourceError, PluginError, UnexpectedBatchT
 from batchcore.hookspecs import hookimpl
 from batchcore.plugins import find_source, installed, offered, registered
 
+_LONGEST_NAME = 100
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 def source_of_event(resolve: Resolve, event: Any) -> Source:
     """Find the source of an event. For ``resolve`` and errors, see :func:`_find`."""
     return _find(
-        resolve, lambda source: _claims(source, event), lambda source: not source.extract_records(event), "this event"
+        resolve,
+        lambda source: _claims(source, event),
+        lambda source: not source.extract_records(event),
+        f"this event{_origin(event)}",
     )
 
 
@@ -59,9 +64,26 @@ def _find(
     if broken is not None:
         raise broken
     raise UnexpectedBatchTypeError(
-        f"No installed source claims {what}. Installed: {installed()}. Install the source's package, or pass the "
-        "event as Lambda delivered it."
+        f"No installed source claims {what}. {installed()} Install the source's package, or pass the event as Lambda "
+        "delivered it."
     )
+
+
+def _origin(event: Any) -> str:
+    """Return where an event says that it is from, for a message: most of AWS's say so, or their records do."""
+    from contextlib import suppress
+
+    from batchcore.records import is_object
+
+    first: Any = None
+    with suppress(Exception):
+        first = event["Records"][0]
+    for told in (event, first):
+        for key in ("eventSource", "EventSource"):
+            name = told.get(key) if is_object(told) else None
+            if isinstance(name, str) and len(name) <= _LONGEST_NAME:
+                return f", which is of {name!r}"
+    return ""
 
 
 def _ask(

@@ -17,7 +17,6 @@ from batchcore import (
     NotAttemptedError,
     OutOfTimeError,
     OutsideCallError,
-    SourceNotInstalledError,
 )
 
 from .support import ToySource, failed, toys
@@ -39,11 +38,6 @@ def test_the_enumeration_of_sources_is_no_source() -> None:
     wrong: Any = EventType
     with pytest.raises(ConfigurationError, match=r"event_type is one of EventType, such as EventType\.SQS"):
         BatchProcessor(wrong)
-
-
-def test_a_name_that_is_nearly_that_of_a_source_is_asked_after() -> None:
-    with pytest.raises(SourceNotInstalledError, match=r"did you mean 'sqs'\? Otherwise: pip install batchcore-sqss"):
-        BatchProcessor("sqss")
 
 
 def test_an_event_in_the_place_of_the_handler_is_not_quoted() -> None:

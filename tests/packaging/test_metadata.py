@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 CORE = "batchcore"
 SOURCES = {"batchcore-sqs": "sqs", "batchcore-kinesis": "kinesis", "batchcore-dynamodb": "dynamodb"}
@@ -45,7 +46,17 @@ def test_a_member_takes_the_core_from_this_minor_version_up_to_the_next(name: st
 def test_the_core_requires_two_packages_and_no_source() -> None:
     required = [line for line in metadata.requires(CORE) or [] if "extra ==" not in line]
 
-    assert sorted(re.split(r"[<>=]", line)[0] for line in required) == ["importlib-metadata", "pluggy"]
+    assert sorted(re.split(r"[<>=!]", line)[0] for line in required) == ["importlib-metadata", "pluggy"]
+
+
+@pytest.mark.parametrize("version", ["8.7.0", "8.7.1", "8.8.0", "8.9.0", "9.0.0", "9.0.1"])
+def test_a_release_that_stops_at_one_bad_entry_point_is_not_taken(version: str) -> None:
+    assert version not in SpecifierSet(requirements(CORE)["importlib-metadata"])
+
+
+@pytest.mark.parametrize("version", ["6.0.0", "7.2.1", "8.6.1", "9.1.0", "10.2.0"])
+def test_a_release_that_reads_past_it_is_taken(version: str) -> None:
+    assert version in SpecifierSet(requirements(CORE)["importlib-metadata"])
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -99,10 +99,12 @@ def test_a_plugin_that_cannot_be_loaded_is_reported_when_the_function_is_loaded(
     assert "a_plugin_that_nobody_installed" in report["errorMessage"]
 
 
-def test_a_source_that_is_not_installed_is_an_error_that_names_the_package(start: StartFunction) -> None:
+def test_a_source_that_is_not_installed_is_an_error_that_says_what_is(start: StartFunction) -> None:
     report = start("unknown_source.lambda_handler").init_error()
     assert report["errorType"] == "SourceNotInstalledError"
-    assert "pip install batchcore-no-such-source" in report["errorMessage"]
+    assert "No source named 'no-such-source' is installed" in report["errorMessage"]
+    assert "Installed: " in report["errorMessage"]
+    assert "pip install" not in report["errorMessage"]
 
 
 class _EchoServer(socketserver.ThreadingTCPServer):

@@ -39,7 +39,7 @@ def test_records_are_put_into_an_event_as_they_are() -> None:
 
 
 def test_what_is_not_installed_is_named() -> None:
-    with pytest.raises(SourceNotInstalledError, match="pip install batchcore-nothing"):
+    with pytest.raises(SourceNotInstalledError, match="No source named 'nothing' is installed"):
         make_event("nothing", "a")
 
 

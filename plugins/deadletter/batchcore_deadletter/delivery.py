@@ -7,7 +7,7 @@ import threading
 
 from batchcore import ConfigurationError, hookimpl
 from batchcore_deadletter.errors import NotDeliveredError
-from batchcore_deadletter.letter import Letter
+from batchcore_deadletter.letter import Letter, string_attribute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Target:
         region: the region of the target, or None for that of the environment.
         fifo: whether it is a FIFO queue or topic.
         maximum_size: how many bytes it takes: of one message, and of all of a request.
+        traced: whether a message of it may have a trace header.
         client: a boto3 client to use, or None to make one at first need.
 
     Raises:
@@ -63,6 +64,7 @@ class Target:
         region: str | None,
         fifo: bool,
         maximum_size: int,
+        traced: bool,
         client: Any,
     ) -> None:
         if client is not None and not hasattr(client, operation):
@@ -73,6 +75,7 @@ class Target:
         self._region = region
         self._fifo = fifo
         self._maximum_size = _checked_size(maximum_size)
+        self._traced = traced
         self._client = client
         self._making = threading.Lock()
 
@@ -86,7 +89,9 @@ class Target:
         problems: Problems = []
         for position, outcome in enumerate(outcomes):
             try:
-                letters[position] = Letter(outcome, batch, fifo=self._fifo, maximum_size=self._maximum_size)
+                letters[position] = Letter(
+                    outcome, batch, fifo=self._fifo, maximum_size=self._maximum_size, traced=self._traced
+                )
             except Exception as error:
                 problems.append(error)
             else:
@@ -121,11 +126,13 @@ class Target:
             of_an_entry = _may_be_of_an_entry(error)
             if of_an_entry and len(letters) > 1:
                 return all(self._deliver({position: letter}, problems) for position, letter in letters.items())
+            if of_an_entry and any(map(_untraced, letters.values())):
+                return self._deliver(letters, problems, again=again)
             for position, letter in letters.items():
                 problems[position] = _failed_request(letter, error)
             return of_an_entry
-        transient = _note(answer, letters, problems)
-        return self._deliver(transient, problems, again=False) if transient and again else True
+        worth_another = _note(answer, letters, problems)
+        return self._deliver(worth_another, problems, again=False) if worth_another and again else True
 
     def _entry(self, position: int, letter: Letter) -> dict[str, Any]:
         return {
@@ -133,6 +140,7 @@ class Target:
             self._body: letter.body,
             "MessageAttributes": letter.attributes,
             **letter.fifo,
+            **_system_attributes(letter),
         }
 
     def _client_made(self) -> Any:
@@ -205,17 +213,18 @@ def _note(answer: Mapping[str, Any], letters: Letters, problems: Problems) -> Le
     """Read an answer: what it confirms is delivered, and nothing else is.
 
     Returns:
-        The letters that failed through no fault of theirs.
+        The letters that are worth another request: those that failed through no fault of theirs, and those that AWS
+        may have refused for their trace header, which they have no more.
     """
     confirmed = {entry.get("Id") for entry in answer.get("Successful") or ()}
     failed = {entry.get("Id"): entry for entry in answer.get("Failed") or ()}
-    transient: dict[int, Letter] = {}
+    worth_another: dict[int, Letter] = {}
     for position, letter in letters.items():
         failure = failed.get(str(position))
         if failure is not None:
             problems[position] = _failed_entry(letter, failure)
-            if failure.get("SenderFault") is False:
-                transient[position] = letter
+            if failure.get("SenderFault") is False or _untraced(letter):
+                worth_another[position] = letter
         elif str(position) in confirmed:
             problems[position] = None
         else:
@@ -224,7 +233,19 @@ def _note(answer: Mapping[str, Any], letters: Letters, problems: Problems) -> Le
                 "delivered; the record is retried.",
                 identifier=letter.identifier,
             )
-    return transient
+    return worth_another
+
+
+def _system_attributes(letter: Letter) -> dict[str, Any]:
+    if letter.trace_header is None:
+        return {}
+    return {"MessageSystemAttributes": {"AWSTraceHeader": string_attribute(letter.trace_header)}}
+
+
+def _untraced(letter: Letter) -> bool:
+    """Take the trace header off a dead letter that was refused, and return whether it had one."""
+    had, letter.trace_header = letter.trace_header, None
+    return had is not None
 
 
 def _not_tried(letter: Letter) -> NotDeliveredError:

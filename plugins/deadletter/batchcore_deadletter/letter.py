@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from batchcore import Batch, Outcome
+    from batchcore import Batch, Message, Outcome
 
 REASON = "DeadLetterReason"
 IDENTIFIER = "DeadLetterIdentifier"
 
 MOST_ATTRIBUTES = 10
 """A message of SQS has no more. One of SNS may, and then a queue that subscribes with raw message delivery loses it."""
+
+# https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader: fields in any order.
+_TRACE_HEADER = re.compile("(?=[ -~]{1,1000}$)(?:.*; ?)?Root=1-[0-9A-Fa-f]{8}-[0-9A-Fa-f]{24}(?:;.*)?")
 
 _TOKEN = re.compile("[!-~]{1,128}")  # letters, digits and punctuation: what AWS takes as an id of a FIFO message
 
@@ -33,11 +36,12 @@ class Letter:
         attributes: the attributes of the message, and ours.
         size: how many bytes of AWS's limit it takes.
         fifo: the parameters that a FIFO target needs besides; empty for others.
+        trace_header: the trace header to send, or None. AWS does not count it into the size.
     """
 
-    __slots__ = ("attributes", "body", "fifo", "identifier", "record", "size")
+    __slots__ = ("attributes", "body", "fifo", "identifier", "record", "size", "trace_header")
 
-    def __init__(self, outcome: Outcome, batch: Batch, *, fifo: bool, maximum_size: int) -> None:
+    def __init__(self, outcome: Outcome, batch: Batch, *, fifo: bool, maximum_size: int, traced: bool) -> None:
         """Make it of an outcome.
 
         Args:
@@ -45,6 +49,7 @@ class Letter:
             batch: its batch.
             fifo: whether it is for a FIFO target.
             maximum_size: how many bytes fit.
+            traced: whether it is for a target that takes trace headers.
 
         Raises:
             MessageLimitError: AWS would refuse it.
@@ -59,6 +64,7 @@ class Letter:
         self.size = self._checked_size()
         self._check_size(maximum_size)
         self.fifo = _fifo_parameters(outcome, batch, message.body, message.group) if fifo else {}
+        self.trace_header = _trace_header(message) if traced else None
 
     def _check_count(self) -> None:
         count = len(self.attributes)
@@ -122,13 +128,20 @@ class Letter:
 def _with_ours(original: Mapping[str, Mapping[str, Any]], outcome: Outcome) -> dict[str, Mapping[str, Any]]:
     """Give the attributes of a message with the reason, and with the identifier where there is one and room for it."""
     attributes = {name: value for name, value in original.items() if name not in (REASON, IDENTIFIER)}
-    attributes[REASON] = _string(reason_of(outcome.exception))
+    attributes[REASON] = string_attribute(reason_of(outcome.exception))
     if outcome.identifier is not None and len(attributes) < MOST_ATTRIBUTES:
-        attributes[IDENTIFIER] = _string(fitted(_text_of(outcome.identifier)))
+        attributes[IDENTIFIER] = string_attribute(fitted(_text_of(outcome.identifier)))
     return attributes
 
 
-def _string(text: str) -> Mapping[str, Any]:
+def _trace_header(message: Message) -> str | None:
+    """Return the trace header of a message, or None where AWS would refuse it, and the dead letter with it."""
+    header = getattr(message, "trace_header", None)  # a source's own kind of message may lack the attribute
+    return header if isinstance(header, str) and _TRACE_HEADER.fullmatch(header) else None
+
+
+def string_attribute(text: str) -> Mapping[str, Any]:
+    """Return a text as the value of an attribute."""
     return {"DataType": "String", "StringValue": text}
 
 

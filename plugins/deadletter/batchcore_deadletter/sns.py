@@ -24,6 +24,9 @@ class SNSDeadLetters(Deliverer):
     ``DeadLetterReason`` and, where there is room, ``DeadLetterIdentifier``. On a FIFO topic the deduplication id is the
     record's identifier, and the group the one that the record had, else a group of its own.
 
+    The trace header of a message is not sent: a message of SNS has no place for one, and the request is of the trace of
+    the function.
+
     A dead letter counts as delivered when SNS has taken it. What becomes of it then is between the topic and its
     subscribers: one without a subscriber is gone.
 
@@ -64,6 +67,7 @@ class SNSDeadLetters(Deliverer):
                 region=match["region"],
                 fifo=match["name"].endswith(".fifo"),
                 maximum_size=maximum_size,
+                traced=False,
                 client=client,
             )
         )

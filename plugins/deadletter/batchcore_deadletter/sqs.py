@@ -22,7 +22,8 @@ class SQSDeadLetters(Deliverer):
 
     What is sent is the message that the record was: body and attributes unchanged, and two attributes more,
     ``DeadLetterReason`` and, where there is room, ``DeadLetterIdentifier``. On a FIFO queue the deduplication id is the
-    record's identifier, and the group the one that the record had, else a group of its own.
+    record's identifier, and the group the one that the record had, else a group of its own. A trace header of AWS X-Ray
+    goes with it, so that the trace does not end here.
 
     Delivery is at least once: when the invocation fails after it, the record comes again, and so does its dead letter.
     A FIFO queue drops the second one within five minutes of the first.
@@ -63,6 +64,7 @@ class SQSDeadLetters(Deliverer):
                 region=region and (region["region"] or region["legacy"]),
                 fifo=match["name"].endswith(".fifo"),
                 maximum_size=maximum_size,
+                traced=True,
                 client=client,
             )
         )

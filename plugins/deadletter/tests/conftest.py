@@ -45,7 +45,7 @@ class Letters:
     def original_message(self, record: Any) -> Message:
         if "unreadable" in record:
             raise LookupError(record["unreadable"])
-        return Message(record["body"], record.get("attributes"), record.get("group"))
+        return Message(record["body"], record.get("attributes"), record.get("group"), record.get("trace_header"))
 
 
 def letter(identifier: Any = "m1", body: Any = "hello", **fields: Any) -> dict[str, Any]:
@@ -165,11 +165,13 @@ class Request(NamedTuple):
         operation: what was called.
         region: the region it was signed for.
         entries: how many messages it had.
+        sent: the messages, as they were sent, where the service speaks JSON.
     """
 
     operation: str
     region: str
     entries: int
+    sent: list[dict[str, Any]]
 
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -213,7 +215,7 @@ class Proxy:
                 answer: Answer | None
                 if operation in BATCHES:
                     region = self.headers["Authorization"].split("/")[2]
-                    proxy.requests.append(Request(operation, region, _entries(body)))
+                    proxy.requests.append(Request(operation, region, _entries(body), _sent(body)))
                     fault = proxy.faults.popleft() if proxy.faults else proxy.always
                     answer = forward() if fault is None else fault(forward)
                 else:
@@ -257,9 +259,12 @@ def _action(body: bytes) -> str:
 
 
 def _entries(body: bytes) -> int:
-    if body.startswith(b"{"):
-        return len(json.loads(body)["Entries"])
-    return len(re.findall(r"member\.\d+\.Id=", body.decode()))
+    return len(_sent(body)) or len(re.findall(r"member\.\d+\.Id=", body.decode()))
+
+
+def _sent(body: bytes) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = json.loads(body)["Entries"] if body.startswith(b"{") else []
+    return entries
 
 
 @pytest.fixture

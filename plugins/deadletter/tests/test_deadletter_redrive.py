@@ -12,7 +12,7 @@ import pytest
 import batchcore_sqs  # noqa: F401 - it offers the source of the queue
 from batchcore import AsyncBatchProcessor, BatchProcessor, Disposition
 from batchcore_deadletter import SQSDeadLetters
-from batchcore_local import Answer, Delivery, EventSourceMapping, LocalFunction, SqsPoller
+from batchcore_local import EventSourceMapping, LocalFunction, SqsPoller
 from batchcore_local.server import LocalAws
 
 Fixture = Callable[..., Any]
@@ -32,6 +32,7 @@ def redriven(sqs: Any, make_queue: Fixture) -> Callable[[], tuple[str, str]]:
             QueueName=f"orders-{uuid.uuid4()}.fifo",
             Attributes={
                 "FifoQueue": "true",
+                "VisibilityTimeout": "0",
                 "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": RECEIVES}),
             },
         )["QueueUrl"]
@@ -42,22 +43,6 @@ def redriven(sqs: Any, make_queue: Fixture) -> Callable[[], tuple[str, str]]:
         return queue, swept
 
     return make
-
-
-class Poller(SqsPoller):
-    """Lets what failed come back at once. The local server breaks the order of a group whose visibility expires."""
-
-    def __init__(self, aws: LocalAws, queue: str) -> None:
-        super().__init__(aws, queue, wait_seconds=0)
-        self.client, self.queue = aws.client("sqs"), queue
-
-    def settle(self, delivery: Delivery, answer: Answer) -> None:
-        super().settle(delivery, answer)
-        for record in delivery.event["Records"]:
-            if record["messageId"] in answer.failed:
-                self.client.change_message_visibility(
-                    QueueUrl=self.queue, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
-                )
 
 
 def drain(aws: LocalAws, queue: str, processor: BatchProcessor) -> list[str]:
@@ -72,7 +57,7 @@ def drain(aws: LocalAws, queue: str, processor: BatchProcessor) -> list[str]:
     def lambda_handler(event: Any, context: Any) -> Any:
         return processor.run(event, handler, context).response
 
-    EventSourceMapping(Poller(aws, queue), LocalFunction(lambda_handler)).drain(timeout=30)
+    EventSourceMapping(SqsPoller(aws, queue, wait_seconds=0), LocalFunction(lambda_handler)).drain(timeout=30)
     return done
 
 

@@ -80,7 +80,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _plugins(_: argparse.Namespace) -> int:
-    from batchcore_local.installed import GROUPS, list_installed
+    from batchcore_local.installed import GROUPS, list_installed, list_unreadable
 
     broken = False
     for title, group in GROUPS.items():
@@ -93,4 +93,8 @@ def _plugins(_: argparse.Namespace) -> int:
                 print(f"  {'':<12} {item.trouble}")
         if not found:
             print("  none")
+    unreadable = list_unreadable()
+    for sentence in unreadable:
+        print(sentence)
+    broken = broken or bool(unreadable)
     return 1 if broken else 0

@@ -7,11 +7,10 @@ the resource to read from and a batch size, and gives a :class:`Poller`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
 from typing import Any, NamedTuple, Protocol, cast
 
 from batchcore_local.answer import Answer
-from batchcore_local.discovery import load_named
+from batchcore_local.discovery import load_named, read_now
 from batchcore_local.errors import AmbiguousPollerError, PollerBrokenError, PollerNotInstalledError
 
 GROUP = "batchcore.local.pollers"
@@ -84,14 +83,16 @@ def find_driver(name: str) -> PollerDriver:
         PollerBrokenError: its package is installed and fails to load; the cause is chained.
         AmbiguousPollerError: two installed packages offer it.
     """
-    objects, failures = load_named(GROUP, name)
+    offered = read_now(GROUP)
+    objects, failures = load_named(GROUP, name, offered.entry_points)
     for target, error in failures.items():
         raise PollerBrokenError(
             f"The poller {name!r} is installed ({target}) and does not load: {type(error).__name__}: {error}", name=name
         ) from error
     if not objects:
-        installed = ", ".join(sorted({entry.name for entry in entry_points(group=GROUP)})) or "none"
-        raise PollerNotInstalledError(f"No poller named {name!r} is installed; installed: {installed}.", name=name)
+        installed = ", ".join(sorted({entry.name for entry in offered.entry_points})) or "none"
+        text = f"No poller named {name!r} is installed; installed: {installed}."
+        raise PollerNotInstalledError(" ".join([text, *offered.unreadable]), name=name)
     if len(objects) > 1:
         targets = ", ".join(sorted(objects))
         raise AmbiguousPollerError(f"{len(objects)} packages offer the poller {name!r}: {targets}.", name=name)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from batchcore_local.answer import Answer
 from batchcore_local.errors import SettlementError
+from batchcore_local.fifo import InFlight, held_for
 from batchcore_local.poller import Connection, Delivery
 
 MAX_BATCH = 10
 """Records of one receive, and of one delete: a limit of SQS. (Lambda joins several receives when asked for more.)"""
 
+PAUSE_SECONDS = 0.05
+"""How long to wait between two looks at a queue that has messages in flight."""
+
 
 class SqsPoller:
     """Reads one queue as Lambda does.
 
-    What failed is left alone: it comes back when the queue's visibility timeout ends, and goes to the dead-letter queue
-    when the queue's redrive policy says so.
+    What failed comes back when the queue's visibility timeout ends, and goes to the dead-letter queue when the queue's
+    redrive policy says so. On a FIFO queue the poller ends the visibility timeout itself, at the time at which it is
+    over: where moto's server ends it, the messages of a group come back out of order.
 
     Args:
         connection: where SQS is.
@@ -37,17 +43,11 @@ class SqsPoller:
         self._batch_size = batch_size
         self._wait_seconds = wait_seconds
         self._arn: str = self._attributes("QueueArn")["QueueArn"]
+        self._in_flight = InFlight(self._sqs, self._url) if self._arn.endswith(".fifo") else None
 
     def receive(self) -> Delivery | None:
         """Receive up to a batch of messages. None when the queue had none to give within the waiting time."""
-        received = self._sqs.receive_message(
-            QueueUrl=self._url,
-            MaxNumberOfMessages=self._batch_size,
-            WaitTimeSeconds=self._wait_seconds,
-            MessageSystemAttributeNames=["All"],
-            MessageAttributeNames=["All"],
-        )
-        messages = received.get("Messages", [])
+        messages = self._receive() if self._in_flight is None else self._receive_in_order(self._in_flight)
         if not messages:
             return None
         records = [lambda_record(message, self._arn) for message in messages]
@@ -61,9 +61,15 @@ class SqsPoller:
         """Delete the messages that did not fail.
 
         Raises:
-            SettlementError: SQS refused to delete some.
+            SettlementError: SQS refused to delete some. They come back.
         """
-        done = [record for record in delivery.event["Records"] if record["messageId"] not in answer.failed]
+        try:
+            self._delete([record for record in delivery.event["Records"] if record["messageId"] not in answer.failed])
+        finally:
+            if self._in_flight is not None:
+                self._in_flight.release()  # a function may take longer than the visibility timeout
+
+    def _delete(self, done: Sequence[Mapping[str, Any]]) -> None:
         if not done:
             return
         deleted = self._sqs.delete_message_batch(
@@ -73,12 +79,41 @@ class SqsPoller:
             ],
         )
         refused = tuple(done[int(failure["Id"])]["messageId"] for failure in deleted.get("Failed", []))
+        if self._in_flight is not None:
+            self._in_flight.forget(record["messageId"] for record in done if record["messageId"] not in refused)
         if refused:
             raise SettlementError(f"SQS did not delete {', '.join(refused)}.", identifiers=refused)
 
     def depth(self) -> int:
         """Count the messages of the queue: visible, in flight and delayed."""
         return queue_depth(self._sqs, self._url)
+
+    def _receive(self, **parameters: int) -> list[Mapping[str, Any]]:
+        received = self._sqs.receive_message(
+            **{
+                "QueueUrl": self._url,
+                "MaxNumberOfMessages": self._batch_size,
+                "WaitTimeSeconds": self._wait_seconds,
+                "MessageSystemAttributeNames": ["All"],
+                "MessageAttributeNames": ["All"],
+                **parameters,
+            }
+        )
+        messages: list[Mapping[str, Any]] = received.get("Messages", [])
+        return messages
+
+    def _receive_in_order(self, in_flight: InFlight) -> list[Mapping[str, Any]]:
+        """Receive from a FIFO queue. While messages are in flight, look often, so that none comes back late."""
+        visibility = int(self._attributes("VisibilityTimeout")["VisibilityTimeout"])
+        until = time.monotonic() + self._wait_seconds
+        while True:
+            in_flight.release()
+            looks = {"WaitTimeSeconds": 0} if in_flight else {}
+            messages = self._receive(VisibilityTimeout=held_for(visibility), **looks)
+            in_flight.add(messages, visibility)
+            if messages or not looks or time.monotonic() >= until:
+                return messages
+            time.sleep(PAUSE_SECONDS)
 
     def _attributes(self, *names: str) -> dict[str, str]:
         attributes: dict[str, str] = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(names))[

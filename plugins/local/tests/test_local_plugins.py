@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -20,9 +21,13 @@ class Site:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def info(self, package: str) -> Path:
+        """Return where the metadata of a package lies."""
+        return self.path / f"{package.replace('-', '_')}-1.2.dist-info"
+
     def install(self, package: str, group: str, name: str, code: str) -> None:
         module = package.replace("-", "_")
-        info = self.path / f"{module}-1.2.dist-info"
+        info = self.info(package)
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.2\n")
         (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {module}:offered\n")
@@ -137,6 +142,118 @@ def test_a_group_that_nobody_uses_is_shown_as_empty(site: Site) -> None:
     lines = [line.strip() for line in site.plugins().stdout.splitlines()]
     if not entry_points(group="batchcore.plugins"):
         assert lines[lines.index("plugins (batchcore.plugins)") + 1] == "none"
+
+
+# What changes between two looks.
+
+
+def test_what_is_installed_after_a_look_is_found_by_the_next(site: Site) -> None:
+    site.install("one-source", "batchcore.sources", "one", GOOD)
+    assert "one_source:offered" in site.plugins().stdout
+
+    site.install("two-source", "batchcore.sources", "two", GOOD)
+    site.install("two-poller", "batchcore.local.pollers", "two", "offered = 'the second poller'\n")
+
+    process = site.plugins()
+    assert "two_source:offered" in process.stdout
+    assert "two_poller:offered" in process.stdout
+    assert site.find("two") == "the second poller"
+
+
+def test_an_entry_point_that_is_added_to_a_package_after_a_look_is_found_by_the_next(site: Site) -> None:
+    site.install("one-source", "batchcore.sources", "one", "offered = again = object()\n")
+    assert "one_source:offered" in site.plugins().stdout
+
+    entry_points = site.info("one-source") / "entry_points.txt"
+    entry_points.write_text(f"{entry_points.read_text()}again = one_source:again\n")
+
+    process = site.plugins()
+    assert "one_source:again" in process.stdout
+    assert process.returncode == 0
+
+
+def test_what_is_uninstalled_after_a_look_is_gone_at_the_next(site: Site) -> None:
+    site.install("one-poller", "batchcore.local.pollers", "one", GOOD)
+    assert "one_poller:offered" in site.plugins().stdout
+
+    shutil.rmtree(site.info("one-poller"))
+
+    assert "one_poller:offered" not in site.plugins().stdout
+    assert "PollerNotInstalledError" in site.find("one")
+
+
+def test_what_is_installed_while_a_program_runs_is_found_by_it(site: Site) -> None:
+    program = f"""
+import pathlib, sys
+from batchcore_local import PollerNotInstalledError, find_driver
+from batchcore_local.installed import list_installed
+try:
+    find_driver("late")
+except PollerNotInstalledError:
+    print(len([item for item in list_installed("batchcore.local.pollers") if item.name == "late"]))
+pathlib.Path({str(site.path / "late.py")!r}).write_text("offered = 'late'")
+info = pathlib.Path({str(site.info("late"))!r})
+info.mkdir()
+(info / "METADATA").write_text("Name: late\\nVersion: 1.2\\n")
+(info / "entry_points.txt").write_text("[batchcore.local.pollers]\\nlate = late:offered\\n")
+print(find_driver("late"))
+print([item.package for item in list_installed("batchcore.local.pollers") if item.name == "late"])
+"""
+    process = site.run("-c", program)
+    assert process.stdout.splitlines() == ["0", "late", "['late 1.2']"], process.stderr
+
+
+# Packages whose metadata is stripped or wrong.
+
+
+@pytest.mark.parametrize(
+    ("metadata", "shown"),
+    [
+        (None, "unknown package"),
+        ("", "unknown package"),
+        ("Metadata-Version: 2.1\nVersion: 1.2\n", "unknown package"),
+        ("Metadata-Version: 2.1\nName: good-source\n", "good-source without a version"),
+    ],
+)
+def test_a_package_without_metadata_is_listed_all_the_same(site: Site, metadata: str | None, shown: str) -> None:
+    site.install("good-source", "batchcore.sources", "good", GOOD)
+    file = site.info("good-source") / "METADATA"
+    file.unlink() if metadata is None else file.write_text(metadata)
+
+    process = site.plugins()
+
+    (line,) = [line for line in process.stdout.splitlines() if "good_source:offered" in line]
+    assert line.split() == ["good", *shown.split(), "good_source:offered"]
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_a_value_that_names_nothing_is_listed_with_the_reason(site: Site) -> None:
+    site.install("good-source", "batchcore.sources", "good", GOOD)
+    site.install("odd-source", "batchcore.sources", "odd", GOOD)
+    (site.info("odd-source") / "entry_points.txt").write_text("[batchcore.sources]\nodd = not an object!\n")
+
+    process = site.plugins()
+
+    lines = process.stdout.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if "not an object!" in line and "odd-source" in line]
+    assert lines[at + 1].split()[:3] == ["does", "not", "load:"]
+    assert any("good_source:offered" in line for line in lines)
+    assert (process.returncode, process.stderr) == (1, "")
+
+
+def test_a_package_whose_entry_points_cannot_be_read_is_named_and_hides_nothing_else(site: Site) -> None:
+    site.install("good-source", "batchcore.sources", "good", GOOD)
+    site.install("odd-package", "other.group", "odd", GOOD)
+    (site.info("odd-package") / "entry_points.txt").write_text("[other.group]\nno value\n")
+
+    process = site.plugins()
+
+    assert "good_source:offered" in process.stdout
+    sentence = "The entry points of odd-package cannot be read: the line 'no value' has no '='. Mend or uninstall it."
+    assert process.stdout.splitlines().count(sentence) == 1
+    assert (process.returncode, process.stderr) == (1, "")
+    assert "SqsPoller" in site.find("sqs")
+    assert site.find("kafka").endswith(f"installed: sqs. {sentence}")
 
 
 def test_the_command_batchcore_is_this_one() -> None:

@@ -102,7 +102,7 @@ class SQSSource:
 
     @hookimpl
     def original_message(self, record: Any) -> Message:
-        """Give the body, the message attributes and the group as the producer sent them.
+        """Return body, message attributes, group and trace header as the producer sent them.
 
         Raises:
             KeyError: the record has no body, or an attribute has no data type.
@@ -112,7 +112,7 @@ class SQSSource:
         sent = {name: _sent_attribute(attribute) for name, attribute in attributes.items()}
         from batchcore import Message
 
-        return Message(record["body"], sent, message_group(record))
+        return Message(record["body"], sent, message_group(record), _trace_header(record))
 
     @hookimpl
     def event_factory(self) -> EventFactory:
@@ -134,6 +134,11 @@ def message_group(record: Mapping[str, Any]) -> Any:
         if "messageId" not in record:
             raise ValueError("message_group() takes a record of SQS, which has a messageId; this has none.") from None
         return None
+
+
+def _trace_header(record: Mapping[str, Any]) -> Any:
+    attributes = record.get("attributes")
+    return attributes.get("AWSTraceHeader") if isinstance(attributes, Mapping) else None
 
 
 def _sent_attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:

@@ -282,6 +282,18 @@ def test_the_message_of_a_fifo_queue_has_its_group(fifo_queue: Any) -> None:
     assert source.original_message(record).group == "red"
 
 
+def test_a_message_goes_on_with_the_trace_header_that_it_came_with(queue: Any, sqs: Any) -> None:
+    header = {"DataType": "String", "StringValue": "Root=1-5759e988-bd862e3fe1be46a994272793"}
+    sqs.send_message(QueueUrl=queue.url, MessageBody="x", MessageSystemAttributes={"AWSTraceHeader": header})
+    (record,) = queue.receive()["Records"]
+    assert source.original_message(record).trace_header == header["StringValue"]
+
+
+@pytest.mark.parametrize("fields", [{"attributes": {}}, {"attributes": None}, {"attributes": "none"}])
+def test_a_message_may_have_no_trace_header(fields: dict[str, Any]) -> None:
+    assert source.original_message(message(1, **fields)).trace_header is None
+
+
 def test_lists_and_values_that_are_none_are_no_part_of_a_message() -> None:
     attribute = {
         "dataType": "String",

@@ -1,0 +1,39 @@
+"""What a reader is advised to install is ours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from .files import PROJECTS, kept_files
+
+PLANNED = {f"batchcore-{name}" for name in ("kafka", "mq", "firehose", "s3batch", "pipes")}
+TEXTS = (".md", ".py", ".toml", ".jinja", ".yml", ".yaml", ".txt", ".in")
+
+
+def test_no_page_and_no_message_advises_to_install_a_name_of_nobody() -> None:
+    published = {
+        name
+        for project in PROJECTS
+        for name in re.findall(r'^name = "(.+)"', (project / "pyproject.toml").read_text(), re.MULTILINE)
+    }
+    advised = {
+        name: path.name
+        for path in kept_files()
+        if path.suffix in TEXTS and path != Path(__file__)
+        for name in re.findall(r"pip install [^`\n]*?\b(batchcore[\w-]*)", path.read_text(encoding="utf-8"))
+    }
+
+    assert {"batchcore-sqs", "batchcore-deadletter"} <= advised.keys()
+    # A name that ends in a hyphen is of an f-string: it goes on with a name of batchcore.entry_points.OURS.
+    assert {name for name in advised if not name.endswith("-")} - published - PLANNED == set()
+
+
+def test_what_the_core_advises_to_install_is_ours() -> None:
+    from batchcore.entry_points import OURS
+
+    assert {f"batchcore-{name}" for name in OURS} == PLANNED | {
+        "batchcore-sqs",
+        "batchcore-kinesis",
+        "batchcore-dynamodb",
+    }
