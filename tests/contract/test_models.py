@@ -7,8 +7,10 @@ import json
 import logging
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypedDict, TypeVar
 
-import pydantic
 import pytest
+
+pydantic = pytest.importorskip("pydantic")
+
 from pydantic import BaseModel, ConfigDict, Field, Json, RootModel, ValidationError, field_validator, model_validator
 
 from batchcore import AsyncBatchProcessor, BatchProcessingError, BatchProcessor, ConfigurationError, hookimpl

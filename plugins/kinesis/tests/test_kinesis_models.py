@@ -9,6 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+pytest.importorskip("pydantic")
+
 from pydantic import BaseModel, Json, ValidationError
 
 from batchcore import BatchProcessor, ConfigurationError, EventType, process_partial_response

@@ -7,6 +7,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+
+pytest.importorskip("pydantic")
+
 from pydantic import BaseModel, Json, ValidationError
 
 from batchcore import BatchProcessor, ConfigurationError, EventType, process_partial_response
