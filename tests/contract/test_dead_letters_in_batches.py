@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import logging
 import sys
@@ -838,7 +839,7 @@ def test_a_lane_that_waits_when_the_batch_is_stopped_has_its_dead_letter_withhel
     class Stops(Many):
         @hookimpl
         def wrap_handler(self, handler: Any) -> Any:
-            if asyncio.iscoroutinefunction(handler):
+            if inspect.iscoroutinefunction(handler):
 
                 async def stopping(record: Any) -> Any:
                     await handler(record)

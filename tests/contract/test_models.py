@@ -8,8 +8,10 @@ import logging
 import pickle
 from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypedDict, TypeVar, Union
 
-import pydantic
 import pytest
+
+pydantic = pytest.importorskip("pydantic")
+
 from pydantic import (
     BaseModel,
     BeforeValidator,

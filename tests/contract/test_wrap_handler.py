@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import inspect
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -76,7 +77,7 @@ def retrying(times: int) -> Wraps:
                     await asyncio.sleep(0)
             return await handler(*args, **kwargs)
 
-        return call_async if asyncio.iscoroutinefunction(handler) else call
+        return call_async if inspect.iscoroutinefunction(handler) else call
 
     return Wraps(decorate)
 

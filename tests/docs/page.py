@@ -18,13 +18,14 @@ What a page holds besides prose:
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 import re
 import sys
 import traceback
-import types
 import warnings
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,8 +114,10 @@ def run(page: str, text: str) -> int:
     Raises:
         PageError: one of them does not do what the page says. The cause is chained.
     """
-    # A module of its own: pydantic looks up annotations in it, and pickle names.
-    module = types.ModuleType("page")
+    # A module of its own: pydantic looks up annotations in it, and pickle names. With a spec, as every module has.
+    spec = importlib.util.spec_from_loader("page", SourceFileLoader("page", page))
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
     sys.modules["page"] = module
     namespace = vars(module)
     logged = _Logged()

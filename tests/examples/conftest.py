@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import itertools
 import json
 import re
@@ -56,6 +57,9 @@ THEIRS = {
         "DynamoDBStreamRecordModel": f"{UTILITIES}.parser.models",
     },
 }
+
+
+USES_MODELS = re.compile(r"^ *(from|import) (pydantic|batchcore_\w+\.models)\b", re.MULTILINE)
 
 
 def with_their_imports(source: str) -> str:
@@ -196,8 +200,12 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Program]]:
             source = with_their_imports(source)
         # A logger is set up once per service, with the standard output of that moment.
         monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"orders{next(services)}")
-        module = ModuleType(f"{path.stem}_example")  # one name for both: it stands in the text of an entry
-        module.__file__ = str(path)
+        if USES_MODELS.search(source):
+            pytest.importorskip("pydantic")
+        # One name for both: it stands in the text of an entry. With a spec, as every module that Python loads has.
+        spec = importlib.util.spec_from_file_location(f"{path.stem}_example", path)
+        assert spec is not None
+        module = importlib.util.module_from_spec(spec)
         sys.modules[module.__name__] = module  # where pydantic looks up annotations
         loaded.append(module.__name__)
         with nullcontext() if warned else legacy_allowed():

@@ -69,9 +69,11 @@ def test_a_first_batch_loads_nothing_expensive(source: str) -> None:
 
 def test_a_record_that_fails_loads_nothing_expensive() -> None:
     _, after, answer = first_batch("sqs", "if record.message_id != 'x': raise ValueError(record.message_id)")
+    # A line of the log with a traceback, which Python formats: on 3.14 that loads dataclasses, and so inspect.
+    _, logged, _ = first_batch("sqs", "import logging; logging.getLogger().error('', exc_info=ValueError())")
 
     assert answer == "BatchProcessingError"
-    assert after & EXPENSIVE == set()
+    assert (after - logged) & EXPENSIVE == set()
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -83,6 +85,7 @@ def test_a_first_batch_loads_one_source(source: str) -> None:
 
 def test_a_first_batch_with_a_model_is_what_loads_pydantic() -> None:
     # The control: the same measurement sees what is loaded.
+    pytest.importorskip("pydantic")
     _, after, _ = first_batch("sqs", "import asyncio, batchcore_sqs.models")
 
     assert {"pydantic", "asyncio", "typing"} <= after
@@ -115,4 +118,5 @@ def folder_of(package: str) -> str:
 
 def dependencies() -> list[str]:
     """Give the folders of what the packages may import, so that an import succeeds, and is seen."""
-    return list(dict.fromkeys(map(folder_of, ("pluggy", "importlib_metadata", "pydantic"))))
+    there = filter(importlib.util.find_spec, ("pluggy", "importlib_metadata", "pydantic"))
+    return list(dict.fromkeys(map(folder_of, there)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -15,7 +16,7 @@ SOURCES = {"batchcore-sqs": "sqs", "batchcore-kinesis": "kinesis", "batchcore-dy
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"]}
 MEMBERS = [*SOURCES, "batchcore-deadletter", "batchcore-local"]
 DISTRIBUTIONS = [CORE, *MEMBERS]
-SUPPORTED = ["3.10", "3.11", "3.12", "3.13"]
+SUPPORTED = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[[^]]*\])?\s*(?P<range>[^;]*)(;.*)?")
 
 
@@ -95,6 +96,12 @@ def test_a_source_is_registered_by_its_name(distribution: str, source: str) -> N
 
     assert entry_point.name == source
     assert entry_point.load().name == source
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 15), reason="pydantic has no wheel for Python 3.15")
+def test_models_are_tried_on_every_python_that_pydantic_has_a_wheel_for() -> None:
+    # Without it, the tests of models are skipped.
+    assert importlib.util.find_spec("pydantic") is not None
 
 
 def version_classifier(version: str) -> str:

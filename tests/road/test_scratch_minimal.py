@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def test_without_super_init_it_works_with_lists_of_its_own(call: Call) -> None:
             self.done: list[Any] = []
 
         def _process_record(self, record: Any) -> Any:
-            self.done.append(self.handler(record) if not asyncio.iscoroutinefunction(self.handler) else record)
+            self.done.append(self.handler(record) if not inspect.iscoroutinefunction(self.handler) else record)
             return "success", None, record
 
         async def _async_process_record(self, record: Any) -> Any:

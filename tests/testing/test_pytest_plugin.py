@@ -164,6 +164,7 @@ CONTRACT = """
 
 
 def test_a_source_that_keeps_the_contract_passes(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pydantic")
     outcomes = run(pytester, CONTRACT.format(skip="")).parseoutcomes()
 
     assert outcomes.keys() == {"passed"}
@@ -175,6 +176,17 @@ def test_no_test_of_a_contract_is_skipped_while_it_runs(pytester: pytest.Pyteste
 
     assert result.parseoutcomes().keys() == {"errors", "deselected"}
     result.stdout.fnmatch_lines(["*test_it_claims_its_events was skipped. A test of a source's contract is opted out*"])
+
+
+def test_without_pydantic_a_contract_skips_its_test_of_models_and_says_so(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pydantic", None)
+
+    result = run(pytester, CONTRACT.format(skip=""), "-rs", "-k", "it_works_with")
+
+    assert result.parseoutcomes().keys() == {"passed", "skipped", "deselected"}
+    result.stdout.fnmatch_lines(["SKIPPED*pydantic is not installed, so no model was tried."])
 
 
 def test_another_test_may_be_skipped(pytester: pytest.Pytester) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Json
 
 from batchcore import BatchProcessor, ConfigurationError, Disposition, DropRecord, hookimpl
 from batchcore.testing import EventSourceMapping, NotDrainedError, Queue, Stream
@@ -96,20 +95,12 @@ def test_what_was_delivered_counts_as_tried_where_a_function_says_what_is_done_a
     assert contents(mapping.history.dead_letters) == ["bad"]
 
 
-class Order(BaseModel):
-    n: int
-
-
-class Message(BaseModel):
-    """A message with an order."""
-
-    messageId: str
-    body: Json[Order]
-
-
 def test_record_that_does_not_fit_its_model_was_tried() -> None:
+    pydantic = pytest.importorskip("pydantic")
+    order = pydantic.create_model("Order", n=(int, ...))
+    message = pydantic.create_model("Message", messageId=(str, ...), body=(pydantic.Json[order], ...))
     queue = queue_of({"n": 1}, "no JSON")
-    processor = BatchProcessor("sqs", model=Message, logger=QUIET, raise_on_entire_batch_failure=False)
+    processor = BatchProcessor("sqs", model=message, logger=QUIET, raise_on_entire_batch_failure=False)
 
     history = EventSourceMapping(queue, processor=processor, record_handler=lambda record: None).drain()
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+NO_PYDANTIC = "pydantic is not installed, so no model was tried."
+"""The one reason for which a test of a suite is skipped: it is not the source's."""
+
 
 def refuse_silent_opt_outs(contract: type[Any], suite: type[Any]) -> None:
     """Check that a class that derives from a suite overrides a test only to expect its failure, with a reason.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import RootModel, model_validator
 
 from batchcore import hookimpl
 from batchcore.hookspecs import SOURCE_HOOKS
@@ -15,6 +14,7 @@ from batchcore.testing.clock import SimulatedContext
 from batchcore.testing.contract import rules
 from batchcore.testing.contract.checks import expected_failures, not_attempted, shown
 from batchcore.testing.contract.descriptions import Asking
+from batchcore.testing.contract.opting_out import NO_PYDANTIC
 from batchcore.testing.contract.runs import DRIVERS, Driver, Handler, one_by_one, one_call, tasks
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class ProcessorTests:
 
     @each_driver
     def test_it_works_with_a_model(self, probe: Probe, driver: Driver) -> None:
+        try:
+            from pydantic import RootModel, model_validator
+        except ModuleNotFoundError:
+            pytest.skip(NO_PYDANTIC)
         records = list(probe.records(probe.event))
 
         class AnyRecord(RootModel[Any]):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from batchcore import Batch, BatchProcessor, Message, Outcome, hookimpl
+from batchcore_deadletter import SQSDeadLetters
 from batchcore_local.server import LocalAws, local_aws
 
 PATIENCE = 20
@@ -156,6 +157,23 @@ def arrived(sqs: Any) -> Callable[[str], list[dict[str, Any]]]:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     return receive
+
+
+@pytest.fixture
+def reason(
+    make_queue: Callable[..., str], arrived: Callable[[str], list[dict[str, Any]]]
+) -> Callable[[BaseException], str]:
+    """Return the function that lets a record fail with an exception, and reads the reason that arrives."""
+
+    def read(error: BaseException) -> str:
+        url = make_queue()
+        records = fail(letter(), error=error)
+        SQSDeadLetters(url).deliver_dead_letter(records.outcomes[0], records.batch)
+        (message,) = arrived(url)
+        text: str = message["MessageAttributes"]["DeadLetterReason"]["StringValue"]
+        return text
+
+    return read
 
 
 class Request(NamedTuple):

@@ -11,7 +11,6 @@ import pytest
 from batchcore.testing import make_record
 from batchcore_dynamodb import DynamoDBRecord
 from batchcore_dynamodb.events import attribute_value
-from batchcore_dynamodb.models import DynamoDBStreamRecordModel
 
 
 def test_a_record_has_the_fields_of_aws_and_no_others(sample: Callable[[str], Any]) -> None:
@@ -29,6 +28,14 @@ def test_the_content_is_the_item() -> None:
 
     assert DynamoDBRecord(raw).dynamodb.new_image == item
     assert DynamoDBRecord(raw).dynamodb.keys == {"id": "17"}
+
+
+def test_a_record_fits_the_model() -> None:
+    pytest.importorskip("pydantic")
+    from batchcore_dynamodb.models import DynamoDBStreamRecordModel
+
+    raw = make_record("dynamodb", {"id": "17"})
+
     assert DynamoDBStreamRecordModel.model_validate(raw).dynamodb.SequenceNumber == raw["dynamodb"]["SequenceNumber"]
 
 

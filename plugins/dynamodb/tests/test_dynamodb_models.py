@@ -9,6 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
+pytest.importorskip("pydantic")
+
 from pydantic import BaseModel, Json, ValidationError, field_validator
 
 from batchcore import BatchProcessor, ConfigurationError, EventType, process_partial_response

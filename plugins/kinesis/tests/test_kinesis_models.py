@@ -10,6 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+pytest.importorskip("pydantic")
+
 from pydantic import BaseModel, Json, RootModel, ValidationError, create_model, field_validator
 
 from batchcore import BatchProcessor, ConfigurationError, EventType, process_partial_response

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from batchcore import (
     BatchProcessingError,
@@ -110,12 +109,9 @@ def test_it_raises_when_the_whole_batch_failed_unless_told_not_to() -> None:
 
 
 def test_a_poison_message_stops_its_group_like_a_failing_one() -> None:
-    class Number(BaseModel):
-        messageId: str
-        body: int
-
+    number = pytest.importorskip("pydantic").create_model("Number", messageId=(str, ...), body=(int, ...))
     batch = event(("a", "1"), ("a", "poison"), ("b", "2"), ("a", "3"))
-    processor = SqsFifoPartialProcessor(model=Number, skip_group_on_error=True)
+    processor = SqsFifoPartialProcessor(model=number, skip_group_on_error=True)
     assert failed(process_partial_response(batch, lambda record: record.body, processor)) == ["1", "3"]
     assert isinstance(processor.fail_messages[0], SQSRecord)
 
@@ -174,7 +170,9 @@ def test_the_ordering_is_its_own_to_choose() -> None:
 
 
 def test_a_model_of_another_source_is_refused() -> None:
-    class Kinesis(BaseModel):
+    pydantic = pytest.importorskip("pydantic")
+
+    class Kinesis(pydantic.BaseModel):  # type: ignore[misc, name-defined]
         __batch_source__ = "kinesis"
 
     with pytest.raises(ConfigurationError):

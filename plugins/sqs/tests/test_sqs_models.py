@@ -12,6 +12,9 @@ from typing import Annotated, Any, Generic, Literal, Optional, TypeVar
 
 import pydantic
 import pytest
+
+pytest.importorskip("pydantic")
+
 from pydantic import (
     AfterValidator,
     BaseModel,
