@@ -6,7 +6,7 @@ from batchcore.calls import Call, make
 from batchcore.dead_letters import Withheld
 from batchcore.errors import PluginError, kind_of
 from batchcore.handler import discard, is_awaitable
-from batchcore.outcome import DEAD_LETTERED
+from batchcore.outcome import DEAD_LETTERED, first_of_its_identifier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def deliver_at_end(invocation: Invocation) -> Calls[None]:
     while left:
         some, left = left[:at_a_time], left[at_a_time:]
         if lowest is not None:
-            some, withheld = [p for p in some if p < lowest], [p for p in some if p > lowest]
+            some, withheld = [p for p in some if p < lowest], [p for p in some if p >= lowest]
             for position in withheld:
                 ended(invocation, position, Withheld(Withheld.__doc__))
             if not some:
@@ -92,12 +92,12 @@ def deliver_at_end(invocation: Invocation) -> Calls[None]:
         for position, problem in zip(some, problems, strict=True):
             ended(invocation, position, problem)
             if problem is not None and letters.by_checkpoint and (lowest is None or position < lowest):
-                lowest = position
+                lowest = first_of_its_identifier(invocation, position)
 
 
 def _lowest_that_comes_again(invocation: Invocation, letters: set[int]) -> int | None:
-    unfinished = invocation.outcomes.unfinished_positions()
-    return next((position for position in unfinished if position not in letters), None)
+    unfinished = (position for position in invocation.outcomes.unfinished_positions() if position not in letters)
+    return min((first_of_its_identifier(invocation, position) for position in unfinished), default=None)
 
 
 def _deliver(

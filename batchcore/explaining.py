@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchcore.dead_letters import Withheld
 from batchcore.errors import OutOfTimeError, plain
-from batchcore.outcome import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED, Outcome
+from batchcore.outcome import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED, Outcome, delivered_again
 from batchcore.report import summary_of
 
 TYPE_CHECKING = False
@@ -50,16 +50,15 @@ def explain(invocation: Invocation) -> list[Explanation]:
     outcomes = list(invocation.outcomes)
     lowest = next((outcome for outcome in outcomes if not outcome.done), None)
     by_checkpoint = invocation.settings.source.by_checkpoint
+    coming = set(delivered_again(invocation))
     explanations: list[Explanation] = []
     for outcome in outcomes:
-        again = not outcome.done
+        again = outcome.position in coming
         reason = _reason(invocation, outcome)
-        if by_checkpoint and lowest is not None and outcome.position >= lowest.position:
-            again = True
-            if outcome is not lowest:
-                reason += (
-                    f"; {plain(lowest.identifier)} before it is not done, and everything from there on comes again"
-                )
+        if by_checkpoint and lowest is not None and outcome.position > lowest.position:
+            reason += f"; {plain(lowest.identifier)} before it is not done, and everything from there on comes again"
+        elif again and outcome.done:
+            reason += "; another record of its identifier is not done, and AWS goes by identifiers"
         explanations.append(Explanation(outcome, again, reason))
     return explanations
 

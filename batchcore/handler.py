@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from types import AsyncGeneratorType, FunctionType, GeneratorType, MethodType
 
-from batchcore.errors import HandlerSignatureError
+from batchcore.errors import HandlerSignatureError, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,6 +140,22 @@ def is_coroutine_function(function: Any) -> bool:
     return bool(_flags(function) & _COROUTINE)
 
 
+def plainly_wrapped(function: Any) -> Any:
+    """Return the coroutine function that a plain one is wrapped round, by what ``functools.wraps`` leaves; or None."""
+    if is_coroutine_function(function):
+        return None
+    seen: set[int] = set()
+    while id(function) not in seen:
+        seen.add(id(function))
+        function = _undressed(function)
+        function = vars(function).get("__wrapped__") if hasattr(function, "__dict__") else None
+        if function is None:
+            return None
+        if is_coroutine_function(function):
+            return function
+    return None
+
+
 def is_generator_function(function: Any) -> bool:
     """Say whether calling this gives a generator, sync or async, and so runs nothing of it."""
     return bool(_flags(_undressed(function)) & _GENERATOR)
@@ -226,7 +243,13 @@ def _from_signature(handler: Callable[..., Any]) -> Parameters:
     import inspect
 
     try:
-        parameters = inspect.signature(handler).parameters.values()
+        if sys.version_info >= (3, 14):
+            # As text: annotations are evaluated when they are asked for, and may name what only type checkers import.
+            from annotationlib import Format
+
+            parameters = inspect.signature(handler, annotation_format=Format.STRING).parameters.values()
+        else:
+            parameters = inspect.signature(handler).parameters.values()
     except (TypeError, ValueError):  # a builtin without a signature: one positional argument is the best guess
         return Parameters([], set(), set(), varargs=True, varkeywords=False)
     kinds = inspect.Parameter
@@ -253,6 +276,15 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, (bool, int, float, type)) or (isinstance(value, str) and len(value) < 40):
         return repr(value)
     return f"a {type(value).__name__}"
+
+
+def shown_code(function: Any) -> str:
+    """Name the code that a call of something runs, and where it stands, for a message; else its class."""
+    code = getattr(_undressed(function), "__code__", None)
+    if code is None:
+        return kind_of(function)
+    name = getattr(code, "co_qualname", code.co_name)  # Python 3.11 and later
+    return f"{name}, {code.co_filename.rpartition('/')[2]}:{code.co_firstlineno}"
 
 
 def name_of(handler: Any) -> str:

@@ -136,11 +136,8 @@ class Outcomes(Sequence["Outcome"]):
         return [self._at(position) for position in self.unfinished_positions()]
 
     def delivered_again(self) -> list[Outcome]:
-        """Give the outcomes of the records that AWS delivers again: see :attr:`BatchResult.delivered_again`."""
-        positions = self.unfinished_positions()
-        if positions and self._batch.settings.source.by_checkpoint:
-            return self[positions[0] :]
-        return [self._at(position) for position in positions]
+        """Return the outcomes of the records that AWS delivers again: see :attr:`BatchResult.delivered_again`."""
+        return [self._at(position) for position in delivered_again(self._batch)]
 
     def unfinished_positions(self) -> list[int]:
         """Give the positions of the records that are not done, in rising order."""
@@ -152,6 +149,34 @@ class Outcomes(Sequence["Outcome"]):
 
     def __repr__(self) -> str:
         return f"<Outcomes of {self.batch!r}>"
+
+
+def delivered_again(batch: Slots) -> Sequence[int]:
+    """Return the positions of the records that AWS delivers again, in rising order.
+
+    AWS goes by identifiers, which several records may share: all records of one that the response names come again,
+    and where a checkpoint acknowledges, all from the first of them on.
+    """
+    unfinished = Outcomes(batch).unfinished_positions()
+    if not unfinished:
+        return unfinished
+    identifiers = batch.identifiers
+    named = [identifiers[position] for position in unfinished if identifiers[position] is not None]
+    try:
+        known = set(named)
+        again = {position for position, identifier in enumerate(identifiers) if identifier in known}
+    except TypeError:  # objects, such as those of Kafka
+        again = {position for position, identifier in enumerate(identifiers) if identifier in named}
+    again.update(unfinished)
+    if batch.settings.source.by_checkpoint:
+        return range(min(again), len(identifiers))
+    return sorted(again)
+
+
+def first_of_its_identifier(batch: Slots, position: int) -> int:
+    """Return the position of the first record with the identifier of this one: a checkpoint there has all again."""
+    identifier = batch.identifiers[position]
+    return position if identifier is None else batch.identifiers.index(identifier)
 
 
 def exception_info(exception: BaseException) -> ExceptionInfo:

@@ -7,7 +7,7 @@ from types import MethodType
 from batchcore.configuration import BasePartialBatchProcessor
 from batchcore.entries import fail_entry
 from batchcore.errors import ConfigurationError, HandlerSignatureError
-from batchcore.handler import Binding
+from batchcore.handler import Binding, name_of, plainly_wrapped, shown_code
 from batchcore.outcome import exception_info
 from batchcore.partial import BasePartialProcessor
 from batchcore.road import answer_to, conclude, finish, run_lanes, start
@@ -276,7 +276,16 @@ class AsyncBatchProcessor(BatchProcessor):
         return invocation.result
 
     def _check_handler(self, binding: Binding) -> None:
-        """Any handler will do."""
+        """Refuse a plain function round a coroutine function: most do with the coroutine what a value is good for."""
+        wrapped = plainly_wrapped(binding.handler)
+        if wrapped is not None:
+            raise HandlerSignatureError(
+                f"{name_of(wrapped)} is a coroutine function in a plain decorator: {shown_code(binding.handler)}. What "
+                "it returns is a coroutine to the decorator, which would keep, write down or drop it in place of the "
+                "result. Use a decorator for coroutine functions, whose wrapper is an `async def` that awaits. If it "
+                "does no more than return the coroutine, mark it: inspect.markcoroutinefunction(wrapper), from Python "
+                "3.12 on."
+            )
 
     def _checked_executor(self, executor: Any, max_concurrency: int | None) -> Executor | None:
         if executor is not None:

@@ -48,7 +48,8 @@ class BatchResult:
         """The outcomes of the records that AWS delivers again, given this response.
 
         Where each record is acknowledged by itself, those that are not done. Where a checkpoint is, as on a stream,
-        everything from the lowest of those on, also what succeeded.
+        everything from the lowest of those on, also what succeeded. AWS goes by identifiers: where records share one,
+        all of them come again with one of them.
         """
         return self.outcomes.delivered_again()
 

@@ -15,7 +15,7 @@ from contextlib import nullcontext
 
 from batchcore.errors import RecordError
 from batchcore.ordering import in_order
-from batchcore.outcome import NOT_PROCESSED
+from batchcore.outcome import NOT_PROCESSED, first_of_its_identifier
 from batchcore.records import is_object, is_windowed
 from batchcore.source import batch_item_failures
 
@@ -88,7 +88,8 @@ class Window:
         A new copy each time. To change the state, a handler asks for ``state``.
         """
         values, failures = self._batch.values, self._batch.failures
-        end = min((position for position in failures if values[position] is NOT_PROCESSED), default=len(values))
+        undone = (position for position in failures if values[position] is NOT_PROCESSED)
+        end = min((first_of_its_identifier(self._batch, position) for position in undone), default=len(values))
         succeeded = (text for at, text in reversed(self._kept) if at < end and at not in failures)
         state: dict[str, Any] = json.loads(next(succeeded, self._first))
         return state
@@ -123,7 +124,10 @@ class Window:
         if self._keeps_all:
             self._kept.append((position, text))
         else:  # another thread may be reading, if this one was left behind: its record does not count, the last does
-            self._kept = [*self._kept[-1:], (position, text)]
+            start, identifiers = len(self._kept), self._batch.identifiers
+            while start and identifiers[self._kept[start - 1][0]] == identifiers[position]:
+                start -= 1  # one of them failing brings all of them back, so the state before the first is wanted
+            self._kept = [*self._kept[max(0, start - 1) :], (position, text)]
 
     def __repr__(self) -> str:
         return f"<Window from {self.start} to {self.end} of {self.shard_id}{', final' if self.is_final else ''}>"

@@ -609,12 +609,60 @@ def test_an_awaitable_that_is_returned_synchronously_is_a_failure_without_a_warn
     assert "AsyncBatchProcessor" in str(result.outcomes[0].exception)
 
 
-@pytest.mark.parametrize("kind", AWAITABLES)
+@pytest.mark.parametrize("kind", [kind for kind in AWAITABLES if kind != "coroutine of a decorated function"])
 def test_an_awaitable_that_is_returned_is_awaited_by_an_asynchronous_processor(kind: str) -> None:
     result = run_async(ToySource(), EVENT, AWAITABLES[kind])
 
     assert failed(result) == []
     assert all(str(value).startswith("awaited") for value in result.return_values)
+
+
+class Traced:
+    """A decorator that is a class."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+
+    def __call__(self, toy: Any) -> Any:
+        return self.function(toy)
+
+
+PLAINLY_DECORATED: dict[str, Callable[..., Any]] = {
+    "function": decorated(play_async),
+    "twice": decorated(decorated(play_async)),
+    "partial": functools.partial(decorated(play_async)),
+    "cache": functools.lru_cache(play_async),
+    "class": Traced(play_async),
+    "of a class with a coroutine function": decorated(Traced(play_async)),
+}
+
+
+@pytest.mark.parametrize("kind", PLAINLY_DECORATED)
+def test_a_plain_decorator_over_a_coroutine_function_is_refused_by_name(kind: str) -> None:
+    with pytest.raises(HandlerSignatureError, match="The handler play_async is a coroutine function in a "):
+        run_async(ToySource(), EVENT, PLAINLY_DECORATED[kind])
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="inspect.markcoroutinefunction is of Python 3.12")
+def test_a_decorator_that_says_it_gives_a_coroutine_is_taken() -> None:
+    assert failed(run_async(ToySource(), EVENT, inspect.markcoroutinefunction(decorated(play_async)))) == []
+
+
+def test_an_asynchronous_decorator_over_a_coroutine_function_is_taken() -> None:
+    @functools.wraps(play_async)
+    async def awaits(toy: Any) -> Any:
+        return await play_async(toy)
+
+    assert failed(run_async(ToySource(), EVENT, awaits)) == []
+
+
+def test_a_plain_decorator_that_waits_for_the_coroutine_is_taken_by_a_synchronous_processor() -> None:
+    @functools.wraps(play_async)
+    def waits(toy: Any) -> Any:
+        return asyncio.run(play_async(toy))
+
+    assert failed(run(ToySource(), EVENT, waits)) == []
 
 
 def test_one_awaitable_among_the_results_costs_its_record_alone(driver: Run) -> None:
