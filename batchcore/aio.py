@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from types import CoroutineType
 
 from batchcore.around import around
@@ -44,10 +44,12 @@ async def run_lanes(invocation: Invocation, max_concurrency: int, in_this_task: 
         in_this_task: whether the first of them may run in the task of the caller, which was made for this batch.
     """
     has_limit = invocation.settings.stop_before is not None
+    mine = object()
+    others = None if _CONTEXTS_ARE_SHOWN else asyncio.all_tasks()
     workers = for_workers(invocation, None) if has_limit else invocation
     some = iter(all_lanes(workers))
     while invocation.values:
-        if not await _Lanes(invocation, workers, some, max_concurrency).run(in_this_task and not has_limit):
+        if not await _Lanes(invocation, workers, some, max_concurrency, mine).run(in_this_task and not has_limit):
             leave_behind(invocation, workers)
             break
         going_on = [] if workers.letters is None else await make(workers, next_lanes(workers))
@@ -58,6 +60,37 @@ async def run_lanes(invocation: Invocation, max_concurrency: int, in_this_task: 
         some = iter(going_on)
     if invocation.stopped:
         skip_the_rest(invocation)
+    _warn_of_tasks(invocation, mine, others if in_this_task or others is None else asyncio.all_tasks())
+
+
+_made_for: ContextVar[object] = ContextVar("batchcore_made_for")
+"""What tasks that handlers start have in their context: whose handlers."""
+
+_CONTEXTS_ARE_SHOWN = sys.version_info >= (3, 12)
+
+
+def _warn_of_tasks(invocation: Invocation, mine: object, others: set[asyncio.Task[Any]] | None) -> None:
+    """Warn of tasks that handlers have started and not awaited.
+
+    They are not waited for, and fail nobody: some are a client's own, which keep a connection and never end. Where
+    Python does not show the context of a task, every task that is new on a loop of our own is a handler's.
+    """
+    left = [task for task in asyncio.all_tasks() if not task.done() and _is_left(task, mine, others)]
+    if left:
+        invocation.report.tasks_left(sorted(map(_name_of_task, left)))
+
+
+def _is_left(task: Any, mine: object, others: set[asyncio.Task[Any]] | None) -> bool:
+    if others is not None:
+        return task not in others
+    return task.get_context().get(_made_for) is mine
+
+
+def _name_of_task(task: asyncio.Task[Any]) -> str:
+    coroutine: Any = task.get_coro()
+    code = getattr(coroutine, "cr_code", None)
+    name = getattr(coroutine, "__qualname__", None) or kind_of(coroutine)
+    return name if code is None else f"{name} ({code.co_filename.rpartition('/')[2]}:{code.co_firstlineno})"
 
 
 class _Lanes:
@@ -68,7 +101,9 @@ class _Lanes:
     memory cost a tenth of a task each. Wherever a handler waits, further tasks start.
     """
 
-    def __init__(self, batch: Invocation, invocation: Invocation, some: Iterator[Iterable[Place]], limit: int) -> None:
+    def __init__(
+        self, batch: Invocation, invocation: Invocation, some: Iterator[Iterable[Place]], limit: int, mine: object
+    ) -> None:
         self._batch = batch
         self._invocation = invocation
         self._limit = limit
@@ -76,6 +111,7 @@ class _Lanes:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._context = copy_context()
+        self._context.run(_made_for.set, mine)
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._cancelling = False
         self._broken: BaseException | None = None

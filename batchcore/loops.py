@@ -1,10 +1,11 @@
-"""The event loops that batches run on, which live as long as the process. Importing this imports asyncio."""
+"""The event loops that batches run on: that of the thread, or one of our own. Importing this imports asyncio."""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
 import os
+import sys
 import threading
 
 from batchcore.errors import ConfigurationError
@@ -37,8 +38,11 @@ class _Loops:
         self._lock = threading.Lock()
 
     def run(self, work: Coroutine[Any, Any, None], interrupted: Callable[[], None]) -> None:
-        with self._lock:
-            loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
+        loop = _loop_of_this_thread()
+        own = loop is None
+        if loop is None:
+            with self._lock:
+                loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
         task = loop.create_task(work)
         try:
             _run_until_done(loop, task)
@@ -51,12 +55,29 @@ class _Loops:
                 task.exception()  # seen: no warning of an exception that was never retrieved
             raise
         finally:
-            with self._lock:
-                self._idle.append(loop)
+            if own:
+                with self._lock:
+                    self._idle.append(loop)
 
     def _close(self) -> None:
         while self._idle:
             self._idle.pop().close()
+
+
+def _loop_of_this_thread() -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that is set for this thread, if one is that can run a batch.
+
+    A client that was made when the module was imported is bound to it. None is made here, where none is set.
+    """
+    try:
+        if sys.version_info >= (3, 14):
+            loop = asyncio.get_event_loop()  # which makes none any more
+        else:
+            policy: Any = asyncio.get_event_loop_policy()
+            loop = policy._local._loop  # get_event_loop() would make one, or warn that it will not in future
+    except (AttributeError, RuntimeError):
+        return None
+    return None if loop is None or loop.is_closed() or loop.is_running() else loop
 
 
 def _run_until_done(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
@@ -75,7 +96,7 @@ _loops = _Loops()
 
 
 def run(invocation: Invocation, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Do the work of a batch on an event loop that lives as long as the process.
+    """Do the work of a batch on the event loop that is set for this thread, else on one that lives as the process does.
 
     Args:
         invocation: the batch.

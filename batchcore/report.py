@@ -43,6 +43,7 @@ _WHAT_BECOMES_OF_IT = {
     "stop_batch": ", and stops the batch",
 }
 _MOST_OF_A_CHAIN = 20
+_MOST_NAMES = 10
 _HIGHEST_INDEX = 10_000  # a higher number may be a key of a dictionary
 
 
@@ -187,6 +188,26 @@ class Report:
         }
         warns = ended_late or batch.out_of_time
         self._guarded(self._logger.warning if warns else self._logger.info, "%s.", message, extra=extra)
+
+    def tasks_left(self, names: Sequence[str]) -> None:
+        """Log at WARNING that handlers have returned before tasks that they had started.
+
+        Args:
+            names: of each task, what it runs and where that stands.
+        """
+        named = ", ".join(map(plain, names[:_MOST_NAMES]))
+        more = f", and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        self._guarded(
+            self._logger.warning,
+            "Handlers of %s returned before %s had ended that they had started: %s%s. Their records count as done, and "
+            "the tasks stop with the invocation. A handler awaits what its record needs, with asyncio.gather() or an "
+            "asyncio.TaskGroup.",
+            self._batch.source,
+            "a task" if len(names) == 1 else f"{len(names)} tasks",
+            named,
+            more,
+            extra={"batch_source": self._batch.source, "tasks_left": [plain(name) for name in names[:_MOST_NAMES]]},
+        )
 
     def nobody_delivers(self) -> None:
         """Log that a handler asked for a dead letter where nobody delivers any."""

@@ -49,6 +49,77 @@ def test_batch_works_after_somebodys_asyncio_run_and_that_works_after_a_batch() 
         assert loop_of_a_batch(processor) is loop
 
 
+@pytest.fixture
+def loop_of_the_thread() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that is set for this thread, as a module sets one that opens its clients when it is imported."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield loop
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+def test_batch_runs_on_the_loop_that_is_set_for_its_thread(loop_of_the_thread: asyncio.AbstractEventLoop) -> None:
+    processor = AsyncBatchProcessor("sqs")
+    assert loop_of_a_batch(processor) is loop_of_a_batch(processor) is loop_of_the_thread
+
+
+def test_client_that_was_opened_when_the_module_was_imported_works(
+    loop_of_the_thread: asyncio.AbstractEventLoop,
+) -> None:
+    async def opened() -> Any:
+        queue: asyncio.Queue[str] = asyncio.Queue()
+
+        async def serve() -> None:
+            while True:
+                await queue.get()
+                queue.task_done()
+
+        return queue, asyncio.ensure_future(serve())
+
+    queue, serving = loop_of_the_thread.run_until_complete(opened())
+
+    async def handler(record: Any) -> None:
+        await queue.put(record["body"])
+        await queue.join()
+
+    for _ in range(2):
+        result = AsyncBatchProcessor("sqs").run(batch_of("a", "b", "c"), handler)
+        assert failed(result.response) == []
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop_of_the_thread.run_until_complete(serving)
+
+
+def test_closed_loop_of_the_thread_is_left_alone(loop_of_the_thread: asyncio.AbstractEventLoop) -> None:
+    loop_of_the_thread.close()
+    assert loop_of_a_batch(AsyncBatchProcessor("sqs")) is not loop_of_the_thread
+
+
+def test_loop_of_another_thread_is_left_alone(loop_of_the_thread: asyncio.AbstractEventLoop) -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+    thread = threading.Thread(target=lambda: loops.append(loop_of_a_batch(AsyncBatchProcessor("sqs"))))
+    thread.start()
+    thread.join()
+    assert loops != [loop_of_the_thread]
+
+
+def test_no_loop_is_set_for_a_thread_that_has_none() -> None:
+    raised: list[Exception] = []
+
+    def run() -> None:
+        loop_of_a_batch(AsyncBatchProcessor("sqs"))
+        try:
+            asyncio.get_event_loop()
+        except RuntimeError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert len(raised) == 1
+
+
 def test_loop_is_nobody_elses_current_loop() -> None:
     loop_of_a_batch(AsyncBatchProcessor("sqs"))
     with pytest.raises(RuntimeError):

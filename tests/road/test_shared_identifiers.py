@@ -63,10 +63,10 @@ def test_everything_from_the_first_record_of_the_checkpoints_identifier_comes_ag
 
 def test_explanation_names_the_reason_of_each() -> None:
     texts = [str(each) for each in BatchProcessor(Checkpointed()).run(SECOND, handle).explain()]
+    twin = "another record of its identifier is not done, and AWS goes by identifiers"
     assert texts == [
         "s0: done; the handler returned",
-        "s1: delivered again; the handler returned; another record of its identifier is not done, and AWS goes by "
-        "identifiers",
+        f"s1: delivered again; the handler returned; {twin}",
         "s1: delivered again; failed: ValueError: s1",
         "s2: delivered again; the handler returned; s1 before it is not done, and everything from there on comes again",
     ]
