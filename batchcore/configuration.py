@@ -163,7 +163,12 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         stop_before_timeout: float | timedelta | None = None,
         dispositions: Dispositions | None = None,
         dead_letter_after: int | None = None,
+        **unknown: Any,
     ) -> None:
+        if unknown:
+            from batchcore.options import refuse_unknown
+
+            refuse_unknown(type(self), unknown)
         self.event_type = event_type
         self.model = model
         self.raise_on_entire_batch_failure = raise_on_entire_batch_failure

@@ -6,15 +6,16 @@ import sys
 
 from batchcore.clock import is_number
 from batchcore.disposition import Disposition
-from batchcore.errors import ConfigurationError, NotAttemptedError, OutOfTimeError, PluginError
+from batchcore.errors import ConfigurationError, NotAttemptedError, OutOfTimeError, PluginError, plain
 from batchcore.handler import is_coroutine_function
 from batchcore.ordering import Ordering
 from batchcore.source import DEFAULTS, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from concurrent.futures import Executor
-    from typing import Any
+    from typing import Any, NoReturn
 
     from batchcore.plugins import Plugins
     from batchcore.source import Source
@@ -54,6 +55,33 @@ def refuse_dead_overrides(cls: type[Any], base: type[Any]) -> None:
             raise ConfigurationError(
                 f"{name}() of {cls.__name__} is a coroutine function, and nobody awaits it. Define it with a plain def."
             )
+
+
+_CONCURRENCY = ("max_workers", "workers", "threads", "max_threads", "max_tasks", "concurrency", "parallelism")
+_CALLED_OTHERWISE = {
+    **dict.fromkeys(_CONCURRENCY, "max_concurrency"),
+    "timeout": "stop_before_timeout",
+    "source": "event_type",
+    "schema": "model",
+    "parser": "model",
+}
+
+
+def refuse_unknown(cls: type[Any], unknown: Mapping[str, Any]) -> NoReturn:
+    """Refuse options that there are not, and name the one that was meant.
+
+    Raises:
+        ConfigurationError: always; it is a :class:`TypeError`, as Python's own would be.
+    """
+    import difflib
+
+    codes = [vars(base)["__init__"].__code__ for base in cls.__mro__[:-1] if "__init__" in vars(base)]
+    named = (code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount] for code in codes)
+    options = list(dict.fromkeys(option for names in named for option in names))
+    name = next(iter(unknown))
+    meant = _CALLED_OTHERWISE.get(name) or next(iter(difflib.get_close_matches(name, options, 1)), None)
+    hint = f"Did you mean {meant}?" if meant in options else f"Its options are {', '.join(options)}."
+    raise ConfigurationError(f"{cls.__name__} has no option {plain(name)}. {hint}")
 
 
 def checked_ordering(ordering: Any) -> Ordering | None:

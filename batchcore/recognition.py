@@ -6,8 +6,6 @@ from batchcore.errors import AmbiguousSourceError, PluginError, UnexpectedBatchT
 from batchcore.hookspecs import hookimpl
 from batchcore.plugins import find_source, installed, offered, registered
 
-_LONGEST_NAME = 100
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -70,20 +68,11 @@ def _find(
 
 
 def _origin(event: Any) -> str:
-    """Return where an event says that it is from, for a message: most of AWS's say so, or their records do."""
-    from contextlib import suppress
+    """Return what an event is, where that can be told, for a message."""
+    from batchcore.shapes import said_of
 
-    from batchcore.records import is_object
-
-    first: Any = None
-    with suppress(Exception):
-        first = event["Records"][0]
-    for told in (event, first):
-        for key in ("eventSource", "EventSource"):
-            name = told.get(key) if is_object(told) else None
-            if isinstance(name, str) and len(name) <= _LONGEST_NAME:
-                return f", which is of {name!r}"
-    return ""
+    said = said_of(event)
+    return f", which is {said}" if said else ""
 
 
 def _ask(

@@ -21,7 +21,7 @@ from batchcore.errors import (
     UnawaitedResultError,
     UnexpectedBatchTypeError,
     kind_of,
-    text_of,
+    plain,
 )
 from batchcore.handler import discard, is_awaitable, runs_later, shown
 from batchcore.invocation import Untold
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from batchcore.observing import Scopes
     from batchcore.source import Source
     from batchcore.types import PartialItemFailureResponse, Record
+
+
+_MOST_KEYS = 20  # of an event, in a message
 
 
 def begin(invocation: Invocation, settings: Settings, event: Any) -> None:
@@ -373,12 +376,28 @@ def _wrong_hook(invocation: Invocation, hook: str, wanted: str, given: object) -
 
 
 def _unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
-    keys = f"with {', '.join(map(text_of, event)) or 'no keys'}" if _is_one_of(event, dict) else ""
+    from batchcore.shapes import said_of
+
+    keys = f" with {_keys_of(event) or 'no keys'}" if _is_one_of(event, dict) else ""
+    said = said_of(event)
+    what = f" It is {said}." if said else ""
+    if _is_one_of(event, list):
+        what += (
+            " EventBridge Pipes calls a function with a list of records: to process it, pass it on as an event source "
+            'mapping would, {"Records": event}.'
+        )
+    elif _is_one_of(event, str, bytes, bytearray):
+        what += " Lambda gives an event as a dict: to process this one, pass json.loads(event)."
     return UnexpectedBatchTypeError(
-        f"The source {source.name!r} does not claim this event, a {kind_of(event)} {keys}".rstrip()
-        + ". Is the processor made for this event source, are all records of one source, and is this the event as "
-        "Lambda delivered it?"
+        f"The source {source.name!r} does not claim this event, a {kind_of(event)}{keys}.{what} Is the processor made "
+        "for this event source, are all records of one source, and is this the event as Lambda delivered it?"
     )
+
+
+def _keys_of(event: Any) -> str:
+    keys = list(event)
+    more = f" and {len(keys) - _MOST_KEYS} more" if len(keys) > _MOST_KEYS else ""
+    return ", ".join(plain(key, 60) for key in keys[:_MOST_KEYS]) + more
 
 
 def plain_kind(value: object) -> type[Any]:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     Shape: TypeAlias = tuple[str, str]  # a name for tables, and words that go on after "it is"
 
-__all__ = ["WrongShapeError", "shape_of"]
+__all__ = ["WrongShapeError", "said_of", "shape_of"]
 
 _SAY_NOTHING = {"empty", "list", "object", "records", "text"}
+_MOST_SOURCES = 5
 _DEEPEST = 3  # JSON in JSON in base64; nobody encodes more often by mistake
 _SOURCE = re.compile(r"aws:[a-zA-Z0-9.:_-]{1,40}")
 _KPL = b"\xf3\x89\x9a\xc2"
@@ -49,6 +50,15 @@ def shape_of(value: Any, depth: int = 0) -> Shape:
     if _is_object(value):
         return _shape_of_object(value)
     return _shape_of_list(value) if _is_list(value) else _shape_of_other(value)
+
+
+def said_of(value: Any) -> str:
+    """Return what a value is, in words that go on after "it is"; empty where its type says as much. Never raises."""
+    try:
+        name, words = shape_of(value)
+    except Exception:  # a mapping of somebody's own may raise anything
+        return ""
+    return "" if name in _SAY_NOTHING | {"foreign", "null", "scalar"} else words
 
 
 def _shape_of_other(value: object) -> Shape:
@@ -81,6 +91,10 @@ def _is_invocation_record(value: Mapping[str, Any]) -> bool:
     return "requestContext" in value and "condition" in value["requestContext"]
 
 
+def _is_request(value: Mapping[str, Any]) -> bool:
+    return "requestContext" in value and ("httpMethod" in value or "rawPath" in value)
+
+
 _OBJECTS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], bool]], ...] = (
     (
         "s3 test event",
@@ -98,10 +112,15 @@ _OBJECTS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], bool]], ...] = (
     ("invocation record", "what Lambda sends to a destination about an invocation", _is_invocation_record),
     ("cloudevent", "a CloudEvent", _has("specversion", "type", "source")),
     ("sns record", "a record of aws:sns", _has("Sns")),
+    ("firehose event", "an event of Amazon Data Firehose", _has("deliveryStreamArn", "records")),
+    ("s3 batch event", "an event of S3 Batch Operations", _has("invocationSchemaVersion", "tasks")),
+    ("logs subscription", "an event of a subscription of CloudWatch Logs", _has("awslogs")),
+    ("request", "a request of API Gateway, a load balancer or a function URL", _is_request),
+    ("console test event", "the test event that the Lambda console offers", _has("key1", "key2", "key3")),
 )
 
 
-def _shape_of_object(value: Mapping[str, Any]) -> Shape:
+def _shape_of_object(value: Mapping[str, Any]) -> Shape:  # noqa: PLR0911 - a name each
     for name, words, fits in _OBJECTS:
         try:
             if fits(value):
@@ -113,9 +132,14 @@ def _shape_of_object(value: Mapping[str, Any]) -> Shape:
         source = _source_of_all(records)
         if source is not None:
             return f"event of {source}", f"an event with {_counted(records, 'record')} of {source}"
+        several = sorted({source for source in map(_source_of, records) if source is not None})
+        if len(several) > 1:
+            return "mixed event", f"an event with records of {' and '.join(several[:_MOST_SOURCES])}"
         return "records", f"an object with a list Records of {_counted(records, 'item')}"
     source = _source_of(value)
     if source is not None:
+        if any(key in value for key in ("records", "messages", "rmqMessagesByQueue")):
+            return f"event of {source}", f"an event of {source}"
         return f"record of {source}", f"a record of {source}"
     return "object", "a JSON object that no known service of AWS writes"
 
@@ -142,7 +166,7 @@ def _shape_of_list(values: list[Any]) -> Shape:
     source = _source_of_all(values)
     if source is None:
         return "list", f"a list of {_counted(values, 'item')}"
-    return "list of records", f"a list of {_counted(values, 'record')} of {source}, as an EventBridge pipe gives it"
+    return "list of records", f"a list of {_counted(values, 'record')} of {source}, as EventBridge Pipes gives it"
 
 
 def _counted(values: list[Any], what: str) -> str:

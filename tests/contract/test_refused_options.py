@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from batchcore import (
+    AsyncBatchProcessor,
     BatchProcessor,
     ConfigurationError,
     Disposition,
@@ -18,6 +19,7 @@ from batchcore import (
     OutOfTimeError,
     OutsideCallError,
 )
+from batchcore_sqs import SqsFifoPartialProcessor
 
 from .support import ToySource, failed, toys
 
@@ -68,3 +70,35 @@ def test_a_pool_of_threads_is_no_class() -> None:
     wrong: Any = ThreadPoolExecutor
     with pytest.raises(ConfigurationError, match=r"executor is a concurrent\.futures\.Executor of threads"):
         BatchProcessor(ToySource(), executor=wrong)
+
+
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [
+        ("max_workers", "max_concurrency"),
+        ("concurrency", "max_concurrency"),
+        ("max_concurency", "max_concurrency"),
+        ("modle", "model"),
+        ("timeout", "stop_before_timeout"),
+        ("stop_before", "stop_before_timeout"),
+    ],
+)
+@pytest.mark.parametrize("make", [BatchProcessor, AsyncBatchProcessor, SqsFifoPartialProcessor])
+def test_an_option_that_there_is_not_is_refused_with_the_one_that_was_meant(make: Any, option: str, meant: str) -> None:
+    with pytest.raises(TypeError, match=f"{make.__name__} has no option {option}. Did you mean {meant}"):
+        make(**{option: 4})
+
+
+def test_an_option_like_none_is_refused_with_all_there_are() -> None:
+    with pytest.raises(ConfigurationError, match=r"no option zzz\. Its options are event_type, model"):
+        BatchProcessor("sqs", zzz=4)  # type: ignore[call-overload]
+
+
+def test_an_option_of_a_subclass_that_passes_on_its_own_is_found() -> None:
+    class Own(BatchProcessor):
+        def __init__(self, *args: Any, retries: int = 0, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+
+    assert Own("sqs", retries=3).max_concurrency == 1
+    with pytest.raises(ConfigurationError, match=r"Own has no option retrys"):
+        Own("sqs", retrys=3)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from concurrent.futures import Executor
     from datetime import timedelta
-    from typing import Literal, Protocol
+    from typing import Literal, NoReturn, Protocol
 
     from batchcore.types import Dispositions
 
@@ -68,6 +68,7 @@ class SqsFifoPartialProcessor(BatchProcessor):
         stop_before_timeout: float | timedelta | None = None,
         dispositions: Dispositions | None = None,
         dead_letter_after: int | None = None,
+        **unknown: NoReturn,
     ) -> None:
         super().__init__(
             source,
@@ -81,4 +82,5 @@ class SqsFifoPartialProcessor(BatchProcessor):
             stop_before_timeout=stop_before_timeout,
             dispositions=dispositions,
             dead_letter_after=dead_letter_after,
+            **unknown,
         )

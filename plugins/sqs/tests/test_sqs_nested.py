@@ -65,7 +65,7 @@ NEITHER = [
     (json.dumps(SCHEDULED), "an EventBridge event"),
     (json.dumps(DISCARDED), "what Lambda sends to a destination"),
     (json.dumps(QUEUED), "a record of aws:sqs"),
-    (json.dumps([QUEUED, QUEUED]), "a list of 2 records of aws:sqs, as an EventBridge pipe gives it"),
+    (json.dumps([QUEUED, QUEUED]), "a list of 2 records of aws:sqs, as EventBridge Pipes gives it"),
     (json.dumps(CHANGE), "a record of aws:dynamodb"),
     (json.dumps({"order": SECRET}), "a JSON object that no known service of AWS writes.* [Rr]ead record.json_body"),
     ("{}", "a JSON object that no known service"),
