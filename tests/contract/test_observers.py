@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
@@ -296,6 +298,44 @@ def test_record_scope_sees_the_exception_as_the_handler_raised_it(driver: Run) -
 
     exception = result.outcomes[0].exception
     assert sorted(seen, key=str) == sorted([(ValueError, exception, True, True), (None, None, False, True)], key=str)
+
+
+def test_a_record_is_told_of_inside_its_scope(driver: Run, caplog: pytest.LogCaptureFixture) -> None:
+    open_scope: contextvars.ContextVar[str] = contextvars.ContextVar("open_scope", default="none")
+    told: list[tuple[str, str, str]] = []
+
+    class Tells:
+        @hookimpl
+        def record_scope(self, record: Any) -> AbstractContextManager[None]:
+            @contextmanager
+            def scope() -> Iterator[None]:
+                token = open_scope.set(record["id"])
+                try:
+                    yield
+                finally:
+                    open_scope.reset(token)
+
+            return scope()
+
+        @hookimpl
+        def record_finished(self, outcome: Outcome) -> None:
+            told.append(("record_finished", str(outcome.identifier), open_scope.get()))
+
+    class Lines(logging.Handler):
+        def emit(self, record: Any) -> None:
+            told.append(("line", record.item_identifier, open_scope.get()))
+
+    logger = logging.Logger("mine")  # noqa: LOG001 - in no hierarchy
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(Lines())
+    driver(ToySource(), toys("car", "bad doll"), plugins=[Tells()], logger=logger)
+
+    assert sorted(told) == [
+        ("line", "bad doll", "bad doll"),
+        ("record_finished", "bad doll", "bad doll"),
+        ("record_finished", "car", "car"),
+    ]
+    assert open_scope.get() == "none"
 
 
 @pytest.mark.parametrize("answer", [True, 1, "yes"])

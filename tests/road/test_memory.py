@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import logging
 import threading
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from batchcore import (
     AsyncBatchProcessor,
     BatchProcessingError,
     BatchProcessor,
+    NoBatchError,
     RecordView,
     async_process_partial_response,
     hookimpl,
@@ -279,3 +282,83 @@ def test_async_handler_that_is_awaited_leaves_no_frames() -> None:
 
     call(awaiting(handler))
     assert handler.kept() == 0
+
+
+class Kept:
+    """Knows the records of its batch, weakly."""
+
+    def __init__(self) -> None:
+        self.seen: list[weakref.ref[Any]] = []
+
+    @hookimpl
+    def batch_started(self, batch: Any) -> None:
+        self.seen.append(weakref.ref(batch))
+
+    def alive(self) -> list[bool]:
+        gc.collect()
+        return [reference() is not None for reference in self.seen]
+
+
+@pytest.mark.parametrize("held", ["processor", "nothing"])
+def test_thread_that_has_ended_keeps_no_batch(driver: Way, held: str) -> None:
+    """From Python 3.14 on it keeps its context."""
+    kept = Kept()
+    processors = [driver.processor(plugins=[kept])]
+
+    def run() -> None:
+        driver.call(processors[0], batch_of("a", "bad"), handle)
+        BatchProcessor("sqs").run(batch_of("of another processor"), handle)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+        thread.join()
+    driver.call(processors[0], batch_of("the last one"), handle)
+    if held == "nothing":
+        processors.clear()
+        BatchProcessor("sqs").run(batch_of("another"), handle)
+    assert kept.alive() == [False, False, False, held == "processor"]
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_pool_that_was_shut_down_keeps_no_batch(driver: Way) -> None:
+    kept = Kept()
+    processor = driver.processor(plugins=[kept])
+    pool = ThreadPoolExecutor(2)
+    for _ in range(4):
+        pool.submit(driver.call, processor, batch_of("a", "bad"), handle).result()
+    pool.shutdown()
+    driver.call(processor, batch_of("the last one"), handle)
+    assert kept.alive() == [False] * 4 + [True]
+
+
+def test_copy_of_a_context_that_a_handler_has_made_keeps_no_batch(driver: Way) -> None:
+    """As timers and tasks of clients keep one."""
+    kept, contexts = Kept(), []
+    processor = driver.processor(plugins=[kept])
+    driver.call(processor, batch_of("a", "b"), lambda record: contexts.append(contextvars.copy_context()))
+    driver.call(processor, batch_of("the last one"), handle)
+    assert kept.alive() == [False, True]
+    with pytest.raises(NoBatchError, match="has ended"):
+        contexts[0].run(processor.response)
+
+
+def test_batch_that_was_interrupted_when_it_started_is_gone(way: Way) -> None:
+    class Interrupted(KeyboardInterrupt):
+        pass
+
+    class Interrupts(Kept):
+        @hookimpl
+        def batch_started(self, batch: Any) -> None:
+            super().batch_started(batch)
+            if len(self.seen) == 1:
+                raise Interrupted
+
+    kept = Interrupts()
+    processor = way.processor(plugins=[kept])
+    with pytest.raises(Interrupted):
+        way.call(processor, batch_of("a"), handle)
+    assert failed(way.call(processor, batch_of("b", "bad"), handle)) == ["m1"]
+    assert failed(processor.response()) == ["m1"]
+    assert [record["body"] for record in processor.success_messages] == ["b"]
+    assert kept.alive() == [False, True]
