@@ -7,6 +7,7 @@ import copy
 import gzip
 import json
 import pickle
+import random
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -165,6 +166,16 @@ def zeros(count: int) -> bytes:
 def test_more_than_the_bound_is_an_error_that_names_the_bound(bomb: Callable[[], bytes]) -> None:
     with pytest.raises(zlib.error, match=r"^kinesis\.data is more than 64 MiB when decompressed"):
         inflated(bomb(), "kinesis.data")
+
+
+@pytest.mark.parametrize("sizes", [(3_000_000, 3_000_000), (1, 2**20, 1), (2**20 - 1, 2**20 + 1, 2**21), (0, 2**22)])
+@pytest.mark.parametrize("compress", [zlib.compress, gzip.compress], ids=["zlib", "gzip"])
+@pytest.mark.parametrize("level", [0, 1, 9])
+def test_large_members_are_read_each_once(
+    sizes: tuple[int, ...], compress: Callable[[bytes, int], bytes], level: int
+) -> None:
+    parts = [random.Random(size).randbytes(size // 2) + bytes(size - size // 2) for size in sizes]
+    assert inflated(b"".join(compress(part, level) for part in parts), "kinesis.data") == b"".join(parts)
 
 
 def test_as_much_as_the_bound_is_read() -> None:

@@ -14,28 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-_RAW = "Where the subscription has raw message delivery, the body is the message itself: read record.json_body."
-_TEST_EVENT = 'Nothing happened in the bucket: return where record.json_body.get("Event") is "s3:TestEvent".'
-_INSTEAD_OF_SNS = {
-    "event of aws:s3": "The bucket notifies the queue itself: read record.decoded_nested_s3_event.",
-    "event of aws:sns": 'That is how SNS calls a function: SNSMessage(event["Records"][0]["Sns"]).',
-    "sns record": 'The notification is inside: SNSMessage(record["Sns"]).',
-    "s3 test event": _TEST_EVENT,
-    "eventbridge event": 'Read record.json_body["detail"].',
-    "eventbridge s3 event": 'Read record.json_body["detail"].',
-}
-_INSTEAD_OF_S3 = {
-    "s3 test event": _TEST_EVENT,
-    "sns notification": (
-        "The bucket notifies a topic: S3Event(json.loads(record.decoded_nested_sns_event.message)), with S3Event from "
-        "batchcore_sqs.nested."
-    ),
-    "eventbridge s3 event": (
-        'The bucket notifies EventBridge: read record.json_body["detail"], where keys are not encoded as in a URL.'
-    ),
-    "record of aws:s3": "It is one record of such an event: S3EventRecord(record.json_body).",
-}
-
 
 class SNSMessageAttribute(RecordView):
     """One message attribute of a notification."""
@@ -73,7 +51,7 @@ class SNSMessage(RecordView):
         if type(raw_event) is not dict or "Message" not in raw_event:
             super().__init__(raw_event)
             if not ("Message" in raw_event or "TopicArn" in raw_event or raw_event.get("Type") == "Notification"):
-                raise _wrong(raw_event, "an SNS notification", _INSTEAD_OF_SNS, _RAW)
+                raise _wrong("sns", raw_event)
         self.raw_event = raw_event
 
     @property
@@ -319,7 +297,7 @@ class S3EventRecord(RecordView):
         if type(raw_event) is not dict or "s3" not in raw_event:
             super().__init__(raw_event)
             if "s3" not in raw_event and raw_event.get("eventSource") != "aws:s3":
-                raise _wrong(raw_event, "a record of S3", _INSTEAD_OF_S3)
+                raise _wrong("s3 record", raw_event)
         self.raw_event = raw_event
 
     @property
@@ -396,7 +374,7 @@ class S3Event(RecordView):
         if type(raw_event) is not dict or type(raw_event.get("Records")) is not list:
             super().__init__(raw_event)
             if not isinstance(raw_event.get("Records"), list):
-                raise _wrong(raw_event, "an S3 event notification", _INSTEAD_OF_S3)
+                raise _wrong("s3", raw_event)
         self.raw_event = raw_event
 
     @property
@@ -431,11 +409,7 @@ def _object(s3: Mapping[str, Any]) -> Mapping[str, Any]:
     return s3.get("get_object") or s3["object"]
 
 
-def _wrong(
-    raw_event: object, wanted: str, instead: Mapping[str, str], otherwise: str = "Read record.json_body."
-) -> Exception:
-    from batchcore.shapes import WrongShapeError, shape_of
+def _wrong(wanted: str, raw_event: object) -> Exception:
+    from batchcore_sqs.instead import wrong  # only those who need it pay for its tables
 
-    name, words = shape_of(raw_event)
-    advice = instead.get(name, otherwise)
-    return WrongShapeError(f"This is not {wanted}: it is {words}. {advice}")
+    return wrong(wanted, raw_event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import sys
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -172,7 +173,7 @@ def with_body(kind: Any) -> type[SqsRecordModel]:
 NEVER_MADE_OF_TEXT = [
     (Order, "Order"),
     (Order | None, "Order | None"),
-    (Optional[Order], "Optional[Order]"),  # noqa: UP045 - both spellings
+    (Optional[Order], "Optional[Order]" if sys.version_info < (3, 14) else "Order | None"),  # noqa: UP045 - as many write it
     (list[Order], "list[Order]"),
     (dict[str, Any], "dict[str, Any]"),
     (tuple[int, ...], "tuple[int, ...]"),
