@@ -70,7 +70,7 @@ def _one_by_one(distributions: Iterable[Any], group: str) -> Reading:
             reading.entry_points += [entry for entry in distribution.entry_points if entry.group == group]
         except Exception as error:
             # No public attribute says where the metadata of a package without a name lies.
-            package = name or str(getattr(distribution, "_path", "an unknown package"))
+            package = _plain(name or str(getattr(distribution, "_path", "an unknown package")))
             reading.unreadable.append(
                 f"The entry points of {package} cannot be read: {_fault(distribution, error)} Mend or uninstall it."
             )
@@ -92,7 +92,12 @@ def _fault(distribution: Any, error: Exception) -> str:
 
 
 def _text_of(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:_LONGEST]
+    return _plain(f"{type(error).__name__}: {error}"[:_LONGEST])
+
+
+def _plain(text: str) -> str:
+    """Return a text that can be written everywhere: the name of a folder may have bytes that are no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Registered:

@@ -309,6 +309,17 @@ def test_a_standard_queue_is_left_to_the_server(aws: LocalAws, sqs: Any, make_qu
     assert not any("VisibilityTimeout" in params for params in receives)
 
 
+def test_the_server_hides_a_message_of_a_fifo_queue_longer_than_the_poller_does(
+    aws: LocalAws, sqs: Any, make_fifo: MakeQueue
+) -> None:
+    watched = Watched(aws)
+
+    SqsPoller(watched, make_fifo(visibility=30), wait_seconds=0).receive()
+
+    (asked,) = [params["VisibilityTimeout"] for operation, params in watched.calls if operation == "ReceiveMessage"]
+    assert asked > 30
+
+
 def test_a_fifo_queue_is_waited_for_in_one_request_while_nothing_is_in_flight(
     aws: LocalAws, sqs: Any, make_fifo: MakeQueue
 ) -> None:
