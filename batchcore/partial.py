@@ -14,7 +14,7 @@ from batchcore.errors import (
     UnexpectedBatchTypeError,
 )
 from batchcore.handler import shown
-from batchcore.invocation import Invocation, Settings
+from batchcore.invocation import Invocation, Settings, watchers
 from batchcore.outcome import NOT_PROCESSED, exception_info
 from batchcore.plugins import Plugins
 from batchcore.road import answer_to, begin, begin_records, finish, run_lanes, start
@@ -321,6 +321,9 @@ class BasePartialProcessor:
     ) -> Invocation:
         started_at = perf_counter() if measures else None
         invocation = Invocation(handler, as_it_is, context)
+        if watchers:
+            for watch in (*watchers,):  # a copy: another thread may take one out
+                watch(invocation, event, records)
         self._current.begun(invocation)
         try:
             invocation.call = self._handler_call(invocation, handler, context)
