@@ -14,7 +14,7 @@ from batchcore_dynamodb import DynamoDBSource
 from batchcore_kinesis import KinesisSource
 from batchcore_sqs import SQSSource
 
-from .wrong import answering, deciding, decoding, plain, reading, telling
+from .wrong import answering, deciding, decoding, plain, reading, sending, telling
 from .wrong.events import (
     attributes_event,
     dynamodb_event,
@@ -110,6 +110,19 @@ CAUGHT: list[tuple[type[Any], EventOf, str]] = [
     (telling.SendsAttributesAsTheyCame, attributes_event, "records_can_be_sent_on"),
     (telling.SendsTheBodyDecoded, sqs_event, "records_can_be_sent_on"),
     (telling.ReplacesWhatIsNoText, kinesis_binary_event, "different_records_are_sent_on_as_different_messages"),
+    (sending.ReadsTheBody, sqs_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.DecodesEachAttribute, sqs_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.SendsNothingForNothing, sqs_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.SendsTheNewImage, dynamodb_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.DecodesTheData, kinesis_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.SendsTheValue, kafka_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.SendsWhatPythonShows, sqs_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsWhatPythonShowsInASentence, fifo_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsAView, sqs_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsAnAddress, kinesis_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsTheJSONAsPythonShowsIt, sqs_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsBytesAsPythonShowsThem, kinesis_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsTheTextAsPythonShowsIt, sqs_event, "a_message_is_not_what_python_shows"),
     # handler_arguments
     (telling.LocksAroundTheHandler, sqs_event, "handlers_get_what_it_offers_them"),
     (telling.PutsAnOpenTransactionBack, dynamodb_event, "handlers_get_what_it_offers_them"),

@@ -18,6 +18,7 @@ from batchcore.testing.contract.checks import shown
 from batchcore.testing.contract.decoding import DecodingTests
 from batchcore.testing.contract.descriptions import DescriptionTests
 from batchcore.testing.contract.events import EventTests
+from batchcore.testing.contract.messages import MessageTests
 from batchcore.testing.contract.opting_out import keep_parameters, refuse_silent_opt_outs
 from batchcore.testing.contract.order import OrderTests
 from batchcore.testing.contract.probe import Probe, Reads
@@ -54,6 +55,7 @@ class ExampleTests:
 
 class SourceContract(  # pytest runs the tests of the last base first
     WindowTests,
+    MessageTests,
     DescriptionTests,
     ProcessorTests,
     OrderTests,

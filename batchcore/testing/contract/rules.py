@@ -182,6 +182,18 @@ SENT_ON = Rule(
     "original_message()",
     _OURS,
 )
+SENT_ON_BROKEN = Rule(
+    "A record that cannot be read is the very one that becomes a dead letter. Whatever is broken in it, as long as it "
+    "can be named, it is sent on as a message: the record as JSON where it has no text of its own.",
+    "original_message(), which must bear what is missing or of another type",
+    _OURS,
+)
+SENT_ON_AS_SENT = Rule(
+    "A message is what the producer sent, or the record as JSON. What Python shows of an object, its repr() or str(), "
+    "is neither: nobody can read it back.",
+    "original_message()",
+    _OURS,
+)
 ACKNOWLEDGED = Rule(
     "acknowledgement() says how AWS acknowledges: each record by itself, or by a checkpoint.", "acknowledgement()"
 )
