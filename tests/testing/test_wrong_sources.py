@@ -14,7 +14,7 @@ from batchcore_dynamodb import DynamoDBSource
 from batchcore_kinesis import KinesisSource
 from batchcore_sqs import SQSSource
 
-from .wrong import answering, deciding, decoding, plain, reading, sending, telling
+from .wrong import answering, deciding, decoding, lanes, plain, reading, sending, telling
 from .wrong.events import (
     attributes_event,
     dynamodb_event,
@@ -73,6 +73,14 @@ CAUGHT: list[tuple[type[Any], EventOf, str]] = [
     (reading.RemembersIdentifiersByAddress, sqs_event, "identifiers_are_stable"),
     (reading.SequenceAsNumber, kinesis_event, "identifiers_are_accepted_back"),
     (reading.EventIdForSequenceNumber, dynamodb_event, "identifiers_are_accepted_back"),
+    (lanes.NamesByTheId, lanes.entries_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.NamesByTheIdOfResources, lanes.entries_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.LeavesPendingByTheId, lanes.entries_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.FindsByTheId, lanes.entries_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.GroupedByTheId, lanes.grouped_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.GroupedAnewByTheId, lanes.grouped_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.SaysThatIdsRepeat, lanes.entries_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.FindsByTheOffset, lanes.kafka_event_of_different_offsets, "records_of_two_lanes_are_told_apart"),
     # record_preparer
     (reading.ParsesBodiesInTheHook, sqs_event, "a_malformed_record_fails_alone"),
     (reading.DealsBodiesInTurn, fifo_event, "a_malformed_record_fails_alone"),
@@ -153,6 +161,18 @@ RIGHT: list[tuple[type[Any], EventOf]] = [
     (plain.Kafka, kafka_event),
     (plain.Tickets, tickets_event),
     (plain.Copies, sqs_event),
+    (plain.Kafka, lanes.kafka_event_of_different_offsets),
+    (lanes.Redis, lanes.entries_event),
+    (lanes.Redis, lanes.entries_event_of_one_id),
+    (lanes.Redis, lanes.entries_event_that_nearly_repeats),
+    (lanes.LeavesPending, lanes.entries_event),
+    (lanes.LeavesPending, lanes.entries_event_that_nearly_repeats),
+    (lanes.Grouped, lanes.grouped_event),
+    (lanes.GivesAnIdOnce, lanes.grouped_event),
+    (lanes.Till, lanes.entries_event),
+    (lanes.TillThatIsRead, lanes.entries_event),
+    (lanes.TillThatIsReadByPlace, lanes.entries_event),
+    (lanes.LogOfKeys, lanes.entries_event),
 ]
 TESTS = [name for name in dir(SourceContract) if name.startswith("test_")]
 
@@ -163,7 +183,8 @@ def runs(test: str, source: Any, event_of: EventOf) -> Iterator[Callable[[], Non
     wanted = inspect.signature(method).parameters
     marks = [mark for mark in getattr(method, "pytestmark", ()) if mark.name == "parametrize"]
     for value in marks[0].args[1] if marks else [None]:
-        known = {"probe": Probe(source, event_of(8)), "event_of": event_of}
+        told = getattr(source, "reads", None), getattr(source, "identifiers_repeat", None)
+        known = {"probe": Probe(source, event_of(8), *told), "event_of": event_of}
         given = {name: each for name, each in known.items() if name in wanted}
         arguments = {**given, marks[0].args[0]: value} if marks else given
         yield lambda arguments=arguments: method(**arguments)

@@ -80,6 +80,13 @@ STABLE = Rule(
     "A record has the same identifier each time it is asked for, and whenever it is delivered again.",
     "identify_records()",
 )
+TOLD_APART = Rule(
+    "Where each lane counts by itself, as each partition of Kafka counts its offsets, records of two lanes may have "
+    "the same number. Their identifiers differ all the same, and an answer that names one does not name the other.",
+    "identify_records(), whose identifiers name the lane too. Where a number is never given twice: the fixture "
+    "identifiers_repeat, which gives False; and an event factory, which makes it of number and not of sequence",
+    "docs/contract.md of batchcore",
+)
 AS_AWS_NAMES_IT = Rule(
     "An identifier is what AWS names the record by, as JSON: a string that is not empty, or an object. Any other is in "
     "no batch, and the whole batch comes again.",
