@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from batchcore.testing import ContractBroken, SourceContract
+from batchcore.testing.contract import rules
 from batchcore.testing.contract.probe import Probe
 from batchcore_dynamodb import DynamoDBSource
 from batchcore_kinesis import KinesisSource
@@ -205,6 +207,26 @@ def test_a_wrong_source_is_caught_by_the_test_that_is_about_it(kind: type[Any], 
     text = str(broken[0])
     assert [line.partition(":")[0] for line in text.splitlines()[-3:]] == ["  seen", "  mend", "  rule"]
     assert text.startswith(broken[0].rule.text)
+
+
+def test_an_identifier_of_another_type_points_at_the_hook_that_should_refuse_it() -> None:
+    (run,) = runs("test_a_malformed_record_fails_alone", lanes.NamesByWhateverIsThere(), lanes.entries_event)
+
+    with pytest.raises(ContractBroken) as caught:
+        run()
+
+    seen, mend = str(caught.value).splitlines()[1:3]
+    assert "the batch ends with TypeError" in seen
+    assert mend.startswith("  mend:  identify_records(), which must raise RecordIdentityError")
+
+
+def test_a_rule_of_ours_stands_where_an_installed_package_has_it() -> None:
+    ours = {rule.where for rule in vars(rules).values() if isinstance(rule, rules.Rule)} - {"failures"}
+
+    for where in ours:
+        if not where.startswith("https://"):
+            module, _, name = where.partition(", ")[0].rpartition(".")
+            assert hasattr(importlib.import_module(module), name)
 
 
 @pytest.mark.parametrize("test", TESTS)

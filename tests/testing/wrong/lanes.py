@@ -160,6 +160,21 @@ class LeavesPendingByTheId(LeavesPending):
         return identify("id")(records)
 
 
+class NamesByWhateverIsThere(LeavesPending):
+    """Names an entry by its id of whatever type, and fails when it answers: a list is no key of a dictionary."""
+
+    @hookimpl
+    def identify_records(self, records: Any) -> Any:
+        return [{"stream": record["stream"], "id": record["id"]} for record in records]
+
+    @hookimpl
+    def build_response(self, batch: Any, outcomes: Any) -> Any:
+        pending: dict[str, set[str]] = {}
+        for outcome in outcomes.unfinished():
+            pending.setdefault(outcome.identifier["stream"], set()).add(outcome.identifier["id"])
+        return {"leavePending": {stream: sorted(names) for stream, names in pending.items()}}
+
+
 class FindsByTheId(LeavesPending):
     """Names entries rightly, and finds them by their id when it answers."""
 
