@@ -149,7 +149,7 @@ class SourceHooks:
 
     @hookspec
     def original_message(self, record: Record) -> Message:
-        """Give a raw record as the message it was, for a dead letter. Default: the record as JSON."""
+        """Return a raw record, however broken, as the message it was: a dead letter. Default: the record as JSON."""
         raise NotImplementedError
 
     @hookspec

@@ -20,7 +20,7 @@ from batchcore.outcome import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from threading import Lock
     from types import TracebackType
     from typing import Any, TypeAlias
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 
     SuccessHook: TypeAlias = Callable[[Record, Any], object]
     FailureHook: TypeAlias = Callable[[Any, ExceptionInfo], object]
+    Watcher: TypeAlias = Callable[["Invocation", Any, "Sequence[Record] | None"], object]
+
+watchers: list[Watcher] = []
+"""Called with every batch of this process as it begins, whoever begins it, before its event is read; with its event, or
+its records where it has no event. A processor's observers see its own batches, this sees those of any processor."""
 
 
 class Untold(Failure):

@@ -14,7 +14,7 @@ from batchcore.errors import (
     UnexpectedBatchTypeError,
 )
 from batchcore.handler import shown
-from batchcore.invocation import Invocation, Settings
+from batchcore.invocation import Invocation, Settings, watchers
 from batchcore.outcome import NOT_PROCESSED, exception_info
 from batchcore.plugins import Plugins
 from batchcore.road import answer_to, begin, begin_records, finish, run_lanes, start
@@ -328,6 +328,9 @@ class BasePartialProcessor:
         started_at = perf_counter() if measures else None
         invocation = Invocation(handler, as_it_is, context)
         invocation.entered = True  # also while it is read: a hook of the source may run a batch of its own
+        if watchers:
+            for watch in (*watchers,):  # a copy: another thread may take one out
+                watch(invocation, event, records)
         self._current.begun(invocation)
         try:
             invocation.call = self._handler_call(invocation, handler, context)

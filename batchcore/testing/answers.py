@@ -114,8 +114,11 @@ def read_response(
     if len(payload) > LARGEST_ANSWER:
         return whole_batch(identifiers, f"the answer has {len(payload)} bytes; the limit is {LARGEST_ANSWER}")
     if service.kind == "results":
-        read = read_firehose if service.name == "firehose" else read_s3_batch
-        results = read(json.loads(payload), identifiers)
+        answer = json.loads(payload)
+        of_firehose = service.name == "firehose"
+        results = (
+            read_firehose(answer, identifiers, service.content) if of_firehose else read_s3_batch(answer, identifiers)
+        )
         return Answer(results.failed, results.complaint, None, results.again)
     if not (report_batch_item_failures or windowed) or service.kind == "whole batch":
         return Answer(frozenset())

@@ -2,7 +2,7 @@
 
 BatchcoreError
 ├── NotDrainedError         a simulated source still held records after the most invocations
-└── UnknownRecordError      nothing was sent that what a test named could be
+└── UnknownRecordError      what a test named is nothing that was sent, or was sent more than once
 """
 
 from __future__ import annotations
@@ -23,4 +23,4 @@ class NotDrainedError(BatchcoreError):
 
 
 class UnknownRecordError(BatchcoreError):
-    """Nothing was sent that this could be."""
+    """What a test named is nothing that was sent, or was sent more than once."""

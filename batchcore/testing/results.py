@@ -1,7 +1,7 @@
 """Answers that carry a result for every record: data transformation of Firehose, and S3 Batch Operations.
 
-See "Data transformation and status model" in the Amazon Data Firehose developer guide, and "Writing Lambda functions to
-use with Batch Operations" in the Amazon S3 user guide.
+See "Required parameters for data transformation" in the Amazon Data Firehose developer guide, and "Writing Lambda
+functions to use with Batch Operations" in the Amazon S3 user guide.
 """
 
 from __future__ import annotations
@@ -27,23 +27,32 @@ class Results(NamedTuple):
     complaint: str | None = None
 
 
-def read_firehose(answer: Any, identifiers: Sequence[Any]) -> Results:
+def read_firehose(answer: Any, identifiers: Sequence[Any], content: str = "data") -> Results:
     """Read the answer to a transformation: every record is there, with the same ``recordId``.
 
     A record that failed is not delivered again: Firehose writes it to the bucket, below ``processing-failed``.
+
+    Args:
+        answer: the answer.
+        identifiers: the ``recordId`` of each record of the batch.
+        content: where a result that is ``Ok`` has its data: ``kafkaRecordValue`` where the source is Amazon MSK.
     """
     entries = _entries(answer, "records")
     named = [at(entry, "recordId") for entry in entries]
     if Counter(map(repr, named)) != Counter(map(repr, identifiers)):
         return _refused(identifiers, "records does not have each recordId of the batch once")
-    results: dict[Any, Any] = {at(entry, "recordId"): entry for entry in entries}
+    results: dict[str, list[Any]] = {}
+    for name, entry in zip(named, entries, strict=True):
+        results.setdefault(repr(name), []).append(entry)
+    failed: list[bool] = []
     for identifier in identifiers:
-        result = at(results[identifier], "result")
+        entry = results[repr(identifier)].pop(0)  # events that are made up may have one recordId twice
+        result = at(entry, "result")
         if result not in ("Ok", "Dropped", "ProcessingFailed"):
             return _refused(identifiers, f"the result of {identifier!r} is {result!r}")
-        if result == "Ok" and not isinstance(at(results[identifier], "data"), str):
-            return _refused(identifiers, f"{identifier!r} is Ok and has no data")
-    failed = [at(results[identifier], "result") == "ProcessingFailed" for identifier in identifiers]
+        if result == "Ok" and not isinstance(at(entry, content), str):
+            return _refused(identifiers, f"{identifier!r} is Ok and has no {content}")
+        failed.append(result == "ProcessingFailed")
     return Results(_positions(failed), frozenset())
 
 

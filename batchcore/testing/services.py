@@ -34,6 +34,7 @@ class Service(NamedTuple):
         identifier: raw record to what an answer names it by.
         lane: raw record to what it is ordered by: records that give the same must be handled in order; None where
             nothing depends on it.
+        content: where a record, and its result in an answer, have what was sent: for answers of Firehose.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Service(NamedTuple):
     records: Callable[[Any], Sequence[Record]]
     identifier: Callable[[Record], Identifier]
     lane: Callable[[Record], Hashable]
+    content: str = "data"
 
 
 def identity(identifier: Identifier) -> str:
@@ -186,6 +188,7 @@ KAFKA = Service("kafka", "partitions", _grouped("records"), _offset, _topic_part
 RABBITMQ = Service("rabbitmq", "whole batch", _grouped("rmqMessagesByQueue"), _nothing, _nothing)
 ACTIVEMQ = Service("activemq", "whole batch", _messages, _nothing, _nothing)
 FIREHOSE = Service("firehose", "results", _plain_records, _record_id, _nothing)
+FIREHOSE_OF_MSK = FIREHOSE._replace(content="kafkaRecordValue")
 S3_BATCH = Service("s3-batch", "results", _tasks, _task_id, _nothing)
 
 _BY_RECORD = {"aws:sqs": SQS, "aws:kinesis": KINESIS, "aws:dynamodb": DYNAMODB}
@@ -203,12 +206,18 @@ def _recognise(event: Any) -> Service | None:
     if "Records" in event:
         records = event["Records"]
         return _BY_RECORD.get(records[0]["eventSource"] if records else _event_source(event["eventSourceARN"]))
-    if "deliveryStreamArn" in event or "invocationSchemaVersion" in event:
-        return FIREHOSE if "deliveryStreamArn" in event else S3_BATCH
+    if "invocationSchemaVersion" in event:
+        return S3_BATCH
+    if "deliveryStreamArn" in event or ("invocationId" in event and isinstance(event["records"], list)):
+        return FIREHOSE_OF_MSK if _is_of_msk(event) else FIREHOSE  # what calls a function by hand may leave the ARN out
     source = event["eventSource"]
     if source in ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"):
         return KAFKA
     return RABBITMQ if source == "aws:rmq" else ACTIVEMQ if source in ("aws:mq", "aws:amq") else None
+
+
+def _is_of_msk(event: Any) -> bool:
+    return "sourceMSKArn" in event or any(at(record, "kafkaRecordValue") is not None for record in event["records"])
 
 
 def _event_source(arn: str) -> str:

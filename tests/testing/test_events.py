@@ -12,6 +12,8 @@ from batchcore import ConfigurationError, SourceNotInstalledError, hookimpl
 from batchcore.testing import EventFactory, KafkaEvents, Sent, event_from, make_event, make_record
 from batchcore.testing.contract.broken import samples
 from batchcore.testing.services import service_of_event
+from batchcore_sqs import SQSRecord
+from batchcore_sqs.models import SqsRecordModel
 
 from .wrong.plain import Kafka
 
@@ -113,6 +115,8 @@ def test_the_samples_are_events_as_aws_documents_them() -> None:
         "rabbitmq": "rabbitmq",
         "firehose": "firehose",
         "firehose-kinesis": "firehose",
+        "firehose-msk": "firehose",
+        "firehose-without-arn": "firehose",
         "s3-batch-1": "s3-batch",
         "s3-batch-2": "s3-batch",
         "pipes-sqs": "pipes-sqs",
@@ -125,3 +129,16 @@ def test_the_samples_are_events_as_aws_documents_them() -> None:
         "s3",
         "sns",
     }
+
+
+def test_the_samples_have_what_sqs_writes_of_a_message_without_attributes() -> None:
+    records = [record for name in ("sqs", "sqs-fifo") for record in samples()[name]["Records"]]
+
+    assert {record.get("md5OfMessageAttributes", "left out") for record in records} == {None, "left out"}
+
+
+def test_a_message_whose_attributes_have_no_digest_is_read_by_view_and_model() -> None:
+    record = samples()["sqs-fifo"]["Records"][0]
+
+    assert SQSRecord(record).md5_of_message_attributes is None
+    assert SqsRecordModel.model_validate(record).md5OfMessageAttributes is None

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from batchcore.testing import redelivered
+from batchcore.testing.answers import read_response
 from batchcore.testing.results import read_firehose, read_s3_batch
+from batchcore.testing.services import service_of_event
 
 NAMES = ["r1", "r2", "r3"]
 ALL = frozenset({0, 1, 2})
@@ -67,6 +69,99 @@ def test_an_answer_to_a_transformation_that_lacks_something_fails_the_batch(answ
 
     assert read.failed == ALL
     assert read.complaint is not None
+
+
+# What Firehose reads from Amazon MSK, and what a test makes up.
+
+
+def of_msk(*results: str) -> dict[str, Any]:
+    """Make an answer to a transformation of records that are from Amazon MSK."""
+    records = [
+        {"recordId": name, "result": result, "kafkaRecordValue": "e30="}
+        for name, result in zip(NAMES, results, strict=True)
+    ]
+    return {"records": records}
+
+
+def event_of_msk(**fields: Any) -> dict[str, Any]:
+    records = [{"recordId": name, "kafkaRecordValue": "e30="} for name in NAMES]
+    return {"invocationId": "i", "sourceMSKArn": "arn", "deliveryStreamArn": "arn", "records": records, **fields}
+
+
+def read_by_lambda(event: Any, answer: Any) -> tuple[set[int], str | None]:
+    """Read an answer as whoever asks for the service of an event does."""
+    service = service_of_event(event)
+    assert service is not None
+    read = read_response(answer, [service.identifier(record) for record in service.records(event)], service)
+    return set(read.named), read.complaint
+
+
+def test_a_result_of_a_record_from_msk_has_its_content_where_the_record_has_it() -> None:
+    assert read_by_lambda(event_of_msk(), of_msk("Ok", "Dropped", "ProcessingFailed")) == ({2}, None)
+    assert redelivered(event_of_msk(), of_msk("Ok", "Ok", "Ok")) == []
+
+
+def test_a_result_of_a_record_from_msk_with_its_content_elsewhere_fails_the_batch() -> None:
+    failed, complaint = read_by_lambda(event_of_msk(), transformed("Ok", "Ok", "Ok"))
+
+    assert failed == ALL
+    assert complaint == "'r1' is Ok and has no kafkaRecordValue"
+
+
+def test_a_result_of_another_record_has_its_content_in_data() -> None:
+    event = {"invocationId": "i", "deliveryStreamArn": "arn", "records": [{"recordId": name} for name in NAMES]}
+
+    assert read_by_lambda(event, of_msk("Ok", "Ok", "Ok"))[1] == "'r1' is Ok and has no data"
+    assert read_by_lambda(event, transformed("Ok", "Ok", "Ok")) == (set(), None)
+
+
+@pytest.mark.parametrize("without", [["sourceMSKArn"], ["deliveryStreamArn"], ["sourceMSKArn", "deliveryStreamArn"]])
+def test_an_event_from_msk_is_known_by_its_records(without: list[str]) -> None:
+    event = {name: value for name, value in event_of_msk().items() if name not in without}
+
+    assert read_by_lambda(event, of_msk("Ok", "Ok", "Ok")) == (set(), None)
+
+
+@pytest.mark.parametrize("arn", [{}, {"deliverySteamArn": "arn"}, {"sourceKinesisStreamArn": "arn"}])
+@pytest.mark.parametrize("records", [NAMES, []], ids=["records", "none"])
+def test_a_transformation_is_known_without_the_arn_of_its_stream(arn: dict[str, str], records: list[str]) -> None:
+    event = {"invocationId": "i", "region": "eu-west-1", **arn, "records": [{"recordId": name} for name in records]}
+    service = service_of_event(event)
+
+    assert service is not None
+    assert service.name == "firehose"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"records": [{"recordId": "r1"}]},
+        {"invocationId": "i", "records": {"orders-0": []}},
+        {"invocationId": "i", "records": None},
+        {"invocationId": "i"},
+    ],
+    ids=["no invocation", "by partition", "null", "no records"],
+)
+def test_what_is_no_transformation_is_not_taken_for_one(event: Any) -> None:
+    assert service_of_event(event) is None
+
+
+def test_tasks_are_no_transformation() -> None:
+    service = service_of_event({"invocationSchemaVersion": "1.0", "invocationId": "i", "tasks": []})
+
+    assert service is not None
+    assert service.name == "s3-batch"
+
+
+def test_a_record_id_that_is_there_twice_has_two_results() -> None:
+    names = ["r1", "r2", "r1"]
+    records = [
+        {"recordId": name, "result": result, "data": ""}
+        for name, result in zip(names, ("Ok", "Ok", "ProcessingFailed"), strict=True)
+    ]
+
+    assert read_firehose({"records": records}, names).failed == {2}
+    assert read_firehose({"records": records[:2]}, names).failed == ALL
 
 
 def results(**codes: str) -> dict[str, Any]:

@@ -143,6 +143,48 @@ class TestFirehose(SourceContract):
         return event_of
 
 
+class FirehoseOfMSK(Firehose):
+    """Results that have the content where records from Amazon MSK have it."""
+
+    @hookimpl
+    def claims_event(self, event: Any) -> bool:
+        return isinstance(event, dict) and "invocationId" in event and isinstance(event.get("records"), list)
+
+    @hookimpl
+    def build_response(self, batch: Any, outcomes: Any) -> Any:
+        return {
+            "records": [
+                {
+                    "recordId": outcome.identifier,
+                    "result": "Ok" if outcome.done else "ProcessingFailed",
+                    "kafkaRecordValue": outcome.record.get("kafkaRecordValue"),
+                }
+                for outcome in outcomes
+            ]
+        }
+
+
+class TestFirehoseOfMSK(SourceContract):
+    @pytest.fixture
+    def source(self) -> Any:
+        return FirehoseOfMSK()
+
+    @pytest.fixture
+    def event_of(self) -> Callable[[int], Any]:
+        def event_of(n: int) -> Any:
+            records = [
+                {
+                    "recordId": f"r{number}",
+                    "mskRecordMetadata": {"offset": str(number), "partitionId": "1"},
+                    "kafkaRecordValue": data_of(number),
+                }
+                for number in range(n)
+            ]
+            return {"invocationId": "i", "sourceMSKArn": "arn", "deliveryStreamArn": "arn", "records": records}
+
+        return event_of
+
+
 class S3Batch(Firehose):
     """Results that are tried again or not."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import pytest
 
 from batchcore.testing import ContractBroken, SourceContract
+from batchcore.testing.contract import rules
 from batchcore.testing.contract.probe import Probe
 from batchcore_dynamodb import DynamoDBSource
 from batchcore_kinesis import KinesisSource
 from batchcore_sqs import SQSSource
 
-from .wrong import answering, deciding, decoding, plain, reading, telling
+from .wrong import answering, deciding, decoding, lanes, plain, reading, sending, telling
 from .wrong.events import (
     attributes_event,
     dynamodb_event,
@@ -73,6 +75,14 @@ CAUGHT: list[tuple[type[Any], EventOf, str]] = [
     (reading.RemembersIdentifiersByAddress, sqs_event, "identifiers_are_stable"),
     (reading.SequenceAsNumber, kinesis_event, "identifiers_are_accepted_back"),
     (reading.EventIdForSequenceNumber, dynamodb_event, "identifiers_are_accepted_back"),
+    (lanes.NamesByTheId, lanes.entries_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.NamesByTheIdOfResources, lanes.entries_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.LeavesPendingByTheId, lanes.entries_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.FindsByTheId, lanes.entries_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.GroupedByTheId, lanes.grouped_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.GroupedAnewByTheId, lanes.grouped_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.SaysThatIdsRepeat, lanes.entries_event, "records_of_two_lanes_are_told_apart"),
+    (lanes.FindsByTheOffset, lanes.kafka_event_of_different_offsets, "records_of_two_lanes_are_told_apart"),
     # record_preparer
     (reading.ParsesBodiesInTheHook, sqs_event, "a_malformed_record_fails_alone"),
     (reading.DealsBodiesInTurn, fifo_event, "a_malformed_record_fails_alone"),
@@ -110,6 +120,19 @@ CAUGHT: list[tuple[type[Any], EventOf, str]] = [
     (telling.SendsAttributesAsTheyCame, attributes_event, "records_can_be_sent_on"),
     (telling.SendsTheBodyDecoded, sqs_event, "records_can_be_sent_on"),
     (telling.ReplacesWhatIsNoText, kinesis_binary_event, "different_records_are_sent_on_as_different_messages"),
+    (sending.ReadsTheBody, sqs_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.DecodesEachAttribute, sqs_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.SendsNothingForNothing, sqs_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.SendsTheNewImage, dynamodb_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.DecodesTheData, kinesis_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.SendsTheValue, kafka_event, "a_record_that_cannot_be_read_can_be_sent_on"),
+    (sending.SendsWhatPythonShows, sqs_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsWhatPythonShowsInASentence, fifo_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsAView, sqs_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsAnAddress, kinesis_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsTheJSONAsPythonShowsIt, sqs_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsBytesAsPythonShowsThem, kinesis_event, "a_message_is_not_what_python_shows"),
+    (sending.SendsTheTextAsPythonShowsIt, sqs_event, "a_message_is_not_what_python_shows"),
     # handler_arguments
     (telling.LocksAroundTheHandler, sqs_event, "handlers_get_what_it_offers_them"),
     (telling.PutsAnOpenTransactionBack, dynamodb_event, "handlers_get_what_it_offers_them"),
@@ -140,6 +163,18 @@ RIGHT: list[tuple[type[Any], EventOf]] = [
     (plain.Kafka, kafka_event),
     (plain.Tickets, tickets_event),
     (plain.Copies, sqs_event),
+    (plain.Kafka, lanes.kafka_event_of_different_offsets),
+    (lanes.Redis, lanes.entries_event),
+    (lanes.Redis, lanes.entries_event_of_one_id),
+    (lanes.Redis, lanes.entries_event_that_nearly_repeats),
+    (lanes.LeavesPending, lanes.entries_event),
+    (lanes.LeavesPending, lanes.entries_event_that_nearly_repeats),
+    (lanes.Grouped, lanes.grouped_event),
+    (lanes.GivesAnIdOnce, lanes.grouped_event),
+    (lanes.Till, lanes.entries_event),
+    (lanes.TillThatIsRead, lanes.entries_event),
+    (lanes.TillThatIsReadByPlace, lanes.entries_event),
+    (lanes.LogOfKeys, lanes.entries_event),
 ]
 TESTS = [name for name in dir(SourceContract) if name.startswith("test_")]
 
@@ -150,7 +185,8 @@ def runs(test: str, source: Any, event_of: EventOf) -> Iterator[Callable[[], Non
     wanted = inspect.signature(method).parameters
     marks = [mark for mark in getattr(method, "pytestmark", ()) if mark.name == "parametrize"]
     for value in marks[0].args[1] if marks else [None]:
-        known = {"probe": Probe(source, event_of(8)), "event_of": event_of}
+        told = getattr(source, "reads", None), getattr(source, "identifiers_repeat", None)
+        known = {"probe": Probe(source, event_of(8), *told), "event_of": event_of}
         given = {name: each for name, each in known.items() if name in wanted}
         arguments = {**given, marks[0].args[0]: value} if marks else given
         yield lambda arguments=arguments: method(**arguments)
@@ -171,6 +207,26 @@ def test_a_wrong_source_is_caught_by_the_test_that_is_about_it(kind: type[Any], 
     text = str(broken[0])
     assert [line.partition(":")[0] for line in text.splitlines()[-3:]] == ["  seen", "  mend", "  rule"]
     assert text.startswith(broken[0].rule.text)
+
+
+def test_an_identifier_of_another_type_points_at_the_hook_that_should_refuse_it() -> None:
+    (run,) = runs("test_a_malformed_record_fails_alone", lanes.NamesByWhateverIsThere(), lanes.entries_event)
+
+    with pytest.raises(ContractBroken) as caught:
+        run()
+
+    seen, mend = str(caught.value).splitlines()[1:3]
+    assert "the batch ends with TypeError" in seen
+    assert mend.startswith("  mend:  identify_records(), which must raise RecordIdentityError")
+
+
+def test_a_rule_of_ours_stands_where_an_installed_package_has_it() -> None:
+    ours = {rule.where for rule in vars(rules).values() if isinstance(rule, rules.Rule)} - {"failures"}
+
+    for where in ours:
+        if not where.startswith("https://"):
+            module, _, name = where.partition(", ")[0].rpartition(".")
+            assert hasattr(importlib.import_module(module), name)
 
 
 @pytest.mark.parametrize("test", TESTS)

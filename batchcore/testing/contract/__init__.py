@@ -18,6 +18,8 @@ from batchcore.testing.contract.checks import shown
 from batchcore.testing.contract.decoding import DecodingTests
 from batchcore.testing.contract.descriptions import DescriptionTests
 from batchcore.testing.contract.events import EventTests
+from batchcore.testing.contract.lanes import LaneTests
+from batchcore.testing.contract.messages import MessageTests
 from batchcore.testing.contract.opting_out import keep_parameters, refuse_silent_opt_outs
 from batchcore.testing.contract.order import OrderTests
 from batchcore.testing.contract.probe import Probe, Reads
@@ -54,11 +56,13 @@ class ExampleTests:
 
 class SourceContract(  # pytest runs the tests of the last base first
     WindowTests,
+    MessageTests,
     DescriptionTests,
     ProcessorTests,
     OrderTests,
     AnswerTests,
     DecodingTests,
+    LaneTests,
     RecordTests,
     EventTests,
     ExampleTests,
@@ -106,9 +110,24 @@ class SourceContract(  # pytest runs the tests of the last base first
         return None
 
     @pytest.fixture
-    def probe(self, source: Any, event_of: Callable[[int], Any], reads: Reads | None) -> Probe:
+    def identifiers_repeat(self) -> bool | None:
+        """Whether two records of a batch may have the same number, as one of each partition of Kafka or of two streams.
+
+        True where each lane counts by itself, False where the service gives a number once. None: the suite sees by the
+        services that it knows, by ``reads``, by the event factory, and by events that have a list for each lane.
+        """
+        return None
+
+    @pytest.fixture
+    def probe(
+        self,
+        source: Any,
+        event_of: Callable[[int], Any],
+        reads: Reads | None,
+        identifiers_repeat: bool | None,
+    ) -> Probe:
         """What looks at the source."""
-        return Probe(source, event_of(8), reads)
+        return Probe(source, event_of(8), reads, identifiers_repeat)
 
     def test_no_test_is_opted_out_of_silently(self) -> None:
         refuse_silent_opt_outs(type(self), SourceContract)

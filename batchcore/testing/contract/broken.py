@@ -157,5 +157,5 @@ def _holds(text: Any, mark: str) -> bool:
     return isinstance(text, str) and (mark in text or base64.b64encode(mark.encode()).decode() in text)
 
 
-_CONTENT: tuple[Path, ...] = (("body",), ("kinesis", "data"), ("value",), ("data",))
+_CONTENT: tuple[Path, ...] = (("body",), ("kinesis", "data"), ("value",), ("data",), ("kafkaRecordValue",))
 _MARK = "what was sent"

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from batchcore import BatchProcessor, RecordIdentityError, UnexpectedBatchTypeError, WholeBatchRetry
-from batchcore.testing.contract import rules
 from batchcore.testing.contract.broken import Path, broken_copy
 from batchcore.testing.contract.runs import SILENT
 
 if TYPE_CHECKING:
     from batchcore.testing.contract.probe import Probe, Run
+    from batchcore.testing.contract.rules import Rule
 
 REFUSALS = (UnexpectedBatchTypeError, RecordIdentityError)
 
@@ -38,8 +38,15 @@ def is_refused(probe: Probe, event: Any, plugins: Sequence[object] = ()) -> bool
     return False
 
 
-def others_are_handled(probe: Probe, event: Any, plugins: Sequence[object], what: str) -> None:
+def others_are_handled(probe: Probe, event: Any, plugins: Sequence[object], what: str, rule: Rule) -> None:
     """Check that a batch whose record 1 is broken costs that record alone, or is refused before the first.
+
+    Args:
+        probe: looks at the source.
+        event: the event, or that of which the plugins break a record.
+        plugins: what breaks it.
+        what: how it is broken, for a message.
+        rule: what is broken where it costs more.
 
     Raises:
         ContractBroken: it costs more.
@@ -54,16 +61,16 @@ def others_are_handled(probe: Probe, event: Any, plugins: Sequence[object], what
         outcomes = list(processor.run(event, handler).outcomes)
     except REFUSALS:
         if called:
-            rules.ONE_BAD_RECORD.broken(f"{what}: the batch is refused after {len(called)} calls", probe.name)
+            rule.broken(f"{what}: the batch is refused after {len(called)} calls", probe.name)
         return
     except WholeBatchRetry:
         return
     except Exception as error:
-        rules.ONE_BAD_RECORD.broken(f"{what}: the batch ends with {shown(error)}", probe.name, error)
+        rule.broken(f"{what}: the batch ends with {shown(error)}", probe.name, error)
     failed = [outcome for outcome in outcomes if outcome.status == "failed" and outcome.position != 1]
     if failed:
         seen = f"{what}: records {[outcome.position for outcome in failed]} fail too"
-        rules.ONE_BAD_RECORD.broken(seen, probe.name, failed[0].exception)
+        rule.broken(seen, probe.name, failed[0].exception)
 
 
 def identifiers_of(probe: Probe, event: Any) -> Sequence[Any]:

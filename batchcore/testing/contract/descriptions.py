@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from batchcore import BatchResult, Message, hookimpl
+from batchcore import BatchResult, hookimpl
 from batchcore.testing.contract import rules
-from batchcore.testing.contract.broken import at_place, broken_copy, content_of, content_places
-from batchcore.testing.contract.checks import dotted, shown, texts_in
+from batchcore.testing.contract.broken import content_of
+from batchcore.testing.contract.checks import texts_in
 
 if TYPE_CHECKING:
     from batchcore.testing.contract.probe import Probe
-
-_ATTRIBUTES: dict[str, Any] = {
-    "a": {"dataType": "String", "stringValue": "x", "stringListValues": [], "binaryListValues": []},
-    "b": {"dataType": "Binary", "binaryValue": "AAE=", "stringListValues": [], "binaryListValues": []},
-}
-
-_FORMS = ({"DataType", "StringValue"}, {"DataType", "BinaryValue"})
 
 
 class DescriptionTests:
@@ -47,31 +39,6 @@ class DescriptionTests:
                     rules.COUNTED.broken(f"record {position} has delivery {attempt!r}", probe.name)
             if attempts[0] != attempts[1]:
                 rules.COUNTED.broken(f"one record {position} has deliveries {attempts}", probe.name)
-
-    def test_records_can_be_sent_on(self, probe: Probe) -> None:
-        for position, record in enumerate(probe.records(probe.event)):
-            sent: Any = {**record, "messageAttributes": _ATTRIBUTES} if probe.name == "sqs" else record
-            try:
-                message: Any = probe.hooks.original_message(sent)
-            except Exception as error:
-                rules.SENT_ON.broken(f"of record {position} it raises {shown(error)}", probe.name, error)
-            if not isinstance(message, Message) or not isinstance(message.body, str):
-                rules.SENT_ON.broken(f"of record {position} it gives {message!r}", probe.name)
-            for name, attribute in message.attributes.items():
-                if set(attribute) not in _FORMS:
-                    rules.SENT_ON.broken(f"attribute {name!r} of record {position} has {set(attribute)}", probe.name)
-
-    def test_different_records_are_sent_on_as_different_messages(self, probe: Probe) -> None:
-        record = probe.records(probe.event)[1]
-        for path in content_places(probe):
-            if at_place(record, path) is None:
-                continue
-            bodies: list[str] = []
-            for content in (b"\xff\x00", b"\xfe\x00", b"\xff\xff"):
-                other = broken_copy(record, path, base64.b64encode(content).decode())
-                bodies.append(probe.hooks.original_message(other).body)
-            if len(set(bodies)) != len(bodies):
-                rules.SENT_ON.broken(f"with different content in {dotted(path)} the same body is sent", probe.name)
 
 
 class Asking:

@@ -48,6 +48,7 @@ class Probe:
         event: one of its events, with some records.
         reads: how Lambda reads an answer, where the suite does not know it: event and response, or the exception that
             was raised, to the positions that come again.
+        identifiers_repeat: whether records of two lanes may have the same identifier; None where the suite is to see.
 
     Attributes:
         hooks: the source's hooks, as processors call them.
@@ -55,9 +56,12 @@ class Probe:
         is_known: whether it is one of AWS's.
     """
 
-    def __init__(self, source: Any, event: Any, reads: Reads | None = None) -> None:
+    def __init__(
+        self, source: Any, event: Any, reads: Reads | None = None, identifiers_repeat: bool | None = None
+    ) -> None:
         self.source = source
-        self._reads = reads
+        self.reads = reads
+        self.identifiers_repeat = identifiers_repeat
         self.event = event
         self.hooks: Source = resolved_source(source)
         known = service_of_event(event)
@@ -90,8 +94,8 @@ class Probe:
             response = driver(self.source, event, Handler() if handler is None else handler, watch, **options)
         except WholeBatchRetry as error:
             response = error
-        if self._reads is not None:
-            return Run(response, watch, set(self._reads(event, response)), None)
+        if self.reads is not None:
+            return Run(response, watch, set(self.reads(event, response)), None)
         if not self.is_known and not isinstance(response, BaseException) and _names_nothing(response):
             rules.READ_BY_SOMEBODY.broken(f"it answers {response!r}, and nobody says what that means", self.name)
         answer = read_response(response, identifiers, self.service, windowed=windowed)
@@ -110,22 +114,23 @@ class Probe:
 
     def lanes(self, event: Any) -> dict[Hashable, list[int]]:
         """Give the lanes of an event: those of the service, or of the source's own ordering where AWS has none."""
-        keys = self._keys_of_its_service(event) if self.is_known else self._keys_of_its_ordering(event)
+        key_of = self.key_of(event)
+        keys = [key_of(record) for record in self.records(event)]
         lanes: dict[Hashable, list[int]] = {}
         for position, key in enumerate(keys):
             if key is not None:
                 lanes.setdefault(key, []).append(position)
         return lanes
 
-    def _keys_of_its_service(self, event: Any) -> list[Hashable]:
-        return [self.service.lane(record) for record in self.records(event)]
-
-    def _keys_of_its_ordering(self, event: Any) -> list[Hashable]:
+    def key_of(self, event: Any) -> Callable[[Any], Hashable]:
+        """Give what tells the lane of a raw record of an event, None where nothing depends on it."""
+        if self.is_known:
+            return self.service.lane
         batch = self.run(event).watch.batch
         ordering = None if batch is None else self.hooks.ordering_policy(batch)
-        if batch is None or ordering is None or not ordering.lanes:
-            return []
-        return ["all" if ordering.key is None else ordering.key(record) for record in batch.records]
+        if ordering is None or not ordering.lanes:
+            return lambda record: None
+        return (lambda record: "all") if ordering.key is None else ordering.key
 
 
 def _names_nothing(response: Any) -> bool:

@@ -102,10 +102,11 @@ class RecordTests:
     def test_a_malformed_record_fails_alone(self, probe: Probe) -> None:
         record = probe.hooks.extract_records(probe.event)[1]
         for path in places(record):
+            rule = rules.ONE_BAD_NAME if path and names_it(probe, record, path) else rules.ONE_BAD_RECORD
             for junk in (*JUNK, *([REMOVED] if path else [])):
                 what = "without" if junk is REMOVED else f"with {junk!r} as"
                 event, plugins = probe.with_other(1, broken_copy(record, path, junk))
-                others_are_handled(probe, event, plugins, f"record 1 {what} {dotted(path)}")
+                others_are_handled(probe, event, plugins, f"record 1 {what} {dotted(path)}", rule)
 
     @pytest.mark.parametrize("driver", CONCURRENT_DRIVERS, ids=lambda driver: driver.__name__)
     def test_the_event_is_not_changed(self, probe: Probe, driver: Driver) -> None:

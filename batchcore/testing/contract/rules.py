@@ -14,7 +14,8 @@ _FAILURES = {
     "activemq": f"{_GUIDE}with-mq.html",
     "pipes": "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html",
 }
-_OURS = "docs/hooks.md of batchcore"
+_OURS = "batchcore.hookspecs, and docs/hooks.md of the project"
+_KIT = "batchcore.testing.SourceContract, and docs/contract.md of the project"
 
 
 class ContractBroken(AssertionError):
@@ -71,7 +72,7 @@ NAMED = Rule("A source has a name: text by which it is found, logged and describ
 READ_BY_SOMEBODY = Rule(
     "An answer is read as AWS reads it. Where the service is none that is known here, that is batchItemFailures.",
     "the fixture reads, which gives a function: event and answer to the positions of the records that are not done",
-    "docs/contract.md of batchcore",
+    _KIT,
 )
 UNIQUE = Rule(
     "An identifier names one record of its batch and no other: AWS reads it as that record.", "identify_records()"
@@ -79,6 +80,13 @@ UNIQUE = Rule(
 STABLE = Rule(
     "A record has the same identifier each time it is asked for, and whenever it is delivered again.",
     "identify_records()",
+)
+TOLD_APART = Rule(
+    "Where each lane counts by itself, as each partition of Kafka counts its offsets, records of two lanes may have "
+    "the same number. Their identifiers differ all the same, and an answer that names one does not name the other.",
+    "identify_records(), whose identifiers name the lane too. Where a number is never given twice: the fixture "
+    "identifiers_repeat, which gives False; and an event factory, which makes it of number and not of sequence",
+    _KIT,
 )
 AS_AWS_NAMES_IT = Rule(
     "An identifier is what AWS names the record by, as JSON: a string that is not empty, or an object. Any other is in "
@@ -119,6 +127,10 @@ ONE_BAD_RECORD = Rule(
     "the record cannot be named.",
     "the hook in the traceback, which must not read the inside of a record; record_decoder() gives a callable that may",
     _OURS,
+)
+ONE_BAD_NAME = ONE_BAD_RECORD._replace(
+    mend="identify_records(), which must raise RecordIdentityError for an identifier that is missing, empty, or of a "
+    "type that AWS does not take; else the hook in the traceback",
 )
 EVERY_PROCESSOR = Rule(
     "A source means the same to every processor: in this thread, in worker threads, under asyncio, in a with block.",
@@ -182,6 +194,18 @@ SENT_ON = Rule(
     "original_message()",
     _OURS,
 )
+SENT_ON_BROKEN = Rule(
+    "A record that cannot be read is the very one that becomes a dead letter. Whatever is broken in it, as long as it "
+    "can be named, it is sent on as a message: the record as JSON where it has no text of its own.",
+    "original_message(), which must bear what is missing or of another type",
+    _OURS,
+)
+SENT_ON_AS_SENT = Rule(
+    "A message is what the producer sent, or the record as JSON. What Python shows of an object, its repr() or str(), "
+    "is neither: nobody can read it back.",
+    "original_message()",
+    _OURS,
+)
 ACKNOWLEDGED = Rule(
     "acknowledgement() says how AWS acknowledges: each record by itself, or by a checkpoint.", "acknowledgement()"
 )
@@ -204,5 +228,5 @@ EXAMPLE = Rule(
     "event_of(n) gives an event with n records that are all good, with names of their own; where the source has lanes, "
     "several records in one of them.",
     "the fixture event_of, or extract_records()",
-    "docs/contract.md of batchcore",
+    _KIT,
 )

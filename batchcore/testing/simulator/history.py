@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from batchcore.errors import BatchProcessingError, WholeBatchRetry
@@ -44,7 +45,7 @@ class Item:
         tried: when a handler began with it: moments that count up over the whole history.
         done: when it was done.
         given_up: when the function gave it up on purpose: dropped it, or put it where somebody finds it.
-        reported: when an answer did not name it as failed.
+        reported: when an answer did not name it as failed, and batchcore had not seen it fail.
         end: how it left the source; None while it is there.
         ended_at: when it did.
     """
@@ -77,8 +78,13 @@ class Item:
         self.ended_at: int | None = None
 
     def __repr__(self) -> str:
-        text = repr(self.content)
-        return f"<{self.number}: {text if len(text) < 50 else text[:47] + '...'}>"
+        return f"<{self.number}: {shortened(self.content, 50)}>"
+
+
+def shortened(value: Any, longest: int = 120) -> str:
+    """Show a value in a message, cut after so many characters."""
+    text = repr(value)
+    return text if len(text) < longest else f"{text[: longest - 3]}..."
 
 
 class Invocation(NamedTuple):
@@ -93,6 +99,8 @@ class Invocation(NamedTuple):
         response: what the function returned, or the exception that it raised; None where it was not called.
         complaint: why the whole batch failed; None where it did not.
         again: what is delivered again, or given up.
+        unfinished: number of an item to why batchcore has not finished it, where a batch of its had the record, and to
+            what the function said of it.
     """
 
     number: int
@@ -103,6 +111,7 @@ class Invocation(NamedTuple):
     response: Any
     complaint: str | None
     again: Sequence[Item]
+    unfinished: Mapping[int, str] = MappingProxyType({})
 
 
 class History:
@@ -111,7 +120,8 @@ class History:
     Attributes:
         items: what was sent, in its order.
         invocations: in their order.
-        knows_done: whether anybody says what is done. Where nobody does, what an answer does not name as failed counts.
+        knows_done: whether anybody says what is done. Where nobody does, what an answer does not name as failed counts,
+            unless batchcore saw it fail.
         knows_tried: whether anybody says what is tried. Where nobody does, what was delivered counts.
     """
 
@@ -245,7 +255,14 @@ class History:
         delivered = ", ".join(map(str, item.deliveries)) or "none"
         done = f"done {len(self._done(item))} times" if len(self._done(item)) != 1 else "done once"
         lane = "" if item.lane is None else f" of lane {item.lane!r}"
-        return f"{lane}: invocations {delivered}; {done}; {item.end or 'still at the source'}"
+        return f"{lane}: invocations {delivered}; {done}; {item.end or 'still at the source'}{self._blame(item)}"
+
+    def _blame(self, item: Item) -> str:
+        """Tell of an item that batchcore had not finished when it was acknowledged why, and what the function said."""
+        last = next((each for each in reversed(self.invocations) if item in each.items), None)
+        if item.end != "acknowledged" or last is None or item.number not in last.unfinished:
+            return ""
+        return f"; in invocation {last.number} {last.unfinished[item.number]}"
 
     def __repr__(self) -> str:
         return (

@@ -7,21 +7,21 @@ from collections.abc import Callable, Collection
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from batchcore.errors import BatchProcessingError, ConfigurationError
+from batchcore.errors import ConfigurationError
 from batchcore.records import is_windowed
 from batchcore.testing.answers import Answer, positions_again, read_response
 from batchcore.testing.clock import SimulatedContext
 from batchcore.testing.errors import NotDrainedError
+from batchcore.testing.simulator.batches import Batches, Seen
 from batchcore.testing.simulator.faults import NO_FAULTS, Fault, Faults
-from batchcore.testing.simulator.history import FunctionCrash, History, Invocation, Ledger
+from batchcore.testing.simulator.history import FunctionCrash, History, Invocation, Ledger, shortened
 from batchcore.testing.simulator.source import Delivery, Options, Settlement, SimulatedSource
 from batchcore.testing.simulator.watching import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from batchcore.processor import BatchProcessor
-    from batchcore.result import BatchResult
 
 
 class EventSourceMapping:
@@ -104,12 +104,14 @@ class EventSourceMapping:
         source.attach(options, self.history, self._random)
 
     def tried(self, what: Any) -> None:
-        """Write down that the function begins with something: a record, raw or typed, its identifier or its content.
+        """Write down that the function begins with something that was sent.
 
-        Call it where the function begins to do what must be done once, or let it stand for that.
+        It is named by its record, raw or typed, its identifier, or its content: the object that was sent, its JSON as
+        text or bytes, or what a data class or a model has made of it. Call it where the function begins to do what must
+        be done once, or let it stand for that.
 
         Raises:
-            UnknownRecordError: nothing was sent that this could be.
+            UnknownRecordError: it is nothing that was sent, or was sent more than once.
         """
         self._refuse_twice("tried")
         self._ledger.tried(what)
@@ -120,7 +122,7 @@ class EventSourceMapping:
         Let it stand for the effect: ``monkeypatch.setattr(app, "ship", mapping.done)``.
 
         Raises:
-            UnknownRecordError: nothing was sent that this could be.
+            UnknownRecordError: it is nothing that was sent, or was sent more than once.
         """
         self._refuse_twice("done")
         self._ledger.done(what)
@@ -132,7 +134,7 @@ class EventSourceMapping:
             what: see :meth:`tried`.
 
         Raises:
-            UnknownRecordError: nothing was sent that this could be.
+            UnknownRecordError: it is nothing that was sent, or was sent more than once.
         """
         self._ledger.given_up(what)
 
@@ -211,13 +213,12 @@ class EventSourceMapping:
         for item in delivery.items:
             item.deliveries.append(number)
         at, event = self.clock.now, json.dumps(delivery.event)
-        if fault == "throttle":
-            response, answer = None, None
-            again = list(range(len(delivery.items)))
-        else:
-            response = self._invoke(json.loads(event), number, len(delivery.items), fault)
+        response, answer, again = None, None, list(range(len(delivery.items)))
+        unfinished: Mapping[int, str] = {}
+        if fault != "throttle":
+            response, seen = self._invoke(json.loads(event), number, delivery, fault)
             answer = self._read(delivery, response, report=self.report_batch_item_failures)
-            self._note_reported(delivery, response)
+            unfinished = self._note_reported(delivery, response, seen)
             again = positions_again(self.source.service, delivery.records, answer)
         lost = self._lost_acknowledgements(delivery, again) if fault == "duplicate" else []
         self.source.settle(delivery, Settlement(answer, again, lost))
@@ -230,32 +231,43 @@ class EventSourceMapping:
             response,
             "throttled" if answer is None else answer.complaint,
             [delivery.items[position] for position in sorted({*again, *lost})],
+            unfinished,
         )
         self.history.invocations.append(invocation)
         return invocation
 
-    def _invoke(self, event: Any, number: int, size: int, fault: Fault | None) -> Any:
-        """Give what the function returned, or the exception that it ended with."""
+    def _invoke(
+        self, event: Any, number: int, delivery: Delivery, fault: Fault | None
+    ) -> tuple[Any, Mapping[int, Seen]]:
+        """Return what the function returned, or the exception that it ended with; and what batchcore saw meanwhile."""
         context = SimulatedContext(self.timeout, self.clock, aws_request_id=f"invocation-{number}")
-        breaks = fault in ("crash", "timeout")
+        breaks, size = fault in ("crash", "timeout"), len(delivery.items)
+        tried = [len(item.tried) for item in delivery.items]
         self._ledger.begin(context.deadline, self._random.randint(1, 2 * max(size, 1)) if breaks else None)
+        seen: Mapping[int, Seen] = {}
+        batches = Batches(event, self.source.service)
         try:
-            response = self._function(event, context)
+            with batches:
+                response = self._function(event, context)
         except FunctionCrash:
             response = None
         except (Exception, SystemExit) as error:
             response = error
         finally:
+            has_crashed = self._ledger.has_crashed
             self._ledger.end()
         if self._ledger.mistake is not None:
             raise self._ledger.mistake
+        if not has_crashed:
+            seen = batches.seen()
+            self._note_seen(delivery, seen, tried)
         if fault == "timeout":
             self.clock.now = max(self.clock.now, context.deadline + 0.001)
         if self.clock.now > context.deadline:
-            return TimeoutError(f"Task timed out after {self.timeout:.2f} seconds")
-        if breaks:
-            return RuntimeError("Runtime exited with error: signal: killed")
-        return response
+            response = TimeoutError(f"Task timed out after {self.timeout:.2f} seconds")
+        elif breaks:
+            response = RuntimeError("Runtime exited with error: signal: killed")
+        return response, seen
 
     def _read(self, delivery: Delivery, response: Any, *, report: bool) -> Answer:
         service = self.source.service
@@ -269,14 +281,37 @@ class EventSourceMapping:
             windowed=is_windowed(delivery.event),
         )
 
-    def _note_reported(self, delivery: Delivery, response: Any) -> None:
-        """Write down what the answer says is done, whether anybody reads it or not."""
+    def _note_seen(self, delivery: Delivery, seen: Mapping[int, Seen], tried: Sequence[int]) -> None:
+        """Write down what no handler was called for and was tried nevertheless, and what was given up on purpose."""
+        for position, made in seen.items():
+            item, status = delivery.items[position], None if made.outcome is None else made.outcome.status
+            if status not in (None, "not_attempted") and len(item.tried) == tried[position]:
+                item.tried.append(self.history.now())
+            if status in ("dropped", "dead_lettered"):
+                item.given_up.append(self.history.now())
+
+    def _note_reported(self, delivery: Delivery, response: Any, seen: Mapping[int, Seen]) -> Mapping[int, str]:
+        """Write down what the function reports as done, whether anybody reads it or not.
+
+        Returns:
+            Of each item that batchcore has not finished, by its number, why, and what the function said of it.
+        """
         if isinstance(response, BaseException):
-            return
+            return {}
         named = self._read(delivery, response, report=True).named
+        unfinished: dict[int, str] = {}
         for position, item in enumerate(delivery.items):
-            if position not in named:
+            made = seen.get(position)
+            if made is not None and not made.done:
+                unfinished[item.number] = f"{made}, and the function {self._said(response, named=position in named)}"
+            elif position not in named:
                 item.reported.append(self.history.now())
+        return unfinished
+
+    def _said(self, response: Any, *, named: bool) -> str:
+        if not named:
+            return f"returned {shortened(response)}"
+        return "named it" if self.report_batch_item_failures else "named it where the mapping does not read it"
 
     def _lost_acknowledgements(self, delivery: Delivery, again: list[int]) -> list[int]:
         """Choose what is delivered again though it was done: some messages of a queue, or a whole batch."""
@@ -301,24 +336,4 @@ class EventSourceMapping:
         self._sees_itself = True
         handler = self.watched(record_handler)
 
-        def run(event: Any, context: Any) -> Any:
-            before = [len(item.tried) for item in self.source.items]
-            try:
-                result = processor.run(event, handler, context)
-            except BatchProcessingError as error:
-                if error.result is not None:
-                    self._note(error.result, before)
-                raise
-            self._note(result, before)
-            return result.response
-
-        return run
-
-    def _note(self, result: BatchResult, before: Sequence[int]) -> None:
-        """Write down what no handler was called for and was tried nevertheless, and what was given up on purpose."""
-        for outcome in result.outcomes:
-            item = self.source.find(outcome.record)
-            if outcome.status != "not_attempted" and len(item.tried) == before[item.number - 1]:
-                item.tried.append(self.history.now())
-            if outcome.status in ("dropped", "dead_lettered"):
-                item.given_up.append(self.history.now())
+        return lambda event, context: processor.run(event, handler, context).response

@@ -11,7 +11,8 @@ from batchcore.testing.clock import SimulatedClock
 from batchcore.testing.errors import UnknownRecordError
 from batchcore.testing.events import Sent, factory_of, merged
 from batchcore.testing.services import Service, identity, service_of_event, service_of_source
-from batchcore.testing.simulator.history import History, Item
+from batchcore.testing.simulator.contents import Contents
+from batchcore.testing.simulator.history import History, Item, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -98,6 +99,7 @@ class SimulatedSource:
         self.service: Service = service_of_source(source) if known is None else known
         self._sent: dict[int, tuple[Sent, Mapping[str, Any]]] = {}
         self._by_identity: dict[str, Item] = {}
+        self._contents = Contents()
         self.options = Options(self.DEFAULT_BATCH_SIZE)
         self.history = History(self.items)
         self.random = Random(0)  # noqa: S311 - chance that repeats is wanted
@@ -149,6 +151,7 @@ class SimulatedSource:
         identifier = self.service.identifier(record)
         item = Item(number, content, self._lane(record, sent), identifier)
         self.items.append(item)
+        self._contents.add(item)
         self._sent[number] = (sent, fields)
         if identifier is not None:
             self._by_identity.setdefault(identity(identifier), item)
@@ -167,22 +170,32 @@ class SimulatedSource:
         return merged(self.factory.record(sent._replace(**delivered)), fields)
 
     def find(self, what: Any) -> Item:
-        """Find an item by its record, raw or typed, its identifier, or its content.
+        """Find an item by its record, raw or typed, its identifier, or its content in any form: see :class:`Contents`.
 
         Raises:
-            UnknownRecordError: nothing was sent that this could be, or more than one thing.
+            UnknownRecordError: it is nothing that was sent, or was sent more than once.
         """
         if isinstance(what, Item):
             return what
         found = self._identified(what) or self._identified(self._identifier_of(getattr(what, "raw_event", what)))
         if found is not None:
             return found
-        same = [item for item in self.items if item.content == what]
+        same = self._contents.find(what)
         if len(same) == 1:
             return same[0]
-        raise UnknownRecordError(
-            f"{len(same)} things were sent that this could be: {what!r}. Name a record, raw or typed, its identifier, "
-            "or its content where it was sent once."
+        raise UnknownRecordError(self._found_several(what, same) if same else self._found_nothing(what))
+
+    def _found_several(self, what: Any, same: Sequence[Item]) -> str:
+        return (
+            f"{len(same)} records were sent with the content {shortened(what)}: {_listed(same)}. Name the one that you "
+            "mean by the record itself, raw or typed, or by its identifier."
+        )
+
+    def _found_nothing(self, what: Any) -> str:
+        sent = f"Sent were {_listed(self.items)}." if self.items else "Nothing has been sent yet."
+        return (
+            f"Nothing was sent that is {shortened(what)}. {sent} Name a record by itself, raw or typed, by its "
+            "identifier, or by what was sent: the object, or its JSON as text or bytes."
         )
 
     def _identifier_of(self, record: Any) -> Any:
@@ -222,3 +235,11 @@ class SimulatedSource:
     def next_at(self) -> float | None:
         """Say when there may be a batch again; None where there never will be."""
         raise NotImplementedError
+
+
+def _listed(items: Sequence[Item]) -> str:
+    more = f" and {len(items) - _MOST_LISTED} more" if len(items) > _MOST_LISTED else ""
+    return f"{', '.join(map(repr, items[:_MOST_LISTED]))}{more}"
+
+
+_MOST_LISTED = 3

@@ -104,15 +104,18 @@ class SQSSource:
     def original_message(self, record: Any) -> Message:
         """Return body, message attributes, group and trace header as the producer sent them.
 
-        Raises:
-            KeyError: the record has no body, or an attribute has no data type.
-            binascii.Error: the value of a binary attribute is not base64.
+        A record that is broken can be sent on too: without a body it is its own JSON, and an attribute that SQS would
+        not take is one of type String, with its JSON.
         """
-        attributes: Mapping[str, Any] = record.get("messageAttributes") or {}
-        sent = {name: _sent_attribute(attribute) for name, attribute in attributes.items()}
         from batchcore import Message
 
-        return Message(record["body"], sent, message_group(record), _trace_header(record))
+        attributes: Any = record.get("messageAttributes")
+        named = attributes if isinstance(attributes, Mapping) else {}
+        sent = {name: _sent_attribute(attribute) for name, attribute in named.items()}
+        body, group = record.get("body"), message_group(record)
+        if not isinstance(body, str) or not body:
+            body = _as_json(record)
+        return Message(body, sent, group if isinstance(group, str) else None, _trace_header(record))
 
     @hookimpl
     def event_factory(self) -> EventFactory:
@@ -141,16 +144,25 @@ def _trace_header(record: Mapping[str, Any]) -> Any:
     return attributes.get("AWSTraceHeader") if isinstance(attributes, Mapping) else None
 
 
-def _sent_attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a message attribute in the form in which it is sent. Its lists are reserved by SQS, and empty."""
-    sent: dict[str, Any] = {"DataType": attribute["dataType"]}
-    if attribute.get("stringValue") is not None:
-        sent["StringValue"] = attribute["stringValue"]
-    if attribute.get("binaryValue") is not None:
-        from batchcore.binary import decode_base64
+def _sent_attribute(attribute: Any) -> dict[str, Any]:
+    """Return a message attribute in the form in which it is sent. Its lists are reserved by SQS, and empty."""
+    try:
+        kind, text, data = attribute["dataType"], attribute.get("stringValue"), attribute.get("binaryValue")
+        if isinstance(kind, str) and isinstance(text, str) and data is None:
+            return {"DataType": kind, "StringValue": text}
+        if isinstance(kind, str) and isinstance(data, str) and text is None:
+            from batchcore.binary import decode_base64
 
-        sent["BinaryValue"] = decode_base64(attribute["binaryValue"], "binaryValue of a message attribute")
-    return sent
+            return {"DataType": kind, "BinaryValue": decode_base64(data, "binaryValue of a message attribute")}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    return {"DataType": "String", "StringValue": _as_json(attribute)}
+
+
+def _as_json(value: Any) -> str:
+    import json
+
+    return json.dumps(value, default=dict)
 
 
 def _has_shape(record: Mapping[str, Any]) -> bool:

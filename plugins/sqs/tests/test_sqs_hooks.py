@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,12 +13,15 @@ import pytest
 
 import batchcore_sqs
 from batchcore import (
+    Batch,
     BatchProcessor,
     EventType,
     Message,
+    Outcome,
     RecordIdentityError,
     UnexpectedBatchTypeError,
     by_key,
+    hookimpl,
     process_partial_response,
 )
 from batchcore_sqs import SQSFifoCircuitBreakerError, SQSRecord, message_group, source
@@ -312,11 +316,73 @@ def test_a_message_may_have_no_attributes(fields: dict[str, Any]) -> None:
     assert (original.body, original.attributes, original.group) == ("{}", {}, None)
 
 
-def test_an_attribute_that_is_not_base64_is_an_error_that_does_not_hold_it() -> None:
-    broken = message(1, messageAttributes={"a": {"dataType": "Binary", "binaryValue": "se cret"}})
-    with pytest.raises(ValueError, match="binaryValue of a message attribute is not base64") as caught:
-        source.original_message(broken)
-    assert "se cret" not in str(caught.value)
+BROKEN_ATTRIBUTES = [
+    {"dataType": "Binary", "binaryValue": "not base64"},
+    {"dataType": "Binary", "binaryValue": 17},
+    {"dataType": "String", "stringValue": 17},
+    {"dataType": "String", "stringValue": "x", "binaryValue": "AAE="},
+    {"dataType": "String"},
+    {"dataType": None, "stringValue": "x"},
+    {"stringValue": "x"},
+    {},
+    None,
+    17,
+    ["x"],
+]
+
+
+@pytest.mark.parametrize("attribute", BROKEN_ATTRIBUTES, ids=repr)
+def test_an_attribute_that_sqs_would_not_take_is_sent_as_its_json(attribute: Any) -> None:
+    right = {"dataType": "Number", "stringValue": "1"}
+    original = source.original_message(message(1, messageAttributes={"a": attribute, "b": right}))
+    assert original.attributes == {
+        "a": {"DataType": "String", "StringValue": json.dumps(attribute)},
+        "b": {"DataType": "Number", "StringValue": "1"},
+    }
+
+
+@pytest.mark.parametrize("attributes", [17, "x", ["x"]], ids=repr)
+def test_a_message_whose_attributes_are_no_object_is_sent_without_them(attributes: Any) -> None:
+    original = source.original_message(message(1, messageAttributes=attributes))
+    assert (original.body, original.attributes) == ("{}", {})
+
+
+@pytest.mark.parametrize("body", [None, 17, "", ["x"], {"a": 1}], ids=repr)
+def test_a_message_without_a_body_is_sent_as_its_json(body: Any) -> None:
+    record = message(1, body=body)
+    assert json.loads(source.original_message(record).body) == record
+
+
+def test_a_message_that_has_no_body_at_all_is_sent_as_its_json() -> None:
+    record = {"messageId": "1", "eventSource": "aws:sqs"}
+    assert json.loads(source.original_message(record).body) == record
+
+
+def test_a_message_that_has_no_body_becomes_a_dead_letter_once_it_was_tried_often_enough() -> None:
+    letters: list[Message] = []
+
+    class Aside:
+        @hookimpl
+        def deliver_dead_letter(self, outcome: Outcome, batch: Batch) -> None:
+            letters.append(batch.original_message(outcome.record))
+
+    record = {
+        "messageId": "1",
+        "eventSource": "aws:sqs",
+        "attributes": {"ApproximateReceiveCount": "3"},
+        "messageAttributes": {"a": {"dataType": "Binary", "binaryValue": "not base64"}},
+    }
+    processor = BatchProcessor("sqs", dead_letter_after=3, plugins=[Aside()])
+
+    result = processor.run({"Records": [record]}, lambda record: record.body)
+
+    assert result.response == {"batchItemFailures": []}
+    assert [json.loads(letter.body) for letter in letters] == [record]
+
+
+@pytest.mark.parametrize("group", [17, {}, ["red"], None], ids=repr)
+def test_a_group_that_is_no_text_is_none(group: Any) -> None:
+    assert source.original_message(message(1, attributes={"MessageGroupId": group})).group is None
 
 
 def test_messages_of_a_standard_queue_can_be_ordered_by_their_group() -> None:
