@@ -149,8 +149,8 @@ MUTANTS = (
     Mutant(
         "an answer is not read without ReportBatchItemFailures",
         "testing/simulator/mapping.py",
-        "report=self.report_batch_item_failures)\n            self._note",
-        "report=True)\n            self._note",
+        "response, report=self.report_batch_item_failures)\n            unfinished = self._note",
+        "response, report=True)\n            unfinished = self._note",
         "testing/test_seeded_bugs.py",
         "test",
     ),

@@ -231,8 +231,8 @@ MUTANTS = (
     Mutant(
         "random batches: it is the lowest that comes again that counts",
         "delivering.py",
-        "for position in unfinished if position not in letters), None)",
-        "for position in unfinished[::-1] if position not in letters), None)",
+        "for position in unfinished), default=None)",
+        "for position in list(unfinished)[-1:]), default=None)",
         WHERE,
         RULES,
     ),

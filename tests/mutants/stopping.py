@@ -57,7 +57,7 @@ MUTANTS = (
     Mutant(
         "the answer does not wait for a stuck thread",
         "threads.py",
-        "        if seconds == 0:\n            return False\n",
+        "        if seconds == 0:\n            break\n",
         "",
         LEFT_BEHIND,
         LATE_THREADS,
@@ -145,8 +145,8 @@ MUTANTS = (
     Mutant(
         "a letter that waits when the batch is stopped is settled",
         "road.py",
-        "_waits(invocation, position):\n                continue\n",
-        "_waits(invocation, position):\n                pass\n",
+        "            if not waits and invocation.stopped:",
+        "            if invocation.stopped:",
         "road/test_waiting_letters.py",
         "test_letter_that_waits_when_the_batch_is_stopped",
     ),
@@ -194,9 +194,9 @@ MUTANTS = (
     # What is said of an answer.
     Mutant(
         "on a stream all behind the lowest failure comes again",
-        "explaining.py",
-        "outcome.position >= lowest.position",
-        "outcome.position == lowest.position",
+        "outcome.py",
+        "        return range(min(again), len(identifiers))\n",
+        "        pass\n",
         "road/test_explain.py",
         "test_on_a_stream_all_from_the_lowest",
     ),
