@@ -222,7 +222,6 @@ def handlers(seen: list[Any]) -> dict[str, Any]:  # noqa: C901, PLR0915 - a list
         "decorated by what wants the name": functools.update_wrapper(wants_the_name, named_record),
         "decorated by what gives the other arguments": injecting,
         "with a signature of its own": with_signature,
-        "cached": functools.lru_cache(maxsize=None)(one),
         "mock": Mock(side_effect=note),
         "magic mock": MagicMock(side_effect=note),
         "mock of a specification": create_autospec(one, side_effect=note),
@@ -293,7 +292,7 @@ def test_a_handler_whose_argument_is_patched_in_is_called(driver: Run) -> None:
 def test_a_handler_is_examined_once(monkeypatch: pytest.MonkeyPatch) -> None:
     examined: list[Any] = []
     original = inspect.signature
-    monkeypatch.setattr(inspect, "signature", lambda handler: examined.append(handler) or original(handler))
+    monkeypatch.setattr(inspect, "signature", lambda handler, **how: examined.append(handler) or original(handler))
     processor = BatchProcessor(ToySource())
     handler = functools.partial(str)
 
@@ -678,3 +677,68 @@ def test_an_asynchronous_processor_takes_a_plain_function_too() -> None:
     answer = async_process_partial_response(EVENT, len, AsyncBatchProcessor(ToySource()))
 
     assert answer == {"batchItemFailures": []}
+
+
+def annotated_for_checkers() -> dict[str, Callable[..., Any]]:
+    """Make handlers whose annotations name what exists for type checkers alone, as source that is compiled anew.
+
+    This file asks for postponed annotations, and its handlers have none that could be evaluated.
+    """
+    source = """
+import functools
+
+def plain(toy: Missing, lambda_context: AlsoMissing = None) -> Missing.inner: return toy["id"]
+
+def decorated(function):
+    @functools.wraps(function)
+    def call(*args: Missing, **kwargs: 1 / 0): return function(*args, **kwargs)
+    return call
+
+class Handles:
+    def __call__(self, toy: Missing, lambda_context: AlsoMissing = None) -> Missing: return toy["id"]
+    def method(self, toy: Missing, lambda_context: AlsoMissing = None) -> Missing: return toy["id"]
+    @classmethod
+    def of_class(cls, toy: Missing) -> Missing: return toy["id"]
+    @staticmethod
+    def static(toy: Missing) -> Missing: return toy["id"]
+    part = functools.partialmethod(method, lambda_context=None)
+
+class Made:
+    def __init__(self, toy: Missing) -> Missing2: self.toy = toy
+
+@functools.singledispatch
+def dispatched(toy: Missing) -> Missing: return toy["id"]
+
+handlers = {
+    "plain": plain,
+    "decorated": decorated(plain),
+    "decorated twice": decorated(decorated(plain)),
+    "partial": functools.partial(plain),
+    "partial of a decorated": functools.partial(decorated(plain)),
+    "partial with a keyword": functools.partial(plain, lambda_context=None),
+    "object": Handles(),
+    "decorated object": decorated(Handles()),
+    "method": Handles().method,
+    "decorated method": decorated(Handles().method),
+    "method of a class": Handles.of_class,
+    "static method": Handles.static,
+    "partial method": Handles().part,
+    "class": Made,
+    "dispatched": dispatched,
+}
+"""
+    if sys.version_info < (3, 14):  # annotations are evaluated when the function is made
+        source = f"from __future__ import annotations\n{source}"
+    namespace: dict[str, Any] = {}
+    exec(compile(source, "checkers.py", "exec", dont_inherit=True), namespace)
+    handlers: dict[str, Callable[..., Any]] = namespace["handlers"]
+    return handlers
+
+
+ANNOTATED = annotated_for_checkers()
+
+
+@pytest.mark.parametrize("context", [None, object()], ids=["no context", "context"])
+@pytest.mark.parametrize("kind", ANNOTATED)
+def test_annotations_of_a_handler_are_not_evaluated(kind: str, context: Any, driver: Run) -> None:
+    assert failed(driver(ToySource(), EVENT, ANNOTATED[kind], context=context)) == []

@@ -21,7 +21,9 @@ MUTANTS = (
         "a record that raised is no success",
         "road.py",
         "                run(invocation.failed, position, data, error)\n                waits",
-        "                run(invocation.failed, position, data, error)\n                values[position] = None\n                waits",
+        "                run(invocation.failed, position, data, error)\n"
+        "                values[position] = None\n"
+        "                waits",
         "road/test_done.py",
         "test_answer_names_exactly_the_records_that_failed",
     ),
@@ -185,8 +187,12 @@ MUTANTS = (
     Mutant(
         "an observer that raises changes no outcome",
         "observing.py",
-        "            except BaseException as error:\n                raise_if_steering(error)\n                self._switch_off(owner, name, error)\n",
-        "            except ArithmeticError as error:\n                raise_if_steering(error)\n                self._switch_off(owner, name, error)\n",
+        "            except BaseException as error:\n"
+        "                raise_if_steering(error)\n"
+        "                self._switch_off(owner, name, error)\n",
+        "            except ArithmeticError as error:\n"
+        "                raise_if_steering(error)\n"
+        "                self._switch_off(owner, name, error)\n",
         "road/test_observers.py",
         "test_observer_that_raises_is_logged_once",
     ),
