@@ -59,7 +59,7 @@ def error(request: pytest.FixtureRequest) -> Exception:
         pytest.skip("this Python reads numbers of any length")
     error = undecoded(decode, given_)
     assert isinstance(error, kind)
-    assert type(error).__name__ == kind.__name__, "logs count errors by this name"
+    assert repr(type(error)) == repr(kind), "logs and entries name an error by this"
     return error
 
 
