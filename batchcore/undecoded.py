@@ -7,30 +7,44 @@ They carry nothing of the body, and are the same when copied or pickled. Python'
 from __future__ import annotations
 
 import builtins
-import copyreg
 import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
-_make_object: Callable[..., Any] = vars(copyreg)["__newobj__"]  # what pickle itself makes objects with
 _NOTHING_TO_ADD = {"bytes", "empty", "json", "text"}
 
 
 class JSONDecodeError(json.JSONDecodeError):
     """Text is not JSON. ``doc`` is empty."""
 
+    # Logs and entries name an error by its class, and users know this one by the name of its base.
+    __module__, __qualname__ = json.JSONDecodeError.__module__, json.JSONDecodeError.__qualname__
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _make_object, (type(self), *self.args), vars(self)
+        return _json_again, self.args, vars(self)
 
 
-class UnicodeDecodeError(builtins.UnicodeDecodeError):  # noqa: A001 - logs count errors by the names that users know
+class UnicodeDecodeError(builtins.UnicodeDecodeError):  # noqa: A001 - as above
     """Bytes are not UTF-8. ``object`` is empty."""
+
+    __module__, __qualname__ = "builtins", "UnicodeDecodeError"
 
     def __str__(self) -> str:
         return self.reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _text_again, self.args, vars(self)
+
+
+def _json_again(*args: Any) -> JSONDecodeError:
+    """Make the copy of an error, without what its class would work out from the text."""
+    return JSONDecodeError.__new__(JSONDecodeError, *args)
+
+
+def _text_again(*args: Any) -> UnicodeDecodeError:
+    return UnicodeDecodeError(*args)
 
 
 def not_json(text: str, field: str, problem: str, position: int) -> JSONDecodeError:

@@ -24,7 +24,7 @@ SECRET = "hunter2"
 
 
 def undecoded(decode: Callable[[Any, str], Any], given_: Any) -> Exception:
-    """Give the error of what cannot be decoded."""
+    """Return the error of what cannot be decoded."""
     with pytest.raises((ValueError, TypeError)) as caught:
         decode(given_, "body")
     return caught.value
@@ -53,13 +53,13 @@ CASES: dict[str, tuple[Callable[[Any, str], Any], Any, type[Exception]]] = {
 
 @pytest.fixture(params=CASES)
 def error(request: pytest.FixtureRequest) -> Exception:
-    """Give each error of decoding in turn."""
+    """Return each error of decoding in turn."""
     decode, given_, kind = CASES[request.param]
     if sys.version_info < (3, 10, 7) and "digits" in request.param:
         pytest.skip("this Python reads numbers of any length")
     error = undecoded(decode, given_)
     assert isinstance(error, kind)
-    assert type(error).__name__ == kind.__name__, "logs count errors by this name"
+    assert repr(type(error)) == repr(kind), "logs and entries name an error by this"
     return error
 
 
