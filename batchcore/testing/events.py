@@ -27,12 +27,14 @@ class Sent(NamedTuple):
 
     Attributes:
         content: what the producer sent. What it may be, the factory says; text and what can be JSON always may.
-        number: counts what was sent, from 1. Two records with the same number are deliveries of one.
+        number: counts what was sent, from 1. Two records with the same number are deliveries of one. An identifier that
+            a service gives once is made of it.
         key: what it is ordered by: a message group, a partition key, the key of an item; None for none.
         sent_at: when, in seconds since 1970.
         resource: the name of the queue, stream, table or topic.
         shard: the shard or partition that holds it, counting from 0.
-        sequence: where it stands in that shard, counting from 0.
+        sequence: where it stands in that shard, counting from 0. Records of two shards, or of two resources, may have
+            the same: an identifier that counts in each is made of it.
         attempt: how often it has been received, this time included.
         first_received_at: when it was received first, in seconds since 1970; None for now.
     """

@@ -409,6 +409,33 @@ def test_a_failure_of_the_last_of_two_processors_is_lost_that_the_response_of_th
     assert contents(drained(function).lost) == ["bad"]
 
 
+class Split:
+    """Makes two records of each, as one that opens aggregated records does."""
+
+    @hookimpl(wrapper=True)
+    def extract_records(self) -> Any:
+        records = yield
+        return [{**record, "part": part} for record in records for part in (1, 2)]
+
+
+@pytest.mark.parametrize("bad", [1, 2], ids=["first", "last"])
+def test_a_record_of_which_one_part_failed_is_lost_where_the_response_does_not_name_it(bad: int) -> None:
+    def handler(record: Any) -> None:
+        if record.raw_event["part"] == bad:
+            fails_bad(record)
+
+    processor = processor_of(plugins=[Split()])
+
+    def forgets(event: Any, context: Any) -> None:
+        process_partial_response(event, handler, processor, context)
+
+    def right(event: Any, context: Any) -> Any:
+        return process_partial_response(event, handler, processor, context)
+
+    assert contents(drained(forgets).lost) == ["bad"]
+    drained(right).check()
+
+
 # Functions that are right.
 
 

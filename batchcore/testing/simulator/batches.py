@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from batchcore.invocation import watchers
 from batchcore.testing.services import identity
@@ -62,9 +62,12 @@ class _Begun(NamedTuple):
     around: Sequence[_Begun]
     is_here: bool
 
-    def made_of(self, at: int) -> Seen:
-        """Return what it made of one of its records."""
-        return Seen(self.batch.outcomes[at] if self.batch.ready else None)
+    def made_of(self, places: Sequence[int]) -> Seen:
+        """Return what it made of a record: of all of its records that this one became, the first that is not done."""
+        if not self.batch.ready:
+            return Seen(None)
+        made = [Seen(self.batch.outcomes[place]) for place in places]
+        return next((each for each in made if not each.done), made[-1])
 
 
 class Batches:
@@ -111,21 +114,20 @@ class Batches:
         Where several batches had a record, the one that ended last decides. A copy that differs from the record counts
         where it is done, and where nothing else is known.
         """
-        same: dict[int, list[tuple[_Begun, int]]] = {}
-        alike: dict[int, list[tuple[_Begun, int]]] = {}
+        same: dict[int, _Places] = {}
+        alike: dict[int, _Places] = {}
         for begun in self._begun:
-            for at, record in enumerate(self._records_of(begun)):
+            for place, record in enumerate(self._records_of(begun)):
                 position = self._positions.get(id(record))
-                if position is not None:
-                    same.setdefault(position, []).append((begun, at))
-                elif begun.is_here:
-                    for other, is_equal in self._copied_by(record):
-                        (same if is_equal else alike).setdefault(other, []).append((begun, at))
+                found = [(position, True)] if position is not None else self._copied_by(record) if begun.is_here else ()
+                for other, is_same in found:
+                    places = (same if is_same else alike).setdefault(other, {})
+                    places.setdefault(id(begun), (begun, []))[1].append(place)
         result: dict[int, Seen] = {}
         for position in sorted({*same, *alike}):
-            copies = alike.get(position, [])
+            copies = alike.get(position, {})
             last = _last(same.get(position) or copies)
-            done = [made for made in (begun.made_of(at) for begun, at in copies) if made.done]
+            done = [made for made in (begun.made_of(places) for begun, places in copies.values()) if made.done]
             result[position] = last if last.done or not done else done[-1]
         return result
 
@@ -153,12 +155,16 @@ class Batches:
             return None
 
 
-def _last(candidates: Sequence[tuple[_Begun, int]]) -> Seen:
-    """Return what the batch made of a record that ended last: the last one begun, or the one around it."""
-    begun, at = candidates[-1]
-    around = [(each, where) for each, where in candidates if any(each is outer for outer in begun.around)]
-    begun, at = around[0] if around else (begun, at)
-    return begun.made_of(at)
+_Places: TypeAlias = dict[int, tuple[_Begun, list[int]]]
+"""Batches that had a record, in the order in which they began, and where."""
+
+
+def _last(batches: _Places) -> Seen:
+    """Return what the batch made of a record that ended last: the last one begun, or the outermost around it."""
+    having = list(batches.values())
+    around = [each for each in having if any(each[0] is outer for outer in having[-1][0].around)]
+    begun, places = (around or having[-1:])[0]
+    return begun.made_of(places)
 
 
 def _equal(one: Any, other: Any) -> bool:
