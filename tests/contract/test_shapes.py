@@ -66,7 +66,7 @@ class ToDict:
         ({"Records": [{"eventSource": "hunter2"}]}, "records", "a list Records of 1 item"),
         ({"Records": []}, "records", "a list Records of 0 items"),
         ({"order": 1}, "object", "no known service"),
-        (sample("sqsEvent")["Records"], "list of records", "a list of 2 records of aws:sqs, as an EventBridge pipe"),
+        (sample("sqsEvent")["Records"], "list of records", "a list of 2 records of aws:sqs, as EventBridge Pipes"),
         ([1, {"eventSource": "aws:sqs"}], "list", "a list of 2 items"),
         ([], "list", "a list of 0 items"),
         (None, "null", "None"),

@@ -110,7 +110,7 @@ class Source:
     def model(self) -> Any:
         """The model of its records. Without pydantic, a test that asks for it is skipped."""
         pytest.importorskip("pydantic")
-        from .third_party import models
+        from . import orders as models
 
         return getattr(models, self._model)
 
