@@ -127,6 +127,8 @@ def _begin_with_more(invocation: Invocation, settings: Settings) -> None:
 def _no_clock(invocation: Invocation) -> ConfigurationError:
     kind = kind_of(invocation.context)
     given = "no context was given" if invocation.context is None else f"the one given, a {kind}, tells none"
+    if hasattr(getattr(invocation.context, "lambda_context", None), "get_remaining_time_in_millis"):
+        given += ", and its lambda_context does, as in a durable function: pass context.lambda_context"
     return ConfigurationError(
         "stop_before_timeout needs the Lambda context, whose get_remaining_time_in_millis() says how much time is "
         f"left; {given}. Pass the context on: process_partial_response(event, record_handler, processor, context), or "

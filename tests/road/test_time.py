@@ -155,3 +155,11 @@ def test_time_that_is_up_ends_no_batch_that_has_stopped_by_itself(driver: Way) -
     processor = driver.processor(stop_before_timeout=4, ordering=ONE_AFTER_THE_OTHER, **options)
     result = processor.run(batch_of("a", "b"), handler, Spent(10))
     assert [type(outcome.exception).__name__ for outcome in result.outcomes] == ["ValueError", "NotAttemptedError"]
+
+
+def test_context_of_a_durable_function_is_refused_with_the_one_that_tells_the_time(driver: Way) -> None:
+    class DurableContext:
+        lambda_context = Spent(10)
+
+    with pytest.raises(ConfigurationError, match=r"tells none, and its lambda_context does.*context\.lambda_context"):
+        driver(batch_of("a"), context=DurableContext(), stop_before_timeout=1)
