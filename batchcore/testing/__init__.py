@@ -72,7 +72,7 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> object:
-    """Give what somebody asks for: the contract alone needs pytest, and pydantic."""
+    """Give what somebody asks for: the contract alone needs pytest; and pydantic, where there is one."""
     if name not in _WHERE:
         raise AttributeError(f"module 'batchcore.testing' has no attribute {name!r}")
     from importlib import import_module

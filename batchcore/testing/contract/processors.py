@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import RootModel, model_validator
 
 from batchcore import hookimpl
 from batchcore.hookspecs import SOURCE_HOOKS
@@ -40,6 +39,10 @@ class ProcessorTests:
 
     @each_driver
     def test_it_works_with_a_model(self, probe: Probe, driver: Driver) -> None:
+        try:
+            from pydantic import RootModel, model_validator
+        except ImportError:  # a Python that has no pydantic yet: nobody can pass a model there
+            return
         records = list(probe.records(probe.event))
 
         class AnyRecord(RootModel[Any]):
