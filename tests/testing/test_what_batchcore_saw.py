@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import json
 import threading
@@ -352,6 +353,16 @@ def test_a_message_is_lost_whose_batch_is_refused_while_the_function_goes_on(beg
     assert "batchcore refused its batch, and the function returned" in history.problems()[1]
 
 
+@pytest.mark.parametrize("records", [17, None, "text", {"Records": []}], ids=repr)
+def test_what_is_no_batch_at_all_says_nothing_of_the_records(records: Any) -> None:
+    def function(event: Any, context: Any) -> Any:
+        with contextlib.suppress(ValueError):
+            processor_of()(records=records, handler=fails_bad)
+        return {"batchItemFailures": []}
+
+    drained(function, "a").check()
+
+
 def test_a_failure_that_nobody_reads_is_lost_and_the_history_says_so() -> None:
     history = drained(one_call, report_batch_item_failures=False)
 
@@ -519,6 +530,18 @@ def test_batches_of_other_records_are_not_of_the_mapping() -> None:
 
     history.check()
     assert contents(history.done) == ["a", "c"]
+
+
+def test_a_function_that_does_its_own_records_by_hand_may_run_batches_of_others() -> None:
+    def function(event: Any, context: Any) -> Any:
+        for content in ("bad", "b"):  # named as the first message of the queue is
+            processor_of(raise_on_entire_batch_failure=False).run(make_event("sqs", content), fails_bad)
+        return {"batchItemFailures": []}
+
+    history = drained(function)
+
+    history.check()
+    assert len(history.done) == 3
 
 
 def test_a_handler_may_run_a_batch_of_its_own_record() -> None:

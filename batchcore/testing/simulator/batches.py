@@ -112,7 +112,7 @@ class Batches:
         """Return what batchcore made of the records that it got: position in the delivery to that.
 
         Where several batches had a record, the one that ended last decides. A copy that differs from the record counts
-        where it is done, and where nothing else is known.
+        where it is done; and, where nothing else is known, in a batch with a copy of every record.
         """
         same: dict[int, _Places] = {}
         alike: dict[int, _Places] = {}
@@ -123,19 +123,27 @@ class Batches:
                 for other, is_same in found:
                     places = (same if is_same else alike).setdefault(other, {})
                     places.setdefault(id(begun), (begun, []))[1].append(place)
+        # A batch that has some of the names may be of other records, as a test makes them up.
+        complete = {
+            key for key in alike.get(0, ()) if all(key in alike.get(at, ()) for at in range(len(self._records)))
+        }
         result: dict[int, Seen] = {}
         for position in sorted({*same, *alike}):
             copies = alike.get(position, {})
-            last = _last(same.get(position) or copies)
             done = [made for made in (begun.made_of(places) for begun, places in copies.values()) if made.done]
-            result[position] = last if last.done or not done else done[-1]
+            having = same.get(position) or {key: batch for key, batch in copies.items() if key in complete}
+            last = _last(having) if having else None
+            if last is not None and (last.done or not done):
+                result[position] = last
+            elif done:
+                result[position] = done[-1]
         return result
 
     def _records_of(self, begun: _Begun) -> Sequence[Record]:
         if begun.batch.ready:
             return begun.batch.records
-        if begun.records is not None:
-            return begun.records
+        if begun.records is not None:  # refused, and maybe because it is no list
+            return list(begun.records) if isinstance(begun.records, (list, tuple)) else ()
         return self._records if begun.event is self._event or _equal(begun.event, self._event) else ()
 
     def _copied_by(self, record: Record) -> Sequence[tuple[int, bool]]:
