@@ -110,9 +110,9 @@ class Source:
     def model(self) -> Any:
         """The model of its records. Without pydantic, a test that asks for it is skipped."""
         pytest.importorskip("pydantic")
-        from . import orders as models
+        from . import order_models
 
-        return getattr(models, self._model)
+        return getattr(order_models, self._model)
 
     def event(self, *payloads: str) -> dict[str, Any]:
         return {"Records": [self.record(number, payload) for number, payload in enumerate(payloads)]}
