@@ -75,9 +75,13 @@ def _warn_of_tasks(invocation: Invocation, mine: object, others: set[asyncio.Tas
     They are not waited for, and fail nobody: some are a client's own, which keep a connection and never end. Where
     Python does not show the context of a task, every task that is new on a loop of our own is a handler's.
     """
-    left = [task for task in asyncio.all_tasks() if not task.done() and _is_left(task, mine, others)]
+    left = [task for task in asyncio.all_tasks() if not _is_ending(task) and _is_left(task, mine, others)]
     if left:
         invocation.report.tasks_left(sorted(map(_name_of_task, left)))
+
+
+def _is_ending(task: Any) -> bool:
+    return task.done() or (sys.version_info >= (3, 11) and task.cancelling() > 0)
 
 
 def _is_left(task: Any, mine: object, others: set[asyncio.Task[Any]] | None) -> bool:
@@ -90,6 +94,8 @@ def _name_of_task(task: asyncio.Task[Any]) -> str:
     coroutine: Any = task.get_coro()
     code = getattr(coroutine, "cr_code", None)
     name = getattr(coroutine, "__qualname__", None) or kind_of(coroutine)
+    if not task.get_name().startswith("Task-"):
+        name = f"{task.get_name()}: {name}"
     return name if code is None else f"{name} ({code.co_filename.rpartition('/')[2]}:{code.co_firstlineno})"
 
 

@@ -35,26 +35,11 @@ class Shown:
 
     Attributes:
         batch: the batch, as long as this keeps it.
-        gone: a weak reference to the batch once this no longer keeps it.
     """
 
-    __slots__ = ("__weakref__", "batch", "gone")
+    __slots__ = ("__weakref__", "batch")
 
-    def __init__(self, batch: Invocation) -> None:
-        self.batch: Invocation | None = batch
-        self.gone: weakref.ref[Invocation] | None = None
-
-    def let_go(self) -> None:
-        """Keep the batch no longer."""
-        if self.batch is not None:
-            self.gone = weakref.ref(self.batch)
-            self.batch = None
-
-    def kept_batch(self) -> Invocation | None:
-        """Return the batch, if anybody keeps it."""
-        if self.batch is not None:
-            return self.batch
-        return None if self.gone is None else self.gone()
+    batch: Invocation | None
 
 
 class Current:
@@ -80,7 +65,7 @@ class Current:
         shown = self._shown()
         if shown is None:
             return self.last
-        batch = shown.kept_batch()
+        batch = self._batch_of(shown)
         if batch is None:
             raise NoBatchError(
                 "The batch that was begun in this context has ended, and so has the thread that kept it. Ask for its "
@@ -91,7 +76,7 @@ class Current:
     def going_on(self) -> Invocation | None:
         """Return the innermost batch that goes on in this context: from its beginning until its response is made."""
         shown = self._shown()
-        batch = None if shown is None else shown.kept_batch()
+        batch = None if shown is None else self._batch_of(shown)
         while batch is not None and not batch.entered:
             batch = batch.outer
         return batch
@@ -106,7 +91,7 @@ class Current:
                 invocation.outer = self.going_on() or invocation.outer
             if entry[0] is not own or entry[2] is not None:
                 others = _others(entry, own)
-        _show(own, invocation, others)
+        invocation.shown_by = _show(own, invocation, others)
 
     def ended(self, invocation: Invocation) -> None:
         """Show the batch around one that has ended, if there is one that goes on, else the one that ended."""
@@ -116,25 +101,31 @@ class Current:
     def abandoned(self, invocation: Invocation) -> None:
         """Do the same for one that was refused or interrupted: it is not the last one finished."""
         invocation.entered = False
-        around, invocation.outer = invocation.outer, None
+        around = invocation.outer
         own, entry = self._self, _begun.get()
-        if entry is None or entry[0] is not own:
-            shown, others = self._shown(), _others(entry, own)
+        others = None
+        if entry is not None and (entry[0] is not own or entry[2] is not None):
+            others = _others(entry, own)
+        if invocation.shown_by is not None:  # copies of this context have it too, and live as long as others want
+            invocation.shown_by.batch = None
+        if around is None:
+            _show(own, invocation, others)
         else:
-            shown, others = entry[1], None if entry[2] is None else _others(entry, own)
-        if shown is not None and shown.batch is invocation:
-            shown.let_go()  # copies of this context have it too, and live as long as somebody else wants
-        _show(own, around or invocation, others)
+            invocation.outer = None
+            _show(own, around, others, around.shown_by)
 
     def call_showing(self, invocation: Invocation, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call something that is to see a batch which has ended, also where another one goes on around it."""
         around, entered = _begun.get(), invocation.entered
         invocation.entered = True  # so that a batch which the function runs gives this one its place back
-        _show(self._self, invocation, None if around is None else _others(around, self._self))
+        before = invocation.shown_by
+        shown = _show(self._self, invocation, None if around is None else _others(around, self._self))
+        invocation.shown_by = shown
         try:
             return function(*arguments)
         finally:
-            invocation.entered = entered
+            invocation.entered, invocation.shown_by = entered, before
+            shown.batch = None
             _begun.set(around)
 
     def _shown(self) -> Shown | None:
@@ -146,14 +137,21 @@ class Current:
                 return shown
         return None
 
+    def _batch_of(self, shown: Shown) -> Invocation | None:
+        """Return the batch that is shown, if anybody keeps it for that."""
+        if shown.batch is not None:
+            return shown.batch
+        last = self.last
+        if last is not None and last.shown_by is shown:
+            return last
+        return None if self._kept is None else self._kept.get(shown)
+
     def keep(self, shown: Shown) -> None:
         """Keep a batch that has ended in place of the context, as long as some context has what shows it."""
-        batch = shown.batch
-        if batch is not None:
+        if shown.batch is not None:
             if self._kept is None:
                 self._kept = weakref.WeakKeyDictionary()
-            self._kept[shown] = batch
-            shown.let_go()
+            self._kept[shown], shown.batch = shown.batch, None
 
     def forget(self, shown: Shown) -> None:
         """Keep a batch no longer: the thread in which it was begun has ended."""
@@ -161,11 +159,14 @@ class Current:
             self._kept.pop(shown, None)
 
 
-def _show(own: weakref.ref[Current], invocation: Invocation, others: Entry | None) -> None:
-    shown = Shown(invocation)
-    if _CONTEXTS_OUTLIVE_THREADS:
-        _of_this_thread().add(own, shown)
+def _show(own: weakref.ref[Current], invocation: Invocation, others: Entry | None, shown: Shown | None = None) -> Shown:
+    if shown is None:
+        shown = Shown()
+        shown.batch = invocation
+        if _CONTEXTS_OUTLIVE_THREADS:
+            _of_this_thread().add(own, shown)
     _begun.set((own, shown, others))
+    return shown
 
 
 def _others(entry: Entry | None, own: object) -> Entry | None:
@@ -207,7 +208,7 @@ class _OfThread:
         for owner, reference in self._shown:
             shown, processor = reference(), owner()
             if shown is not None:
-                shown.let_go()
+                shown.batch = None
                 if processor is not None:
                     processor.forget(shown)
 

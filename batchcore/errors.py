@@ -53,7 +53,7 @@ def is_entry(entry: Any, status: str) -> bool:
 
 def kind_of(value: object) -> str:
     """Name the type of a value, for a message."""
-    return type(value).__name__
+    return plain(type(value).__name__, _LONGEST_NAME)
 
 
 _groups_in = builtins if hasattr(builtins, "BaseExceptionGroup") else None  # Python 3.10 has a backport, perhaps
@@ -62,7 +62,10 @@ _groups_in = builtins if hasattr(builtins, "BaseExceptionGroup") else None  # Py
 def members_of(exception: Any) -> Sequence[BaseException]:
     """Return the members of an exception group; none of any other exception, nor of Python 3.10."""
     group: Any = getattr(_groups_in or sys.modules.get("exceptiongroup"), "BaseExceptionGroup", ())
-    members: Sequence[BaseException] = exception.exceptions if isinstance(exception, group) else ()
+    try:
+        members: Sequence[BaseException] = tuple(exception.exceptions) if isinstance(exception, group) else ()
+    except Exception:  # one of somebody's own, whose members cannot be had
+        return ()
     return members
 
 
@@ -98,6 +101,7 @@ def raise_if_steering(error: BaseException) -> None:
         raise steering
 
 
+_LONGEST_NAME = 200
 LONGEST_TEXT = 1_000
 """Characters of somebody else's text in one of ours: the text of an exception, a key, a name."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchcore.dead_letters import Withheld
 from batchcore.errors import OutOfTimeError, plain
-from batchcore.outcome import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED, Outcome, delivered_again
+from batchcore.outcome import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED, Outcome, delivered_again, key_of
 from batchcore.report import summary_of
 
 TYPE_CHECKING = False
@@ -49,16 +49,17 @@ def explain(invocation: Invocation) -> list[Explanation]:
     """Explain the answer of a batch that is finished."""
     outcomes = list(invocation.outcomes)
     lowest = next((outcome for outcome in outcomes if not outcome.done), None)
-    by_checkpoint = invocation.settings.source.by_checkpoint
     coming = set(delivered_again(invocation))
+    first = outcomes[min(coming)] if coming and invocation.settings.source.by_checkpoint else None
+    undone = {key_of(outcome.identifier) for outcome in outcomes if not outcome.done} - {None}
     explanations: list[Explanation] = []
     for outcome in outcomes:
         again = outcome.position in coming
         reason = _reason(invocation, outcome)
-        if by_checkpoint and lowest is not None and outcome.position > lowest.position:
-            reason += f"; {plain(lowest.identifier)} before it is not done, and everything from there on comes again"
-        elif again and outcome.done:
+        if again and outcome.done and key_of(outcome.identifier) in undone:
             reason += "; another record of its identifier is not done, and AWS goes by identifiers"
+        elif first is not None and outcome is not lowest and outcome.position > first.position:
+            reason += f"; {plain(first.identifier)} before it is not done, and everything from there on comes again"
         explanations.append(Explanation(outcome, again, reason))
     return explanations
 

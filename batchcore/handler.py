@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from types import AsyncGeneratorType, FunctionType, GeneratorType, MethodType
 
-from batchcore.errors import HandlerSignatureError, kind_of
+from batchcore.errors import HandlerSignatureError, kind_of, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ def discard(value: Any) -> None:
 def is_coroutine_function(function: Any) -> bool:
     """Say whether calling this gives a coroutine: functions, methods, partials and objects with such a ``__call__``."""
     function = _undressed(function)
-    if "_is_coroutine_marker" in getattr(function, "__dict__", ()):  # set by inspect.markcoroutinefunction
+    own: Any = getattr(function, "__dict__", {})
+    if "_is_coroutine_marker" in own or "_is_coroutine" in own:  # of inspect.markcoroutinefunction, or older
         return True
     return bool(_flags(function) & _COROUTINE)
 
@@ -148,12 +149,22 @@ def plainly_wrapped(function: Any) -> Any:
     while id(function) not in seen:
         seen.add(id(function))
         function = _undressed(function)
-        function = vars(function).get("__wrapped__") if hasattr(function, "__dict__") else None
-        if function is None:
+        if is_dispatching(function):
             return None
+        own: Any = getattr(function, "__dict__", {})
+        wrapped: Any = own.get("__wrapped__")
+        if wrapped is None:
+            return None
+        function = wrapped
         if is_coroutine_function(function):
             return function
     return None
+
+
+def is_dispatching(function: Any) -> bool:
+    """Whether this is what ``functools.singledispatch`` makes: it calls by position, and returns what it is given."""
+    own: Any = getattr(function, "__dict__", {})
+    return "dispatch" in own and "registry" in own
 
 
 def is_generator_function(function: Any) -> bool:
@@ -250,7 +261,7 @@ def _from_signature(handler: Callable[..., Any]) -> Parameters:
             parameters = inspect.signature(handler, annotation_format=Format.STRING).parameters.values()
         else:
             parameters = inspect.signature(handler).parameters.values()
-    except (TypeError, ValueError):  # a builtin without a signature: one positional argument is the best guess
+    except Exception:  # a builtin without a signature, say: one positional argument is the best guess
         return Parameters([], set(), set(), varargs=True, varkeywords=False)
     kinds = inspect.Parameter
     positional = [p.name for p in parameters if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
@@ -259,7 +270,7 @@ def _from_signature(handler: Callable[..., Any]) -> Parameters:
     required = {p.name for p in parameters if p.default is kinds.empty and p.kind not in variable}
     # What hides behind `*args, **kwargs` may want the name (an idempotency decorator looks for `record=`), and may be
     # given its other arguments by the decorator.
-    behind = hasattr(handler, "__wrapped__")
+    behind = hasattr(handler, "__wrapped__") and not is_dispatching(handler)
     if behind:
         required &= {CONTEXT}
     return Parameters(
@@ -274,8 +285,8 @@ def _from_signature(handler: Callable[..., Any]) -> Parameters:
 def shown(value: object) -> str:
     """Show a value that is no function, for a message: what may be an event by its type alone."""
     if value is None or isinstance(value, (bool, int, float, type)) or (isinstance(value, str) and len(value) < 40):
-        return repr(value)
-    return f"a {type(value).__name__}"
+        return plain(repr(value))
+    return f"a {kind_of(value)}"
 
 
 def shown_code(function: Any) -> str:
@@ -284,9 +295,9 @@ def shown_code(function: Any) -> str:
     if code is None:
         return kind_of(function)
     name = getattr(code, "co_qualname", code.co_name)  # Python 3.11 and later
-    return f"{name}, {code.co_filename.rpartition('/')[2]}:{code.co_firstlineno}"
+    return plain(f"{name}, {code.co_filename.rpartition('/')[2]}:{code.co_firstlineno}", 300)
 
 
 def name_of(handler: Any) -> str:
     """Name a handler for a message."""
-    return f"The handler {getattr(handler, '__qualname__', None) or repr(handler)}"
+    return f"The handler {plain(getattr(handler, '__qualname__', None) or repr(handler), 300)}"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from batchcore.clock import Clock
+    from batchcore.current import Shown
     from batchcore.dead_letters import DeadLetters
     from batchcore.disposition import Disposition
     from batchcore.handler import Binding
@@ -182,6 +183,7 @@ class Invocation(Batch):
         observing: the observers, or None.
         entered: whether it is going on: between entering and leaving ``with``, or while it is run.
         outer: the batch of the same processor that goes on around it, where there is one.
+        shown_by: what led to it in contexts while it went on: copies of them have that still.
         begun: whether the records have been started.
         stopped: whether no further record may start.
         out_of_time: whether that is because the time is up.
@@ -212,6 +214,7 @@ class Invocation(Batch):
     remakes_views = False
     entered = False
     outer: Invocation | None = None
+    shown_by: Shown | None = None
     begun = False
     stopped = False
     out_of_time = False

@@ -73,7 +73,7 @@ def _loop_of_this_thread() -> asyncio.AbstractEventLoop | None:
         if sys.version_info >= (3, 14):
             loop = asyncio.get_event_loop()  # which makes none any more
         else:
-            policy: Any = asyncio.get_event_loop_policy()
+            policy: Any = asyncio.get_event_loop_policy()  # pyright: ignore[reportDeprecated]  # not before 3.14
             loop = policy._local._loop  # get_event_loop() would make one, or warn that it will not in future
     except (AttributeError, RuntimeError):
         return None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from batchcore.errors import members_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any, Literal, TypeAlias, overload
+    from collections.abc import Hashable, Iterator
+    from typing import Any, Literal, TypeAlias, TypeGuard, overload
 
     from batchcore.batch import Batch
     from batchcore.invocation import Invocation as Slots
@@ -161,16 +161,27 @@ def delivered_again(batch: Slots) -> Sequence[int]:
     if not unfinished:
         return unfinished
     identifiers = batch.identifiers
-    named = [identifiers[position] for position in unfinished if identifiers[position] is not None]
-    try:
-        known = set(named)
-        again = {position for position, identifier in enumerate(identifiers) if identifier in known}
-    except TypeError:  # objects, such as those of Kafka
-        again = {position for position, identifier in enumerate(identifiers) if identifier in named}
-    again.update(unfinished)
+    keys = list(map(key_of, identifiers))
+    named = {keys[position] for position in unfinished if keys[position] is not None}
+    again = {position for position, key in enumerate(keys) if key in named}.union(unfinished)
     if batch.settings.source.by_checkpoint:
         return range(min(again), len(identifiers))
     return sorted(again)
+
+
+def key_of(identifier: Any) -> Hashable:
+    """Return what two identifiers have in common when they are equal: an object, such as one of Kafka, has no hash."""
+    if _is_mapping(identifier):
+        return frozenset((name, key_of(value)) for name, value in identifier.items())
+    return tuple(map(key_of, identifier)) if _is_list(identifier) else identifier
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def first_of_its_identifier(batch: Slots, position: int) -> int:

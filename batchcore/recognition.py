@@ -69,10 +69,10 @@ def _find(
 
 def _origin(event: Any) -> str:
     """Return what an event is, where that can be told, for a message."""
-    from batchcore.shapes import said_of
+    from batchcore.shapes import advice_on, said_of
 
-    said = said_of(event)
-    return f", which is {said}" if said else ""
+    said, advice = said_of(event), advice_on(event)
+    return (f", which is {said}" if said else "") + (f". {advice[:-1]}" if advice else "")
 
 
 def _ask(

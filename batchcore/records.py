@@ -112,21 +112,26 @@ def _identify(position: int, record: object, path: tuple[str, ...], dotted: str)
         if not is_object(value):
             inner = ".".join(path[:depth])
             raise _unnamed(
-                position, f"has no object {inner}" if inner else f"is no object but of type {type(value).__name__}"
+                position,
+                f"has no object {inner}" if inner else f"is no object but of type {type(value).__name__}",
+                record,
             )
         if key not in value and depth == len(path) - 1:
-            raise _unnamed(position, f"has no {dotted}")
+            raise _unnamed(position, f"has no {dotted}", record)
         value = value.get(key)
     if not isinstance(value, str):
-        raise _unnamed(position, f"has a {dotted} of type {type(value).__name__}")
+        raise _unnamed(position, f"has a {dotted} of type {type(value).__name__}", record)
     if not value:
-        raise _unnamed(position, f"has a {dotted} that is empty")
+        raise _unnamed(position, f"has a {dotted} that is empty", record)
     return value
 
 
-def _unnamed(position: int, seen: str) -> RecordIdentityError:
+def _unnamed(position: int, seen: str, record: object = None) -> RecordIdentityError:
+    from batchcore.shapes import said_of
+
+    said = said_of(record)
     return RecordIdentityError(
         f"Record {position} of the batch, counting from 0, {seen}. The answer names a record by it, a string that is "
-        "not empty.",
+        f"not empty.{f' The record is {said}.' if said else ''}",
         position=position,
     )

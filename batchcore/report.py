@@ -16,18 +16,18 @@ from math import isfinite
 from batchcore.errors import (
     LONGEST_TEXT,
     is_writable,
+    kind_of,
     members_of,
     plain,
     raise_if_steering,
     text_of,
-    writable,
 )
 from batchcore.outcome import chained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, TypeGuard
 
     from batchcore.batch import Batch
     from batchcore.invocation import Invocation
@@ -44,6 +44,9 @@ _WHAT_BECOMES_OF_IT = {
 }
 _MOST_OF_A_CHAIN = 20
 _MOST_NAMES = 10
+_MOST_NOTES = 3
+_MOST_FRAMES = 50
+_LONGEST_PRINTED = 20_000  # characters
 _HIGHEST_INDEX = 10_000  # a higher number may be a key of a dictionary
 
 
@@ -59,7 +62,7 @@ def summary_of(error: BaseException, shown: Callable[[str], str] | None = None) 
     """
     text = _text_of_exception(error)
     text = plain(text if shown is None else shown(text), keep="\n\t")
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{kind_of(error)}: {text}" if text else kind_of(error)
 
 
 def chain_of(error: BaseException) -> list[dict[str, Any]]:
@@ -70,31 +73,44 @@ def chain_of(error: BaseException) -> list[dict[str, Any]]:
 
     Returns:
         For each its ``relation`` (``raised``, ``cause``, ``context`` or ``member``), ``type``, ``text``, and ``notes``
-        where it has some; 20 at most. Without what pydantic was given as input.
+        where it has some. 20 at most; where there are more, an entry of the relation ``more`` ends them. Without what
+        pydantic was given as input.
     """
     chain: list[dict[str, Any]] = []
-    waiting: list[tuple[str, BaseException | None]] = [("raised", error)]
+    waiting: list[tuple[str, Any]] = [("raised", error)]
     seen: set[int] = set()
-    while waiting and len(chain) < _MOST_OF_A_CHAIN:
+    while waiting:
         relation, current = waiting.pop()
-        if current is None or id(current) in seen:
+        if not isinstance(current, BaseException) or id(current) in seen:
             continue
+        if len(chain) == _MOST_OF_A_CHAIN:
+            chain.append({"relation": "more", "type": "", "text": "there are more, which are left out"})
+            break
         seen.add(id(current))
         entry: dict[str, Any] = {
             "relation": relation,
-            "type": type(current).__name__,
+            "type": kind_of(current),
             "text": plain(_text_of_exception(current), keep="\n\t"),
         }
         notes = _notes_of(current)
         if notes:
-            entry["notes"] = [plain(note) for note in notes[:_MOST_OF_A_CHAIN]]
+            entry["notes"] = [plain(note) for note in notes[:_MOST_NOTES]]
         chain.append(entry)
-        if current.__cause__ is not None:
-            waiting.append(("cause", current.__cause__))
-        elif not current.__suppress_context__:
-            waiting.append(("context", current.__context__))
+        cause = _attribute(current, "__cause__")
+        if cause is not None:
+            waiting.append(("cause", cause))
+        elif not _attribute(current, "__suppress_context__"):
+            waiting.append(("context", _attribute(current, "__context__")))
         waiting += [("member", member) for member in reversed(members_of(current))]
     return chain
+
+
+def _attribute(error: BaseException, name: str) -> Any:
+    """Return an attribute of an exception; None where it has none, or a property of its own that raises."""
+    try:
+        return getattr(error, name, None)
+    except Exception:
+        return None
 
 
 class Report:
@@ -131,7 +147,7 @@ class Report:
             if _can_be_printed(error):
                 exc_info = (type(error), error, error.__traceback__)
             else:
-                message = f"{message}\n{writable(''.join(traceback.format_tb(error.__traceback__))).rstrip()}"
+                message = f"{message}\n{_frames_of(error)}"
         extra = self._fields(position, error, disposition)
         attempt = extra["delivery_attempt"]
         self._logger.warning(
@@ -200,8 +216,8 @@ class Report:
         self._guarded(
             self._logger.warning,
             "Handlers of %s returned before %s had ended that they had started: %s%s. Their records count as done, and "
-            "the tasks stop with the invocation. A handler awaits what its record needs, with asyncio.gather() or an "
-            "asyncio.TaskGroup.",
+            "the tasks go on only while a batch runs. A handler awaits what its record needs, with asyncio.gather() or "
+            "an asyncio.TaskGroup.",
             self._batch.source,
             "a task" if len(names) == 1 else f"{len(names)} tasks",
             named,
@@ -272,7 +288,7 @@ class Report:
 
 
 def _whose(plugin: object) -> str:
-    return "" if plugin is None else f" Plugin: {plain(getattr(plugin, '__name__', type(plugin).__name__))}."
+    return "" if plugin is None else f" Plugin: {plain(getattr(plugin, '__name__', None) or kind_of(plugin))}."
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -283,9 +299,12 @@ def whole_batch_message(batch: Batch, failures: Mapping[int, Any]) -> str:
     """Say in one line why no record was processed: the runtime's own error report has room for one message."""
     kinds: dict[str, int] = {}
     for failure in failures.values():
-        name = type(failure.exception).__name__
+        name = kind_of(failure.exception)
         kinds[name] = kinds.get(name, 0) + 1
-    counted = ", ".join(f"{count} x {name}" for name, count in sorted(kinds.items(), key=lambda kind: -kind[1]))
+    often = sorted(kinds.items(), key=lambda kind: -kind[1])
+    counted = ", ".join(f"{count} x {name}" for name, count in often[:_MOST_NAMES])
+    if len(often) > _MOST_NAMES:
+        counted += f" and {len(often) - _MOST_NAMES} more kinds"
     first = min(failures)
     identifier = batch.identifiers[first]
     return (
@@ -320,15 +339,22 @@ def _quotes_input(error: BaseException) -> bool:
 
 def _can_be_printed(error: BaseException) -> bool:
     """Whether every sink can write the printed form of an exception, it is not too long, and it quotes no input."""
-    if _quotes_input(error):
-        return False
-    for number, current in enumerate(chained(error)):
-        texts = [text_of(current), *map(text_of, _notes_of(current))]
-        if isinstance(current, SyntaxError):
-            texts.append(text_of(current.text))
-        if number >= _MOST_OF_A_CHAIN or not all(len(text) <= LONGEST_TEXT and is_writable(text) for text in texts):
+    try:
+        if _quotes_input(error) or any(len(text_of(current)) > LONGEST_TEXT for current in chained(error)):
             return False
-    return True
+        printed = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    except Exception:  # an exception whose cause, say, is a property that raises
+        return False
+    return len(printed) <= _LONGEST_PRINTED and is_writable(printed)
+
+
+def _frames_of(error: BaseException) -> str:
+    """Return what is printed of an exception whose printed form will not do: its frames, and a line for each other."""
+    frames = plain(
+        "".join(traceback.format_tb(error.__traceback__, -_MOST_FRAMES)).rstrip(), _LONGEST_PRINTED, keep="\n\t"
+    )
+    more = [f"{each['relation']}: {each['type']}: {each['text']}" for each in chain_of(error)[1:]]
+    return "\n".join([frames, *more])
 
 
 def _text_of_exception(error: BaseException) -> str:
@@ -336,17 +362,28 @@ def _text_of_exception(error: BaseException) -> str:
 
 
 def _notes_of(error: BaseException) -> Sequence[object]:
-    notes: Any = getattr(error, "__notes__", ())
-    return notes if isinstance(notes, (list, tuple)) else ()
+    notes = _attribute(error, "__notes__")
+    try:
+        return [notes] if isinstance(notes, str) else list(notes or ())
+    except Exception:  # no sequence, or one of somebody's own that raises
+        return ()
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, (list, tuple))
 
 
 def _plain_json(value: Any, depth: int = 3) -> Any:
     """Return a value as every formatter of JSON can write it: plain texts, numbers, and objects and lists of those."""
     if value is None or isinstance(value, (bool, int)):
         return value
-    if isinstance(value, Mapping) and depth:
+    if _is_mapping(value) and depth:
         return {plain(key): _plain_json(inner, depth - 1) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)) and depth:
+    if _is_sequence(value) and depth:
         return [_plain_json(inner, depth - 1) for inner in value]
     return value if isinstance(value, float) and isfinite(value) else plain(value)
 

@@ -244,27 +244,27 @@ def run_places(  # noqa: C901, PLR0912 - one loop: each further function would c
     for position, record in some:
         data: Any = NOT_PROCESSED
         # What one record sets in context variables, such as the keys of its log lines, no other has.
-        run = copy().run
+        context = copy()
         try:
             if view is None:
-                data = run(decode, record)
+                data = context.run(decode, record)
             else:
                 data = view()
                 data.raw_event = record
             if scoping is not None and position not in failed_before:
-                scopes = run(scoping.enter, record)
-            value: Any = run(call, data) if scoped is None else run(scoped, position, data)
+                scopes = context.run(scoping.enter, record)
+            value: Any = context.run(call, data) if scoped is None else context.run(scoped, position, data)
             if type(value) is not known_kind:
                 known_kind = plain_kind(value)
             if on_success is not None and not invocation.cut_loose:
-                run(on_success, record, value)
+                context.run(on_success, record, value)
         except BaseException as error:
             try:
-                run(invocation.failed, position, data, error)
-                waits = invocation.letters is not None and run(_waits, invocation, position)
+                context.run(invocation.failed, position, data, error)
+                waits = invocation.letters is not None and context.run(_waits, invocation, position)
             finally:
                 if scoping is not None and scopes:
-                    run(scoping.leave, scopes, error)
+                    context.run(scoping.leave, scopes, error)
                     scopes = None
             if not waits and invocation.stopped:
                 break
@@ -273,10 +273,10 @@ def run_places(  # noqa: C901, PLR0912 - one loop: each further function would c
             succeeded += 1
             if observing is not None:
                 try:
-                    run(invocation.tell_finished, position)
+                    context.run(invocation.tell_finished, position)
                 finally:
                     if scoping is not None and scopes:
-                        run(scoping.leave, scopes, None)
+                        context.run(scoping.leave, scopes, None)
                         scopes = None
     return succeeded
 
@@ -378,21 +378,17 @@ def _wrong_hook(invocation: Invocation, hook: str, wanted: str, given: object) -
 
 
 def _unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
-    from batchcore.shapes import said_of
+    from batchcore.shapes import advice_on, said_of
 
     keys = f" with {_keys_of(event) or 'no keys'}" if _is_one_of(event, dict) else ""
     said = said_of(event)
     what = f" It is {said}." if said else ""
-    if _is_one_of(event, list):
-        what += (
-            " EventBridge Pipes calls a function with a list of records: to process it, pass it on as an event source "
-            'mapping would, {"Records": event}.'
-        )
-    elif _is_one_of(event, str, bytes, bytearray):
-        what += " Lambda gives an event as a dict: to process this one, pass json.loads(event)."
+    advice = advice_on(event) or (
+        "Is the processor made for this event source, are all records of one source, and is this the event as Lambda "
+        "delivered it?"
+    )
     return UnexpectedBatchTypeError(
-        f"The source {source.name!r} does not claim this event, a {kind_of(event)}{keys}.{what} Is the processor made "
-        "for this event source, are all records of one source, and is this the event as Lambda delivered it?"
+        f"The source {source.name!r} does not claim this event, a {kind_of(event)}{keys}.{what} {advice}"
     )
 
 

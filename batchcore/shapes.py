@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Shape: TypeAlias = tuple[str, str]  # a name for tables, and words that go on after "it is"
 
-__all__ = ["WrongShapeError", "said_of", "shape_of"]
+__all__ = ["WrongShapeError", "advice_on", "said_of", "shape_of"]
 
 _SAY_NOTHING = {"empty", "list", "object", "records", "text"}
 _MOST_SOURCES = 5
@@ -59,6 +59,18 @@ def said_of(value: Any) -> str:
     except Exception:  # a mapping of somebody's own may raise anything
         return ""
     return "" if name in _SAY_NOTHING | {"foreign", "null", "scalar"} else words
+
+
+def advice_on(event: Any) -> str:
+    """Return what to do with an event that no source can claim as it is; empty where that is not known."""
+    if _is_list(event):
+        return (
+            "EventBridge Pipes calls a function with a list of records: to process it, pass it on as an event source "
+            'mapping would, {"Records": event}.'
+        )
+    if isinstance(event, (str, bytes, bytearray)):
+        return "Lambda gives an event as a dict: to process this one, pass json.loads(event)."
+    return ""
 
 
 def _shape_of_other(value: object) -> Shape:

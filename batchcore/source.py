@@ -16,6 +16,8 @@ from batchcore.errors import (
     PluginError,
     UnknownHookError,
     UnmarkedHookError,
+    kind_of,
+    plain,
 )
 from batchcore.handler import is_coroutine_function
 from batchcore.hookspecs import SOURCE_HOOKS
@@ -311,7 +313,7 @@ def _undecorated(function: Any) -> tuple[Any, int]:
 def describe(plugin: object) -> str:
     """Name a plugin for a message."""
     name = getattr(plugin, "__name__", None)
-    return f"the module {name}" if isinstance(name, str) else type(plugin).__name__
+    return f"the module {plain(name, 200)}" if isinstance(name, str) else kind_of(plugin)
 
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {

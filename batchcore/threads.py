@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from batchcore.lanes import Place
 
 
+_LOOK = 1.0  # seconds between looks at futures that an executor may have thrown away
+
+
 def run_lanes(invocation: Invocation, max_concurrency: int | None, executor: Executor | None = None) -> None:
     """Run the lanes in worker threads, each lane with a copy of this thread's context variables.
 
@@ -107,7 +110,8 @@ def _have_ended(workers: Invocation, running: list[Future[None]]) -> bool:
         seconds = None if clock is None else clock.until_answer()
         if seconds == 0:
             break
-        going_on = wait(running, seconds).not_done
+        wait(running, _LOOK if seconds is None else min(seconds, _LOOK))  # it never tells of one that was cancelled
+        going_on = {future for future in running if not future.done()}
     for future in running:
         if future.done():
             future.result()

@@ -656,6 +656,19 @@ def test_an_asynchronous_decorator_over_a_coroutine_function_is_taken() -> None:
     assert failed(run_async(ToySource(), EVENT, awaits)) == []
 
 
+def test_a_function_that_dispatches_to_coroutine_functions_is_taken() -> None:
+    dispatched = functools.singledispatch(play_async)
+    assert failed(run_async(ToySource(), EVENT, dispatched)) == []
+
+
+def test_a_function_that_dispatches_gets_the_record_by_position(driver: Run) -> None:
+    @functools.singledispatch
+    def dispatched(record: Any) -> Any:
+        return record["id"]
+
+    assert failed(driver(ToySource(), EVENT, dispatched)) == []
+
+
 def test_a_plain_decorator_that_waits_for_the_coroutine_is_taken_by_a_synchronous_processor() -> None:
     @functools.wraps(play_async)
     def waits(toy: Any) -> Any:

@@ -362,3 +362,38 @@ def test_batch_that_was_interrupted_when_it_started_is_gone(way: Way) -> None:
     assert failed(processor.response()) == ["m1"]
     assert [record["body"] for record in processor.success_messages] == ["b"]
     assert kept.alive() == [False, True]
+
+
+def test_contexts_that_nested_batches_leave_keep_none(driver: Way) -> None:
+    kept, contexts = Kept(), []
+    processor = driver.processor(plugins=[kept])
+
+    def handler(record: Any) -> None:
+        if record["body"] == "nests":
+            run = threading.Thread(
+                target=contextvars.copy_context().run, args=(driver.call, processor, batch_of("x"), handler)
+            )
+            run.start()
+            run.join()
+        contexts.append(contextvars.copy_context())
+
+    driver.call(processor, batch_of("nests", "b"), handler)
+    driver.call(processor, batch_of("the last one"), handle)
+    assert kept.alive() == [False, False, True]
+
+
+def test_context_that_a_decorated_function_keeps_leads_to_no_batch_that_has_ended() -> None:
+    kept, contexts = Kept(), []
+    processor = BatchProcessor("sqs", plugins=[kept])
+
+    def nests(record: Any) -> None:
+        if record["body"] == "nests":
+            assert failed(processor.run(batch_of("bad", "x"), handle).response) == ["m0"]
+            contexts.append(contextvars.copy_context())
+
+    with processor(batch_of("nests", "b")["Records"], nests):
+        processor.process()
+    contexts.append(contextvars.copy_context())
+    processor.run(batch_of("the last one"), handle)
+    del contexts[-1]
+    assert kept.alive() == [False, False, True]

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from batchcore import (
+    BasePartialProcessor,
     BatchProcessingError,
     EntryFailedError,
+    async_process_partial_response,
     process_partial_response,
 )
 
@@ -233,3 +235,19 @@ def test_clean_sees_what_the_records_have_left() -> None:
     for bodies in (("a", "bad", "c"), ("d",)):
         process_partial_response(batch_of(*bodies), handle, processor)
     assert written == [["a", "c"], ["d"]]
+
+
+def test_entry_of_a_success_that_holds_a_coroutine_is_no_success() -> None:
+    class Forgets(BasePartialProcessor):
+        def _process_record(self, record: Any) -> Any:
+            return self.success_handler(record, self.handler(record))
+
+        async def _async_process_record(self, record: Any) -> Any:
+            return self.success_handler(record, self.handler(record))
+
+    async def handler(record: Any) -> None:
+        raise AssertionError("nobody awaits this")
+
+    for call in (process_partial_response, async_process_partial_response):
+        processor = Forgets()
+        assert failed(call(batch_of("a", "b"), handler, processor)) == ["m0", "m1"]

@@ -126,3 +126,12 @@ def test_state_of_a_window_is_that_before_the_first_record_of_the_identifier() -
     result = BatchProcessor(KinesisSource()).run(event, count)
     assert result.response["state"] == {"seen": 1}, "all three of 2 come again, and are counted then"
     assert positions(result.delivered_again) == [1, 2, 3, 4]
+
+
+def test_identifiers_that_come_again_later_bring_back_all_between() -> None:
+    event = shared(("a", "x"), ("b", "y"), ("a", "bad"))
+    texts = [str(each) for each in BatchProcessor(Checkpointed()).run(event, handle).explain()]
+    assert texts[0].endswith("another record of its identifier is not done, and AWS goes by identifiers")
+    assert texts[1] == (
+        "b: delivered again; the handler returned; a before it is not done, and everything from there on comes again"
+    )

@@ -124,3 +124,19 @@ def test_record_counts_as_done() -> None:
     result = AsyncBatchProcessor("sqs").run(batch_of("a"), handler)
     assert result.failures == []
     handler.end()
+
+
+def test_name_of_a_task_is_told_and_one_that_was_cancelled_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    kept: list[asyncio.Task[None]] = []
+
+    async def handler(record: Any) -> None:
+        kept.append(asyncio.create_task(write(), name="job 1"))
+        cancelled = asyncio.create_task(write())
+        cancelled.cancel()
+        kept.append(cancelled)
+
+    AsyncBatchProcessor("sqs").run(batch_of("a"), handler)
+    (line,) = lines(caplog)
+    assert "job 1: write (test_tasks_left.py" in line
+    assert ("a task had ended" in line) or sys.version_info < (3, 11)
+    kept[0].get_loop().run_until_complete(asyncio.gather(*kept, return_exceptions=True))

@@ -216,7 +216,8 @@ def test_members_of_a_group_are_in_the_chain(caplog: pytest.LogCaptureFixture) -
         ("member", "0"),
         ("member", "1"),
     ]
-    assert len(chain) == 20
+    assert len(chain) == 21
+    assert chain[-1]["relation"] == "more"
 
 
 def test_context_is_in_the_chain_where_there_is_no_cause(caplog: pytest.LogCaptureFixture) -> None:
@@ -256,3 +257,57 @@ def test_printed_log_of_the_standard_library_has_the_line_too() -> None:
         batch_of("a", "bad"), raises(lambda: ValueError("a\ud800b"))
     )
     assert "ValueError: a\\ud800b" in stream.getvalue()
+
+
+def odd_exceptions() -> dict[str, BaseException]:
+    class Raising(Exception):
+        @property
+        def __notes__(self) -> Any:
+            raise RuntimeError
+
+    class RaisingCause(Exception):
+        @property
+        def __cause__(self) -> Any:  # type: ignore[override]
+            raise RuntimeError
+
+    class TextAsCause(Exception):
+        __cause__ = "text"  # type: ignore[assignment]
+
+    text_as_notes: Any = ValueError("noted")
+    text_as_notes.__notes__ = "\ud800" * HUGE
+    many: Any = ValueError("noted")
+    many.__notes__ = ["x" * 900] * 5_000
+    long_name = type("N" * HUGE, (Exception,), {})
+    two_lines = type("Two\nlines\u202e", (Exception,), {})
+    chain: BaseException = ValueError("last")
+    for _ in range(200):
+        outer = ValueError("y" * 900)
+        outer.__cause__ = chain
+        chain = outer
+    return {
+        "notes raise": Raising("a"),
+        "cause raises": RaisingCause("a"),
+        "cause is a text": TextAsCause("a"),
+        "notes are a text": text_as_notes,
+        "many notes": many,
+        "long name": long_name("a"),
+        "name of two lines": two_lines("a"),
+        "long chain": chain,
+        "file of a syntax error": SyntaxError("wrong", ("a\ud800", 1, 1, "text")),
+    }
+
+
+@pytest.mark.parametrize("odd", odd_exceptions())
+def test_line_of_an_odd_exception_is_there_and_bounded(driver: Way, sink: Strict, odd: str) -> None:
+    driver(batch_of("a", "bad"), raises(lambda: odd_exceptions()[odd]), logger=logger_with(sink))
+    (line,) = sink.lines
+    assert is_writable(line)
+    assert len(line) < 50_000
+
+
+def test_error_of_many_kinds_is_short(driver: Way) -> None:
+    kinds = iter([type(f"Kind{number}", (Exception,), {})() for number in range(2_000)])
+    with pytest.raises(BatchProcessingError) as caught:
+        driver(batch_of(*["bad"] * 2_000), raises(kinds.__next__), max_concurrency=1)
+    assert len(str(caught.value)) < 1_500
+    assert "and 1990 more kinds" in str(caught.value)
