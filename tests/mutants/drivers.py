@@ -142,8 +142,8 @@ MUTANTS = (
     Mutant(
         "each processor goes on showing its last batch",
         "current.py",
-        "            self._kept[shown] = batch\n",
-        "",
+        "            self._kept[shown], shown.batch = shown.batch, None\n",
+        "            shown.batch = None\n",
         "road/test_memory.py",
         "test_each_of_several_processors",
     ),
