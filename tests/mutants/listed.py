@@ -21,7 +21,9 @@ MUTANTS = (
         "a record that raised is no success",
         "road.py",
         "                context.run(invocation.failed, position, data, error)\n                waits",
-        "                context.run(invocation.failed, position, data, error)\n                values[position] = None\n                waits",
+        "                context.run(invocation.failed, position, data, error)\n"
+        "                values[position] = None\n"
+        "                waits",
         "road/test_done.py",
         "test_answer_names_exactly_the_records_that_failed",
     ),
