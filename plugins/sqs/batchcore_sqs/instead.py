@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _RAW = "Where the subscription has raw message delivery, the body is the message itself: read record.json_body."
-_TEST_EVENT = 'Nothing happened in the bucket: return where record.json_body.get("Event") is "s3:TestEvent".'
+_TEST_EVENT = 'Nothing happened in the bucket: return where the event has "Event": "s3:TestEvent".'
 _INSTEAD_OF_SNS = {
     "event of aws:s3": "The bucket notifies the queue itself: read record.decoded_nested_s3_event.",
     "event of aws:sns": 'That is how SNS calls a function: SNSMessage(event["Records"][0]["Sns"]).',
