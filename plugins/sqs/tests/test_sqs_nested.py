@@ -60,7 +60,7 @@ def as_s3(body: str) -> Any:
 
 
 NEITHER = [
-    (json.dumps(TEST_EVENT), "the test event that S3 sends .* s3:TestEvent.* return where record.json_body"),
+    (json.dumps(TEST_EVENT), "the test event that S3 sends .* s3:TestEvent.* return where the event"),
     (json.dumps(CREATED), r'an event of S3 that came by EventBridge.* [Rr]ead record.json_body\["detail"\]'),
     (json.dumps(SCHEDULED), "an EventBridge event"),
     (json.dumps(DISCARDED), "what Lambda sends to a destination"),
