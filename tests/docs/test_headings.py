@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .page import ROOT
 
 PAGE = ROOT / "docs" / "headings.md"
@@ -59,6 +61,7 @@ def test_every_row_names_a_section_and_tests() -> None:
 
 
 def test_every_test_that_is_named_is_collected() -> None:
+    pytest.importorskip("pydantic")  # without it, those of models are not
     named = {test for _, _, cell in ROWS for test in named_in(cell)}
     files = sorted({test.partition("::")[0] for test in named})
     assert [file for file in files if not Path(ROOT, file).exists()] == []

@@ -45,6 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_tutorial_can_be_followed_in_an_empty_directory(folder: Path, stranger: Mapping[str, str]) -> None:
+    pytest.importorskip("pydantic")  # without it, the last line that a reader sees counts the tests that are skipped
     follow(PAGE, folder, stranger)
 
     assert files_of(folder) == files_of(EXAMPLE)
