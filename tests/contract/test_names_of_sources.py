@@ -137,13 +137,29 @@ def test_an_event_that_nobody_claims_is_called_what_it_says_it_is(fresh: Core, e
         {"Records": [{"eventSource": "x" * 10_000}]},
         {"eventSource": 7},
         7,
-        "",
         None,
     ],
 )
 def test_an_event_that_does_not_say_what_it_is_is_refused_like_any_other(fresh: Core, event: Any) -> None:
     with pytest.raises(fresh.UnexpectedBatchTypeError, match=r"No installed source claims this event\. Installed: "):
         fresh.BatchProcessor().run(event, play)
+
+
+@pytest.mark.parametrize(
+    ("event", "advice"),
+    [
+        ([{"messageId": "m", "body": "x", "eventSource": "aws:sqs"}], r"EventBridge Pipes.*\{\"Records\": event\}"),
+        ([7], "EventBridge Pipes"),
+        ("{}", r"pass json\.loads\(event\)"),
+        (b"{}", r"pass json\.loads\(event\)"),
+    ],
+)
+@pytest.mark.parametrize("named", [False, True])
+def test_an_event_that_no_source_can_claim_is_refused_with_what_to_do(
+    fresh: Core, event: Any, advice: str, named: bool
+) -> None:
+    with pytest.raises(fresh.UnexpectedBatchTypeError, match=advice):
+        fresh.BatchProcessor(*(["sqs"] if named else [])).run(event, play)
 
 
 # Lazy imports, from Python 3.15 on.
