@@ -6,8 +6,10 @@ import dataclasses
 import pickle
 from typing import Annotated, Any, ClassVar, NamedTuple, TypedDict, Union
 
-import pydantic
 import pytest
+
+pydantic = pytest.importorskip("pydantic")
+
 from pydantic import (
     BaseModel,
     BeforeValidator,

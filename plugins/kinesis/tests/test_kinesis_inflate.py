@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from batchcore_kinesis import KinesisStreamRecordPayload
 from batchcore_kinesis.inflate import LARGEST, inflated
-from batchcore_kinesis.models import KinesisDataStreamRecord
 
 Read = Callable[[bytes], Any]
 WHOLE = json.dumps({"name": "grün", "numbers": [1, 2, 3]}, ensure_ascii=False).encode()
@@ -33,6 +32,9 @@ def by_view(data: bytes) -> Any:
 
 
 def by_model(data: bytes) -> Any:
+    pytest.importorskip("pydantic")
+    from batchcore_kinesis.models import KinesisDataStreamRecord
+
     record = {
         "eventSource": "aws:kinesis",
         "eventVersion": "1.0",

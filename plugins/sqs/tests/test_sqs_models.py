@@ -11,10 +11,9 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Annotated, Any, Generic, Literal, Optional, TypeVar
 
-import pydantic
 import pytest
 
-pytest.importorskip("pydantic")
+pydantic = pytest.importorskip("pydantic")
 
 from pydantic import (
     AfterValidator,
