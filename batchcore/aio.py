@@ -305,9 +305,8 @@ class _Lanes:
                         run(invocation.failed, position, data, _cut_short(error) if invocation.out_of_time else error)
                         if cancelled:
                             waited = True
-                            await (
-                                self._absorb_cancellation()
-                            )  # if all is being cancelled, the driver learns of it first
+                            # If all is being cancelled, the driver learns of it first.
+                            await self._absorb_cancellation()
                         letters = None if invocation.cut_loose else invocation.letters
                         if letters is not None and position in letters.in_lanes:
                             waited = True

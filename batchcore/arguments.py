@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from batchcore.errors import HandlerSignatureError, PluginError
 from batchcore.handler import CONTEXT, name_of, shown
+from batchcore.outcome import is_mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any, TypeGuard
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from batchcore.handler import Binding
     from batchcore.invocation import Invocation
@@ -76,8 +75,3 @@ def _check_given(binding: Binding, names: Iterable[str]) -> None:
             "such as the `state` of a tumbling window, or from before_records() of a plugin; for this batch "
             + (f"they give {offered}." if offered else "they give nothing.")
         )
-
-
-def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Say whether a value is a mapping."""
-    return isinstance(value, Mapping)

@@ -114,7 +114,7 @@ class Current:
             invocation.outer = None
             _show(own, around, others, around.shown_by)
 
-    def call_showing(self, invocation: Invocation, function: Callable[..., Any], *arguments: Any) -> Any:
+    def call_showing(self, invocation: Invocation, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call something that is to see a batch which has ended, also where another one goes on around it."""
         around, entered = _begun.get(), invocation.entered
         invocation.entered = True  # so that a batch which the function runs gives this one its place back
@@ -122,7 +122,7 @@ class Current:
         shown = _show(self._self, invocation, None if around is None else _others(around, self._self))
         invocation.shown_by = shown
         try:
-            return function(*arguments)
+            return function(*args, **kwargs)
         finally:
             invocation.entered, invocation.shown_by = entered, before
             shown.batch = None

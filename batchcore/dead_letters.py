@@ -10,7 +10,7 @@ be delivered again each time, so it is withheld until it is below; and it waits 
 from __future__ import annotations
 
 from batchcore.errors import RecordError
-from batchcore.outcome import NOT_PROCESSED, first_of_its_identifier
+from batchcore.outcome import NOT_PROCESSED, first_with_identifiers_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class DeadLetters:
                 if following not in failures or following in self.in_lanes:
                     break
                 if self.lowest is None:
-                    self.lowest = first_of_its_identifier(invocation, following)
+                    self.lowest = first_with_identifiers_of(invocation, [following])
             following += 1
         self._next = following
         return following == position

@@ -6,7 +6,7 @@ from batchcore.calls import Call, make
 from batchcore.dead_letters import Withheld
 from batchcore.errors import PluginError, kind_of
 from batchcore.handler import discard, is_awaitable
-from batchcore.outcome import DEAD_LETTERED, first_of_its_identifier
+from batchcore.outcome import DEAD_LETTERED, first_with_identifiers_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,12 +92,12 @@ def deliver_at_end(invocation: Invocation) -> Calls[None]:
         for position, problem in zip(some, problems, strict=True):
             ended(invocation, position, problem)
             if problem is not None and letters.by_checkpoint and (lowest is None or position < lowest):
-                lowest = first_of_its_identifier(invocation, position)
+                lowest = first_with_identifiers_of(invocation, [position])
 
 
 def _lowest_that_comes_again(invocation: Invocation, letters: set[int]) -> int | None:
-    unfinished = (position for position in invocation.outcomes.unfinished_positions() if position not in letters)
-    return min((first_of_its_identifier(invocation, position) for position in unfinished), default=None)
+    unfinished = [position for position in invocation.outcomes.unfinished_positions() if position not in letters]
+    return first_with_identifiers_of(invocation, unfinished) if unfinished else None
 
 
 def _deliver(

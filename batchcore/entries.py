@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batchcore.errors import EntryFailedError, UnawaitedResultError, is_entry, kind_of, text_of, writable
+from batchcore.handler import discard, runs_later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ def fail_entry(exception: ExceptionInfo, record: Any) -> FailureResponse:
 
 def checked_entry(entry: Any) -> Any:
     """Give back an entry that is a success; anything else is a failure."""
-    from batchcore.handler import discard, runs_later
-
     if is_entry(entry, "success"):
         result = entry[1] if len(entry) > 1 else None
         if runs_later(result):  # an async handler that was called and not awaited: its work is not done

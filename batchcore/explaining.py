@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from batchcore.dead_letters import Withheld
 from batchcore.errors import OutOfTimeError, plain
-from batchcore.outcome import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED, Outcome, delivered_again, key_of
+from batchcore.outcome import (
+    DEAD_LETTERED,
+    DROPPED,
+    FAILED,
+    NOT_ATTEMPTED,
+    SUCCEEDED,
+    Outcome,
+    delivered_again,
+    key_of,
+    keys_of,
+)
 from batchcore.report import summary_of
 
 TYPE_CHECKING = False
@@ -51,7 +61,7 @@ def explain(invocation: Invocation) -> list[Explanation]:
     lowest = next((outcome for outcome in outcomes if not outcome.done), None)
     coming = set(delivered_again(invocation))
     first = outcomes[min(coming)] if coming and invocation.settings.source.by_checkpoint else None
-    undone = {key_of(outcome.identifier) for outcome in outcomes if not outcome.done} - {None}
+    undone = keys_of(invocation, invocation.outcomes.unfinished_positions())
     explanations: list[Explanation] = []
     for outcome in outcomes:
         again = outcome.position in coming

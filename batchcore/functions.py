@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import partial, wraps
+from functools import wraps
 
 from batchcore.errors import ConfigurationError
 from batchcore.handler import shown
@@ -106,9 +106,7 @@ def _decorator(
         def handle(event: Any, context: Any = None, *args: Any, **kwargs: Any) -> Any:
             invocation = run(event, record_handler, context)
             answer = processor._respond(invocation)
-            returned = processor._current.call_showing(
-                invocation, partial(lambda_handler, **kwargs), event, context, *args
-            )
+            returned = processor._current.call_showing(invocation, lambda_handler, event, context, *args, **kwargs)
             return answer if returned is None else returned
 
         return handle

@@ -9,7 +9,7 @@ from batchcore.errors import members_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator
     from typing import Any, Literal, TypeAlias, TypeGuard, overload
 
     from batchcore.batch import Batch
@@ -160,34 +160,41 @@ def delivered_again(batch: Slots) -> Sequence[int]:
     unfinished = Outcomes(batch).unfinished_positions()
     if not unfinished:
         return unfinished
-    identifiers = batch.identifiers
-    keys = list(map(key_of, identifiers))
-    named = {keys[position] for position in unfinished if keys[position] is not None}
-    again = {position for position, key in enumerate(keys) if key in named}.union(unfinished)
     if batch.settings.source.by_checkpoint:
-        return range(min(again), len(identifiers))
-    return sorted(again)
+        return range(first_with_identifiers_of(batch, unfinished), len(batch.values))
+    named = keys_of(batch, unfinished)
+    again = {position for position, identifier in enumerate(batch.identifiers) if key_of(identifier) in named}
+    return sorted(again.union(unfinished))
+
+
+def first_with_identifiers_of(batch: Slots, positions: Sequence[int]) -> int:
+    """Return the first position whose record has the identifier of one of some records, of which there is one at least.
+
+    A checkpoint at one of them brings back everything from there on.
+    """
+    lowest, named = min(positions), keys_of(batch, positions)
+    return next((at for at in range(lowest) if key_of(batch.identifiers[at]) in named), lowest)
+
+
+def keys_of(batch: Slots, positions: Iterable[int]) -> set[Hashable]:
+    """Return what tells the identifiers of some records: see :func:`key_of`. A record without identity has none."""
+    return {key_of(batch.identifiers[position]) for position in positions} - {None}
 
 
 def key_of(identifier: Any) -> Hashable:
     """Return what two identifiers have in common when they are equal: an object, such as one of Kafka, has no hash."""
-    if _is_mapping(identifier):
+    if is_mapping(identifier):
         return frozenset((name, key_of(value)) for name, value in identifier.items())
     return tuple(map(key_of, identifier)) if _is_list(identifier) else identifier
 
 
-def _is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether a value is a mapping."""
     return isinstance(value, Mapping)
 
 
 def _is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
-
-
-def first_of_its_identifier(batch: Slots, position: int) -> int:
-    """Return the position of the first record with the identifier of this one: a checkpoint there has all again."""
-    identifier = batch.identifiers[position]
-    return position if identifier is None else batch.identifiers.index(identifier)
 
 
 def exception_info(exception: BaseException) -> ExceptionInfo:

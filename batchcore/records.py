@@ -126,7 +126,7 @@ def _identify(position: int, record: object, path: tuple[str, ...], dotted: str)
     return value
 
 
-def _unnamed(position: int, seen: str, record: object = None) -> RecordIdentityError:
+def _unnamed(position: int, seen: str, record: object) -> RecordIdentityError:
     from batchcore.shapes import said_of
 
     said = said_of(record)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Mapping
 from contextlib import suppress
 from math import isfinite
 
@@ -22,11 +21,11 @@ from batchcore.errors import (
     raise_if_steering,
     text_of,
 )
-from batchcore.outcome import chained
+from batchcore.outcome import chained, is_mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeGuard
 
     from batchcore.batch import Batch
@@ -369,10 +368,6 @@ def _notes_of(error: BaseException) -> Sequence[object]:
         return ()
 
 
-def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, Mapping)
-
-
 def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, (list, tuple))
 
@@ -381,7 +376,7 @@ def _plain_json(value: Any, depth: int = 3) -> Any:
     """Return a value as every formatter of JSON can write it: plain texts, numbers, and objects and lists of those."""
     if value is None or isinstance(value, (bool, int)):
         return value
-    if _is_mapping(value) and depth:
+    if is_mapping(value) and depth:
         return {plain(key): _plain_json(inner, depth - 1) for key, inner in value.items()}
     if _is_sequence(value) and depth:
         return [_plain_json(inner, depth - 1) for inner in value]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from batchcore.arguments import bind_arguments, is_mapping
+from batchcore.arguments import bind_arguments
 from batchcore.calls import Call, make
 from batchcore.delivering import deliver_at_end
 from batchcore.errors import ConfigurationError, PluginError, kind_of, steering_in
 from batchcore.handler import shown
-from batchcore.outcome import NOT_PROCESSED, SUCCEEDED, Outcome
+from batchcore.outcome import NOT_PROCESSED, SUCCEEDED, Outcome, is_mapping
 from batchcore.source import describe
 
 TYPE_CHECKING = False

@@ -15,7 +15,7 @@ from contextlib import nullcontext
 
 from batchcore.errors import RecordError
 from batchcore.ordering import in_order
-from batchcore.outcome import NOT_PROCESSED, first_of_its_identifier
+from batchcore.outcome import NOT_PROCESSED, first_with_identifiers_of
 from batchcore.records import is_object, is_windowed
 from batchcore.source import batch_item_failures
 
@@ -88,8 +88,8 @@ class Window:
         A new copy each time. To change the state, a handler asks for ``state``.
         """
         values, failures = self._batch.values, self._batch.failures
-        undone = (position for position in failures if values[position] is NOT_PROCESSED)
-        end = min((first_of_its_identifier(self._batch, position) for position in undone), default=len(values))
+        undone = [position for position in failures if values[position] is NOT_PROCESSED]
+        end = first_with_identifiers_of(self._batch, undone) if undone else len(values)
         succeeded = (text for at, text in reversed(self._kept) if at < end and at not in failures)
         state: dict[str, Any] = json.loads(next(succeeded, self._first))
         return state

@@ -231,8 +231,8 @@ MUTANTS = (
     Mutant(
         "random batches: it is the lowest that comes again that counts",
         "delivering.py",
-        "for position in unfinished), default=None)",
-        "for position in list(unfinished)[-1:]), default=None)",
+        "first_with_identifiers_of(invocation, unfinished) if",
+        "first_with_identifiers_of(invocation, unfinished[-1:]) if",
         WHERE,
         RULES,
     ),

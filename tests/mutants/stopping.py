@@ -195,7 +195,7 @@ MUTANTS = (
     Mutant(
         "on a stream all behind the lowest failure comes again",
         "outcome.py",
-        "        return range(min(again), len(identifiers))\n",
+        "        return range(first_with_identifiers_of(batch, unfinished), len(batch.values))\n",
         "        pass\n",
         "road/test_explain.py",
         "test_on_a_stream_all_from_the_lowest",
