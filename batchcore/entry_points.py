@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
-from batchcore.errors import PluginError
+from batchcore.errors import PluginError, named, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def read(group: str) -> Reading:
         return _one_by_one(metadata.distributions(), group)
     except Exception as error:
         raise PluginError(
-            f"What is installed cannot be read: {_text_of(error)}. Pass the source itself as event_type.", plugin=group
+            f"What is installed cannot be read: {named(error, _LONGEST)}. Pass the source itself as event_type.",
+            plugin=group,
         ) from error
 
 
@@ -70,7 +71,7 @@ def _one_by_one(distributions: Iterable[Any], group: str) -> Reading:
             reading.entry_points += [entry for entry in distribution.entry_points if entry.group == group]
         except Exception as error:
             # No public attribute says where the metadata of a package without a name lies.
-            package = _plain(name or str(getattr(distribution, "_path", "an unknown package")))
+            package = plain(name or getattr(distribution, "_path", "an unknown package"))
             reading.unreadable.append(
                 f"The entry points of {package} cannot be read: {_fault(distribution, error)} Mend or uninstall it."
             )
@@ -87,17 +88,8 @@ def _fault(distribution: Any, error: Exception) -> str:
         if line and "=" not in line and not line.startswith(("#", "[")):
             return f"the line {line[:_LONGEST]!r} has no '='."
     if type(error) is ValueError:
-        return f"{_text_of(error)}. (importlib-metadata before 8.7 and from 9.1 on reads past it.)"
-    return f"{_text_of(error)}."
-
-
-def _text_of(error: BaseException) -> str:
-    return _plain(f"{type(error).__name__}: {error}"[:_LONGEST])
-
-
-def _plain(text: str) -> str:
-    """Return a text that can be written everywhere: the name of a folder may have bytes that are no UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+        return f"{named(error, _LONGEST)}. (importlib-metadata before 8.7 and from 9.1 on reads past it.)"
+    return f"{named(error, _LONGEST)}."
 
 
 class Registered:
@@ -140,8 +132,7 @@ def load(entry_point: Any, kind: str, error_class: Callable[..., PluginError]) -
         return loaded() if isinstance(loaded, type) else loaded
     except Exception as error:
         raise error_class(
-            f"The {kind} {entry_point.name!r} is installed ({origin(entry_point)}) and fails to load: "
-            f"{type(error).__name__}: {error}",
+            f"The {kind} {entry_point.name!r} is installed ({origin(entry_point)}) and fails to load: " + named(error),
             plugin=entry_point.name,
         ) from error
 

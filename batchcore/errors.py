@@ -101,6 +101,7 @@ def raise_if_steering(error: BaseException) -> None:
         raise steering
 
 
+_LINES = "\n\t"  # what a text of several lines has besides
 _LONGEST_NAME = 200
 LONGEST_TEXT = 1_000
 """Characters of somebody else's text in one of ours: the text of an exception, a key, a name."""
@@ -130,9 +131,14 @@ def plain(value: object, longest: int = LONGEST_TEXT, *, keep: str = "") -> str:
     return line if len(line) <= longest and len(text) <= longest else f"{line[:longest]}... ({len(text)} characters)"
 
 
+def named(error: BaseException, longest: int = LONGEST_TEXT) -> str:
+    """Return the class and the text of an exception that is the cause of one of ours, for its message."""
+    return f"{kind_of(error)}: {plain(error, longest, keep=_LINES)}"
+
+
 def is_writable(text: str) -> bool:
     """Whether every sink can write a text as it is, over several lines."""
-    return text.isprintable() or text == _escaped(text, keep="\n\t")
+    return text.isprintable() or text == _escaped(text, keep=_LINES)
 
 
 def _escaped(text: str, keep: str = "") -> str:
@@ -149,7 +155,7 @@ def _escaped(text: str, keep: str = "") -> str:
 
 def writable(text: str) -> str:
     """Return a text of several lines with what no sink can write escaped."""
-    return text if text.isprintable() else _escaped(text, keep="\n\t")
+    return text if text.isprintable() else _escaped(text, keep=_LINES)
 
 
 class BatchcoreError(Exception):

@@ -12,6 +12,7 @@ from batchcore.errors import (
     PluginLoadError,
     SourceBrokenError,
     SourceNotInstalledError,
+    named,
 )
 from batchcore.handler import discard, is_coroutine_function, runs_later, shown
 from batchcore.hookspecs import OBSERVER_HOOKS, SOURCE_HOOKS
@@ -258,7 +259,7 @@ def _load_plugin(name: str) -> object:
     except Exception as error:
         raise PluginLoadError(
             f"{ENVIRONMENT_VARIABLE} names {name!r}, which is neither a plugin of an installed package nor a module "
-            f"that can be imported: {' '.join([f'{type(error).__name__}: {error}', *of_plugins.unreadable])}",
+            f"that can be imported: {' '.join([named(error), *of_plugins.unreadable])}",
             plugin=name,
         ) from error
     return sys.modules[name]

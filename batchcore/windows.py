@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 
-from batchcore.errors import RecordError
+from batchcore.errors import RecordError, named
 from batchcore.ordering import in_order
 from batchcore.outcome import NOT_PROCESSED, first_with_identifiers_of
 from batchcore.records import is_object, is_windowed
@@ -164,7 +164,7 @@ def _there_and_back(state: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
         read: dict[str, Any] = json.loads(text)
         comes_back = bool(read == state)
     except Exception as error:
-        raise WindowStateError(f"The state of the window is not JSON: {type(error).__name__}: {error}") from error
+        raise WindowStateError(f"The state of the window is not JSON: {named(error)}") from error
     if not comes_back:
         raise WindowStateError(
             "The state of the window would not come back from JSON as it is: it holds a key that is no string, or a "
