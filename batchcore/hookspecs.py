@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from batchcore.ordering import Ordering
     from batchcore.outcome import Outcome, Outcomes
     from batchcore.result import BatchResult
-    from batchcore.testing import EventFactory
     from batchcore.types import Fail, Identifier, Record
+    from batchcore_testing import EventFactory
 
     F = TypeVar("F", bound=Callable[..., Any])
 

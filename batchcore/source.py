@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from batchcore.message import Message
     from batchcore.ordering import Ordering
     from batchcore.outcome import Outcomes
-    from batchcore.testing import EventFactory
     from batchcore.types import Identifier, PartialItemFailureResponse, Record
+    from batchcore_testing import EventFactory
 
 _VARARGS = 0x04
 

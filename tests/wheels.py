@@ -26,8 +26,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = {"batchcore": ROOT, "batchcore-sqs": ROOT / "plugins" / "sqs"}
-NEEDED = ("batchcore[testing]", "batchcore-sqs", "hatchling", "editables")
+OURS = {
+    "batchcore": ROOT,
+    "batchcore-sqs": ROOT / "plugins" / "sqs",
+    "batchcore-testing": ROOT / "plugins" / "testing",
+}
+NEEDED = ("batchcore-testing", "batchcore-sqs", "hatchling", "editables")
 # What an installer writes anew.
 OF_THE_INSTALLER = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json")
 

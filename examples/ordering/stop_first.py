@@ -3,7 +3,7 @@
     python examples/ordering/stop_first.py
 
 A simulated stream delivers the same eight records, of which the fourth always fails, to one function after the other.
-The rules are AWS's, as batchcore.testing plays them:
+The rules are AWS's, as batchcore_testing plays them:
 
 - The checkpoint moves to the lowest sequence number that the answer names. Everything from there on comes again.
 - The attempts start again when the checkpoint moves.
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from batchcore import BatchProcessor, DeadLetterRecord, EventType, Outcome, by_key, hookimpl, in_order
-from batchcore.testing import EventSourceMapping, Stream
+from batchcore_testing import EventSourceMapping, Stream
 from batchcore_kinesis import KinesisStreamRecord, partition_key
 
 logging.getLogger("batchcore").setLevel(logging.CRITICAL)  # what fails here is meant to

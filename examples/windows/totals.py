@@ -81,7 +81,7 @@ def number_of(record: Record) -> int:
 
 def deliver(records: list[Record], state: dict[str, Any], final: bool = False) -> tuple[list[Record], dict[str, Any]]:
     """Invoke the function as Lambda does, print the call, and return what comes again and the next state."""
-    from batchcore.testing import SimulatedContext
+    from batchcore_testing import SimulatedContext
 
     event = {
         "Records": records,

@@ -1,6 +1,6 @@
 from acme_kafka import KafkaRecord
 from batchcore import BatchProcessor
-from batchcore.testing import make_event
+from batchcore_testing import make_event
 
 
 def record_handler(record: KafkaRecord) -> None:

@@ -21,7 +21,7 @@ from batchcore import (
     hookimpl,
     in_order,
 )
-from batchcore.testing import EventFactory, Sent
+from batchcore_testing import EventFactory, Sent
 
 Event = dict[str, Any]
 Record = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from batchcore import BatchProcessor, ConfigurationError, hookimpl
-from batchcore.testing import make_event, make_record
+from batchcore_testing import make_event, make_record
 
 from .support import FullSource, Run, ShorterSource, ToyEvents, ToySource, play, toys
 

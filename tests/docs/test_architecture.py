@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 import batchcore
+import batchcore_testing
 
 from .page import ROOT
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CORE = Path(batchcore.__file__).parent
-KIT = CORE / "testing"
+KIT = Path(batchcore_testing.__file__).parent
 FILES = {path.stem: path for path in CORE.glob("*.py")}
 FLOORS = {
     name: int(floor) for floor, names in re.findall(r"^(\d)   (.+)$", PAGE, re.MULTILINE) for name in names.split()
@@ -24,7 +25,7 @@ OPEN_TO_SOURCES = {
     "batchcore",
     *(f"batchcore.{name}" for name in ("binary", "decoding", "records", "shapes", "view", "windows")),
 }
-OF_FACTORIES = {"batchcore.testing"}
+OF_FACTORIES = {"batchcore_testing"}
 """What the file ``events.py`` of a source may import besides: no function loads it."""
 SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb")
 HEAVY = {
@@ -71,13 +72,19 @@ def test_a_source_uses_of_the_core_what_a_stranger_may(source: str) -> None:
 
 
 def test_every_file_of_the_kit_has_a_purpose_on_the_page() -> None:
-    table = PAGE.partition("`batchcore/testing/`. No other")[2].partition("\n## ")[0]
+    table = PAGE.partition("`plugins/testing/batchcore_testing/`. No file")[2].partition("\n## ")[0]
     files = {path.relative_to(KIT).as_posix() for path in KIT.rglob("*.*") if path.suffix in (".py", ".json")}
     assert set(re.findall(r"^\| `([\w./]+)` \|", table, re.MULTILINE)) == files - {"__init__.py"}
 
 
 def test_nothing_of_the_core_imports_the_kit() -> None:
-    importers = {name for name, path in FILES.items() for names in imports_of(path) if "batchcore.testing" in names}
+    importers = {
+        name
+        for name, path in FILES.items()
+        for names in imports_of(path)
+        for imported in names
+        if imported.split(".")[0] == "batchcore_testing"
+    }
     assert importers == set()
 
 

@@ -1,1 +1,1 @@
-"""Hand-made mutants of the core, each breaking a promise, and the tests that must notice."""
+"""Hand-made mutants of the core and of its kit for tests, each breaking a promise, and the tests that must notice."""

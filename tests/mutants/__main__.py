@@ -17,6 +17,8 @@ from tests.mutants import drivers, kit, listed, random_batches, stopping
 from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
+KIT = "batchcore_testing"
+PACKAGES = {"batchcore": ROOT / "batchcore", KIT: ROOT / "plugins" / "testing" / KIT}
 ALL = (*listed.MUTANTS, *drivers.MUTANTS, *stopping.MUTANTS, *random_batches.MUTANTS, *kit.MUTANTS)
 MUTANTS = tuple(m for m in ALL if len(sys.argv) < 2 or any(word in f"{m.file} {m.breaks}" for word in sys.argv[1:]))
 PASSED, FAILED, NONE_SELECTED = 0, 1, 5  # exit codes of pytest
@@ -41,7 +43,7 @@ def _verdict(mutant: Mutant, unchanged: int, scratch: Path) -> str:
     if unchanged != PASSED:
         return "UNSOUND"  # one of the tests named for this file fails without any mutant
     folder = _copy(scratch, f"mutant-{MUTANTS.index(mutant)}")
-    file = folder / "batchcore" / mutant.file
+    file = (folder if mutant.file.startswith(KIT) else folder / "batchcore") / mutant.file
     text = file.read_text(encoding="utf-8")
     if text.count(mutant.old) != 1:
         return "NO MATCH"
@@ -54,12 +56,13 @@ def _verdict(mutant: Mutant, unchanged: int, scratch: Path) -> str:
 
 def _copy(scratch: Path, name: str) -> Path:
     folder = scratch / name
-    shutil.copytree(ROOT / "batchcore", folder / "batchcore", ignore=shutil.ignore_patterns("__pycache__"))
+    for package, place in PACKAGES.items():
+        shutil.copytree(place, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 
 def _end_of_tests(folder: Path, where: str, tests: str) -> int:
-    """Run tests with the folder's copy of the core, and give pytest's exit code.
+    """Run tests with the folder's copies of the core and the kit, and give pytest's exit code.
 
     The folder is the working directory, which comes first on the path.
     """

@@ -10,7 +10,7 @@ class Mutant(NamedTuple):
 
     Attributes:
         breaks: the promise, in words.
-        file: the file, below ``batchcore/``.
+        file: the file, below ``batchcore/``; one of the kit as ``batchcore_testing/...``.
         old: the text that is replaced.
         new: the text instead.
         where: the folder or file of the tests, below ``tests/``.

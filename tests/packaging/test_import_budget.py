@@ -13,7 +13,7 @@ import pytest
 EVENTS = Path(__file__).parents[1] / "events"
 EXPENSIVE = {
     "asyncio",
-    "batchcore.testing",
+    "batchcore_testing",
     "concurrent.futures",
     "dataclasses",
     "email",
@@ -91,7 +91,13 @@ def test_a_first_batch_with_a_model_is_what_loads_pydantic() -> None:
     assert {"pydantic", "asyncio", "typing"} <= after
 
 
-OURS = {"batchcore", *(module for _, module, _ in SOURCES.values()), "batchcore_deadletter", "batchcore_local"}
+OURS = {
+    "batchcore",
+    *(module for _, module, _ in SOURCES.values()),
+    "batchcore_deadletter",
+    "batchcore_local",
+    "batchcore_testing",
+}
 
 
 def first_batch(source: str, body: str) -> tuple[set[str], set[str], object]:

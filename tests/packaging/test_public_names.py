@@ -9,7 +9,7 @@ import pytest
 
 PACKAGES = [
     "batchcore",
-    "batchcore.testing",
+    "batchcore_testing",
     "batchcore_sqs",
     "batchcore_kinesis",
     "batchcore_dynamodb",

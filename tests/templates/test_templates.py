@@ -83,7 +83,7 @@ def test_a_package_is_clean_to_the_tools_that_it_configures(
     generate: Callable[..., Path], environment: Any, template: str, folder: str, answers: Mapping[str, str]
 ) -> None:
     package = generate(template, folder, answers)
-    environment.install("batchcore[testing]", "batchcore-sqs")
+    environment.install("batchcore-testing", "batchcore-sqs")
 
     for command in (
         ("ruff", "check", "--no-cache"),
@@ -194,7 +194,7 @@ def copier(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 READ = """
 import contextlib, io, json, re
-from batchcore.testing import make_event
+from batchcore_testing import make_event
 page = open("README.md", encoding="utf-8").read()
 program, shown = (re.findall(f"```{language}\\n(.+?)```", page, re.DOTALL)[0] for language in ("python", "json"))
 exec(program)
@@ -219,6 +219,6 @@ def test_what_the_readme_shows_is_so(
     generate: Callable[..., Path], environment: Any, template: str, check: str
 ) -> None:
     package = generate(template, "batchcore-shown", {})
-    environment.install("batchcore[testing]", "batchcore-sqs")
+    environment.install("batchcore-testing", "batchcore-sqs")
 
     environment.run(environment.python, "-c", READ + check, cwd=package)

@@ -75,7 +75,7 @@ def test_the_example_works_as_a_strangers_package(
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, check=True, capture_output=True, cwd=EXAMPLE)
     environment = new_environment(folder / ".venv")
-    environment.install(*folder.glob("acme_kafka-*.whl"), "batchcore[testing]")
+    environment.install(*folder.glob("acme_kafka-*.whl"), "batchcore-testing")
     shutil.copytree(EXAMPLE / "tests", folder / "tests")
 
     printed = environment.run(environment.python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)

@@ -39,6 +39,6 @@ class KafkaSource:
 
     @hookimpl
     def event_factory(self) -> Any:
-        from batchcore.testing import KafkaEvents
+        from batchcore_testing import KafkaEvents
 
         return KafkaEvents()

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from batchcore.testing import SourceContract, make_event
+from batchcore_testing import SourceContract, make_event
 
 from acme_kafka import KafkaSource
 

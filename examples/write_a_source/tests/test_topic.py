@@ -1,6 +1,6 @@
 from acme_kafka import KafkaRecord
 from batchcore import BatchProcessor
-from batchcore.testing import Simulator
+from batchcore_testing import Simulator
 
 
 def test_each_record_is_done_once_and_in_order(simulator: Simulator) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any
 
-from batchcore.testing import EventFactory, Sent
+from batchcore_testing import EventFactory, Sent
 
 _FIRST_SEQUENCE_NUMBER = 111_100_000_000_000_000_000_000
 _BETWEEN_SHARDS = 10**21

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from batchcore import Batch, Ordering, Outcomes
-    from batchcore.testing import EventFactory
+    from batchcore_testing import EventFactory
 
 EVENT_SOURCE = "aws:dynamodb"
 

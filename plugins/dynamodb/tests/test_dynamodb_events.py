@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from batchcore.testing import make_record
 from batchcore_dynamodb import DynamoDBRecord
 from batchcore_dynamodb.events import attribute_value
+from batchcore_testing import make_record
 
 
 def test_a_record_has_the_fields_of_aws_and_no_others(sample: Callable[[str], Any]) -> None:

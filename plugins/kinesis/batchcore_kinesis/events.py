@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
-from batchcore.testing import EventFactory, Sent
+from batchcore_testing import EventFactory, Sent
 
 _FIRST_SEQUENCE_NUMBER = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898
 _BETWEEN_SHARDS = 10**50

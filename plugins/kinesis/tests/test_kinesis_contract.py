@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from batchcore.testing import SourceContract, make_event
 from batchcore_kinesis import KinesisSource, source
+from batchcore_testing import SourceContract, make_event
 
 WINDOW = {
     "window": {"start": "2027-01-15T08:00:00Z", "end": "2027-01-15T08:02:00Z"},

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from batchcore.testing import make_event, make_record
 from batchcore_kinesis import KinesisStreamRecord
+from batchcore_testing import make_event, make_record
 
 
 def shape(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Lambda's side of the contract: what a function's answer means for the records of its batch.
 
-The rules are read in one place, :mod:`batchcore.testing.answers`; here they are those of SQS.
+The rules are read in one place, :mod:`batchcore_testing.answers`; here they are those of SQS.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from batchcore.testing import answers
-from batchcore.testing.services import SQS
+from batchcore_testing import answers
+from batchcore_testing.services import SQS
 
 
 class Answer(NamedTuple):

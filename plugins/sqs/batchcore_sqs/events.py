@@ -8,7 +8,7 @@ import uuid
 from base64 import b64encode
 from typing import Any
 
-from batchcore.testing import EventFactory, Sent
+from batchcore_testing import EventFactory, Sent
 
 _FIRST_SEQUENCE_NUMBER = 18_850_496_460_000_000_000
 _ACCOUNT = "123456789012"

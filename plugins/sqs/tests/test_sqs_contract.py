@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from batchcore.testing import SourceContract, make_event
 from batchcore_sqs import SQSSource, source
+from batchcore_testing import SourceContract, make_event
 
 
 def messages(count: int, *, groups: int = 0, queue: str = "orders") -> Any:

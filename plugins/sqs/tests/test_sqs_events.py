@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from batchcore.testing import Sent, make_event, make_record, removed
 from batchcore_sqs import SQSRecord
 from batchcore_sqs.events import SQSEvents
+from batchcore_testing import Sent, make_event, make_record, removed
 
 
 def shape(value: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from batchcore import BatchProcessor
-from batchcore.testing import EventSourceMapping, FifoQueue, Queue
 from batchcore_sqs import SqsFifoPartialProcessor, SQSRecord, VisibilityBackoff
+from batchcore_testing import EventSourceMapping, FifoQueue, Queue
 
 
 class Longest:

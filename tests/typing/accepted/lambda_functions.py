@@ -23,10 +23,10 @@ from batchcore import (
     batch_processor,
     process_partial_response,
 )
-from batchcore.testing import SimulatedContext, make_event
 from batchcore_dynamodb import DynamoDBRecord
 from batchcore_kinesis import KinesisStreamRecord
 from batchcore_sqs import SqsFifoPartialProcessor, SQSRecord
+from batchcore_testing import SimulatedContext, make_event
 
 processor = BatchProcessor(event_type=EventType.SQS)
 fifo = SqsFifoPartialProcessor(skip_group_on_error=True)

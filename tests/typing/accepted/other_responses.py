@@ -23,9 +23,9 @@ from batchcore import (
 )
 from batchcore.binary import decode_base64
 from batchcore.decoding import decode_json, decode_text
-from batchcore.testing import EventFactory, KafkaEvents
 from batchcore.windows import Window
 from batchcore_kinesis import KinesisStreamRecord
+from batchcore_testing import EventFactory, KafkaEvents
 
 
 class TransformedRecord(TypedDict):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from batchcore import BatchProcessor, EventType, hookimpl
-from batchcore.testing import (
+from batchcore_sqs import SQSRecord, SQSSource
+from batchcore_testing import (
     EventFactory,
     EventSourceMapping,
     Faults,
@@ -28,7 +29,6 @@ from batchcore.testing import (
     redelivered,
     removed,
 )
-from batchcore_sqs import SQSRecord, SQSSource
 
 
 class TicketEvents(EventFactory):

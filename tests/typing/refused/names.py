@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import batchcore
-import batchcore.testing
 import batchcore_sqs
+import batchcore_testing
 
 print(batchcore.BatchProcesor)  # refused
 print(batchcore.PartialItemFailuresResponse)  # refused
-print(batchcore.testing.SimulatedContexts)  # refused
+print(batchcore_testing.SimulatedContexts)  # refused
 print(batchcore_sqs.SqsFifoProcessor)  # refused

@@ -13,8 +13,8 @@ from batchcore import (
     batch_processor,
     process_partial_response,
 )
-from batchcore.testing import SimulatedContext
 from batchcore_sqs import SqsFifoPartialProcessor, SQSRecord
+from batchcore_testing import SimulatedContext
 
 processor = BatchProcessor("sqs")
 

@@ -1,0 +1,251 @@
+"""What Lambda makes of a function's answer: which records it delivers again.
+
+The rules are those of AWS's tables *Success and failure conditions*, of the developer guide's pages on SQS, Kinesis and
+DynamoDB Streams. Mind the asymmetry: a mistake inside the list brings the whole batch back, a mistake in the name of
+the list makes the whole batch go away. Where AWS does not say, the reading here is the one that loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from batchcore.records import is_windowed
+from batchcore.source import Source, source_hooks
+from batchcore_testing.results import read_firehose, read_s3_batch
+from batchcore_testing.services import Service, at, identity, service_of_event, service_of_source
+
+if TYPE_CHECKING:
+    from batchcore.types import Identifier, Record
+
+LARGEST_ANSWER = 6 * 1024 * 1024
+"""Bytes of the largest answer that Lambda takes."""
+
+
+class Answer(NamedTuple):
+    """How an answer was read.
+
+    Attributes:
+        named: the positions in the batch that it names as failed; all of them where the whole batch failed.
+        complaint: why the whole batch failed; None where it did not.
+        state: the state of the tumbling window that it carries, or None.
+        again: those of the named that come again, where that is not all of them; or None.
+    """
+
+    named: frozenset[int]
+    complaint: str | None = None
+    state: Any = None
+    again: frozenset[int] | None = None
+
+
+def redelivered(
+    event: Any, response: Any, *, source: object = None, report_batch_item_failures: bool = True
+) -> list[Record]:
+    """Give the records of a batch that AWS delivers again, given what the function answered.
+
+    Args:
+        event: the event that the function was invoked with.
+        response: what it returned, or the exception that it raised.
+        source: the source, or its name, for an event of a service that is none of AWS's. Without one such an event is
+            read through the source that claims it.
+        report_batch_item_failures: whether the event source mapping has ``ReportBatchItemFailures``. Without it an
+            answer is not read: what did not raise is done.
+
+    Returns:
+        Raw records, in the order of the batch.
+
+    Raises:
+        batchcore.UnexpectedBatchTypeError: nobody knows the event.
+    """
+    service = service_of(event, source)
+    records = service.records(event)
+    identifiers = [service.identifier(record) for record in records]
+    answer = read_response(
+        response,
+        identifiers,
+        service,
+        report_batch_item_failures=report_batch_item_failures,
+        windowed=is_windowed(event),
+    )
+    return [records[position] for position in positions_again(service, records, answer)]
+
+
+def service_of(event: Any, source: object = None) -> Service:
+    """Give the service of an event: AWS's own where it is known, else through the source."""
+    known = service_of_event(event)
+    if known is not None:
+        return known
+    if source is not None:
+        return service_of_source(source)
+    from batchcore.recognition import source_of_event
+
+    found = source_of_event(_resolve, event)
+    return service_of_source(found.plugin)
+
+
+def _resolve(name: str, plugin: object) -> Source:
+    return Source(plugin, name, source_hooks(plugin, name))
+
+
+def read_response(
+    response: Any,
+    identifiers: Sequence[Identifier],
+    service: Service,
+    *,
+    report_batch_item_failures: bool = True,
+    windowed: bool = False,
+) -> Answer:
+    """Read what a function returned, or raised.
+
+    Args:
+        response: the returned value, before it is JSON; or an exception.
+        identifiers: what each record of the batch is named by, in its order.
+        service: the service of the batch.
+        report_batch_item_failures: whether failures in the answer are read at all.
+        windowed: whether the batch belongs to a tumbling window.
+    """
+    if isinstance(response, BaseException):
+        return whole_batch(identifiers, f"the function raised {type(response).__name__}: {response}")
+    try:
+        payload = json.dumps(response)
+    except (TypeError, ValueError) as error:
+        return whole_batch(identifiers, f"the answer is not JSON: {error}")
+    if len(payload) > LARGEST_ANSWER:
+        return whole_batch(identifiers, f"the answer has {len(payload)} bytes; the limit is {LARGEST_ANSWER}")
+    if service.kind == "results":
+        answer = json.loads(payload)
+        of_firehose = service.name == "firehose"
+        results = (
+            read_firehose(answer, identifiers, service.content) if of_firehose else read_s3_batch(answer, identifiers)
+        )
+        return Answer(results.failed, results.complaint, None, results.again)
+    if not (report_batch_item_failures or windowed) or service.kind == "whole batch":
+        return Answer(frozenset())
+    return read_answer(
+        payload, identifiers, service, report_batch_item_failures=report_batch_item_failures, windowed=windowed
+    )
+
+
+def read_answer(
+    payload: str | bytes,
+    identifiers: Sequence[Identifier],
+    service: Service,
+    *,
+    report_batch_item_failures: bool = True,
+    windowed: bool = False,
+) -> Answer:
+    """Read an answer as the runtime sent it, where something of it is read.
+
+    Args:
+        payload: the answer, as JSON.
+        identifiers: what each record of the batch is named by, in its order.
+        service: the service of the batch.
+        report_batch_item_failures: whether failures in the answer are read; if not, its state alone is.
+        windowed: whether the batch belongs to a tumbling window.
+    """
+    try:
+        # Python's parser takes NaN and Infinity, which are not JSON and which Lambda refuses.
+        answer: Any = json.loads(payload, parse_constant=_not_json)
+    except ValueError as error:
+        return whole_batch(identifiers, f"the answer is not JSON: {error}")
+    state = at(answer, "state") if isinstance(answer, dict) else None
+    if windowed and not isinstance(state, dict):
+        return whole_batch(identifiers, "the answer has no object state, and the batch belongs to a tumbling window")
+    if not report_batch_item_failures or _is_success(answer, service):
+        return Answer(frozenset(), None, state)
+    if not isinstance(answer, dict):
+        return whole_batch(identifiers, f"the answer is no JSON object but {_kind(answer)}")
+    entries: Any = at(answer, "batchItemFailures")
+    if not _is_list(entries):
+        return whole_batch(identifiers, f"batchItemFailures is no list but {_kind(entries)}")
+    return _read_entries(entries, identifiers, state)
+
+
+def whole_batch(identifiers: Sequence[Identifier], complaint: str) -> Answer:
+    """Give the reading by which the whole batch failed."""
+    return Answer(frozenset(range(len(identifiers))), complaint)
+
+
+def positions_again(service: Service, records: Sequence[Record], answer: Answer) -> list[int]:
+    """Give the positions of the records that are delivered again, in rising order."""
+    if answer.again is not None:
+        return sorted(answer.again)
+    if not answer.named or answer.complaint is not None or service.kind in ("record", "whole batch", "results"):
+        return sorted(answer.named)
+    if service.kind == "checkpoint":
+        places = _places(service, records)
+        lowest = min(places[position] for position in answer.named)
+        return [position for position, place in enumerate(places) if place >= lowest]
+    from_on: dict[Any, int] = {}
+    for position in answer.named:
+        lane, offset = service.lane(records[position]), records[position]["offset"]
+        from_on[lane] = min(offset, from_on.get(lane, offset))
+    return [
+        position
+        for position, record in enumerate(records)
+        if record["offset"] >= from_on.get(service.lane(record), record["offset"] + 1)
+    ]
+
+
+def _places(service: Service, records: Sequence[Record]) -> Sequence[int]:
+    """Give where each record stands in its shard; where one of them has no sequence number, in the batch."""
+    numbers = [_sequence_number(service, record) for record in records]
+    known = [number for number in numbers if number is not None]
+    return known if len(known) == len(records) else range(len(records))
+
+
+def _sequence_number(service: Service, record: Record) -> int | None:
+    """Give the sequence number of a record: a number of any length. An ``eventID`` is none."""
+    number: Any = at(record, "kinesis", "sequenceNumber") or at(record, "dynamodb", "SequenceNumber")
+    digits: Any = number or service.identifier(record)
+    return int(digits) if isinstance(digits, str) and digits.isdecimal() else None
+
+
+def _is_success(answer: Any, service: Service) -> bool:
+    """Say whether an answer means that everything is done: each of these is documented, or was seen at AWS."""
+    if service.kind == "partitions":
+        return False  # AWS's pages have no such table for Kafka. An empty list names nothing, which is sure
+    if answer is None:
+        return True
+    if isinstance(answer, dict):
+        return at(answer, "batchItemFailures") is None  # also misspelt
+    return (answer == [] and service.kind == "checkpoint") or (answer == "" and service.name == "kinesis")
+
+
+def _read_entries(entries: list[Any], identifiers: Sequence[Identifier], state: Any) -> Answer:
+    positions: dict[str, list[int]] = {}
+    for position, identifier in enumerate(identifiers):
+        if identifier:
+            positions.setdefault(identity(identifier), []).append(position)
+    named: set[int] = set()
+    for entry in entries:
+        if not (isinstance(entry, dict) and "itemIdentifier" in entry):
+            return whole_batch(identifiers, "an entry of batchItemFailures has no itemIdentifier")
+        name = at(entry, "itemIdentifier")
+        found = positions.get(identity(name))
+        if not found:  # the empty one and null are in no batch
+            return whole_batch(identifiers, f"itemIdentifier {name!r} is not in the batch")
+        named.update(found)
+    return Answer(frozenset(named), None, state)
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON value")
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def _kind(value: object) -> str:
+    for kind, name in (
+        (type(None), "null"),
+        (str, "a string"),
+        (list, "a list"),
+        (dict, "an object"),
+        (bool, "a boolean"),
+    ):
+        if isinstance(value, kind):
+            return name
+    return "a number"

@@ -1,0 +1,90 @@
+"""Answers that carry a result for every record: data transformation of Firehose, and S3 Batch Operations.
+
+See "Required parameters for data transformation" in the Amazon Data Firehose developer guide, and "Writing Lambda
+functions to use with Batch Operations" in the Amazon S3 user guide.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from batchcore_testing.services import at
+
+
+class Results(NamedTuple):
+    """How such an answer was read.
+
+    Attributes:
+        failed: the positions of the records that are not done.
+        again: those of them that are tried again; the others are put aside by AWS.
+        complaint: why the whole answer is refused; None where it is not.
+    """
+
+    failed: frozenset[int]
+    again: frozenset[int]
+    complaint: str | None = None
+
+
+def read_firehose(answer: Any, identifiers: Sequence[Any], content: str = "data") -> Results:
+    """Read the answer to a transformation: every record is there, with the same ``recordId``.
+
+    A record that failed is not delivered again: Firehose writes it to the bucket, below ``processing-failed``.
+
+    Args:
+        answer: the answer.
+        identifiers: the ``recordId`` of each record of the batch.
+        content: where a result that is ``Ok`` has its data: ``kafkaRecordValue`` where the source is Amazon MSK.
+    """
+    entries = _entries(answer, "records")
+    named = [at(entry, "recordId") for entry in entries]
+    if Counter(map(repr, named)) != Counter(map(repr, identifiers)):
+        return _refused(identifiers, "records does not have each recordId of the batch once")
+    results: dict[str, list[Any]] = {}
+    for name, entry in zip(named, entries, strict=True):
+        results.setdefault(repr(name), []).append(entry)
+    failed: list[bool] = []
+    for identifier in identifiers:
+        entry = results[repr(identifier)].pop(0)  # events that are made up may have one recordId twice
+        result = at(entry, "result")
+        if result not in ("Ok", "Dropped", "ProcessingFailed"):
+            return _refused(identifiers, f"the result of {identifier!r} is {result!r}")
+        if result == "Ok" and not isinstance(at(entry, content), str):
+            return _refused(identifiers, f"{identifier!r} is Ok and has no {content}")
+        failed.append(result == "ProcessingFailed")
+    return Results(_positions(failed), frozenset())
+
+
+def read_s3_batch(answer: Any, identifiers: Sequence[Any]) -> Results:
+    """Read the answer to a task: what failed for the moment is tried again, what failed for good is reported.
+
+    A task that is not there has the result ``treatMissingKeysAs``.
+    """
+    codes = ("Succeeded", "TemporaryFailure", "PermanentFailure")
+    missing = at(answer, "treatMissingKeysAs")
+    if not isinstance(answer, dict) or missing not in codes:
+        return _refused(identifiers, f"treatMissingKeysAs is {missing!r}")
+    found = {at(entry, "taskId"): at(entry, "resultCode") for entry in _entries(answer, "results")}
+    results = [found.get(identifier, missing) for identifier in identifiers]
+    if any(result not in codes for result in results):
+        return _refused(identifiers, f"a resultCode is none of {', '.join(codes)}")
+    return Results(
+        _positions([result != "Succeeded" for result in results]),
+        _positions([result == "TemporaryFailure" for result in results]),
+    )
+
+
+def _entries(answer: Any, name: str) -> list[Any]:
+    entries: Any = at(answer, name) if isinstance(answer, dict) else None
+    given: list[Any] = [*entries] if isinstance(entries, list) else []
+    return given
+
+
+def _refused(identifiers: Sequence[Any], complaint: str) -> Results:
+    everything = frozenset(range(len(identifiers)))
+    return Results(everything, everything, complaint)
+
+
+def _positions(flags: Sequence[bool]) -> frozenset[int]:
+    return frozenset(position for position, flag in enumerate(flags) if flag)

@@ -1,0 +1,245 @@
+"""What simulated sources share: what is sent to them, and the seam between a source and its mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from batchcore.errors import ConfigurationError
+from batchcore_testing.clock import SimulatedClock
+from batchcore_testing.errors import UnknownRecordError
+from batchcore_testing.events import Sent, factory_of, merged
+from batchcore_testing.services import Service, identity, service_of_event, service_of_source
+from batchcore_testing.simulator.contents import Contents
+from batchcore_testing.simulator.history import History, Item, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from batchcore.types import Record
+    from batchcore_testing.answers import Answer
+
+
+class Options(NamedTuple):
+    """What an event source mapping is told, by AWS's names, in lower case."""
+
+    batch_size: int
+    parallelization_factor: int = 1
+    maximum_retry_attempts: int = -1
+    maximum_record_age_in_seconds: int = -1
+    bisect_batch_on_function_error: bool = False
+    tumbling_window_in_seconds: int = 0
+    on_failure: bool = False
+
+
+class Delivery(NamedTuple):
+    """One batch on its way to the function.
+
+    Attributes:
+        items: what is in it, in the order of the batch.
+        records: their raw records.
+        event: the event.
+        origin: what the source keeps of it.
+    """
+
+    items: Sequence[Item]
+    records: Sequence[Record]
+    event: Any
+    origin: Any = None
+
+
+class Settlement(NamedTuple):
+    """What became of a delivery.
+
+    Attributes:
+        answer: how the function's answer was read; None where it was not invoked.
+        again: the positions that are delivered again.
+        unacknowledged: positions that are, though the answer did not ask for it: their acknowledgement was lost.
+    """
+
+    answer: Answer | None
+    again: Sequence[int]
+    unacknowledged: Sequence[int] = ()
+
+    @property
+    def function_failed(self) -> bool:
+        """Whether the function failed as a whole."""
+        return self.answer is not None and self.answer.complaint is not None
+
+
+class SimulatedSource:
+    """A source in memory. Made by its subclasses, driven by an ``EventSourceMapping``.
+
+    Args:
+        source: the source whose events it makes: an object, or the name of one that is installed.
+        resource: the name of the queue, stream or topic.
+        clock: tells the time; without one, a new one.
+
+    Attributes:
+        items: what was sent, in its order.
+    """
+
+    OPTIONS: ClassVar[Mapping[str, int]] = {}
+    """The options that a mapping of this source takes besides ``batch_size``; and the most of each."""
+
+    KEYS_ORDER: ClassVar[bool] = False
+    """Whether what has the same key is delivered in order."""
+
+    DEFAULT_BATCH_SIZE: ClassVar[int] = 100
+    LARGEST_BATCH: ClassVar[int] = 10_000
+
+    def __init__(self, source: object, resource: str, clock: SimulatedClock | None) -> None:
+        self.resource = resource
+        self.clock = SimulatedClock() if clock is None else clock
+        self.items: list[Item] = []
+        self.factory = factory_of(source)
+        known = service_of_event(self.factory.event([self.factory.record(Sent("{}", resource=resource))]))
+        self._is_of_aws = known is not None
+        self.service: Service = service_of_source(source) if known is None else known
+        self._sent: dict[int, tuple[Sent, Mapping[str, Any]]] = {}
+        self._by_identity: dict[str, Item] = {}
+        self._contents = Contents()
+        self.options = Options(self.DEFAULT_BATCH_SIZE)
+        self.history = History(self.items)
+        self.random = Random(0)  # noqa: S311 - chance that repeats is wanted
+
+    def attach(self, options: Options, history: History, random: Random) -> None:
+        """Become the source of a mapping.
+
+        Raises:
+            batchcore.ConfigurationError: an option is none of this source's, or out of its range.
+        """
+        wrong = [name for name, value in options._asdict().items() if not isinstance(value, int)]
+        if wrong:
+            value = getattr(options, wrong[0])
+            kind = "True or False" if isinstance(getattr(Options(1), wrong[0]), bool) else "a whole number"
+            raise ConfigurationError(f"{wrong[0]} is {kind}, not {value!r}.")
+        if not 1 <= options.batch_size <= self.LARGEST_BATCH:
+            raise ConfigurationError(
+                f"batch_size of a {type(self).__name__} is from 1 to {self.LARGEST_BATCH}, not {options.batch_size}."
+            )
+        defaults = Options(1)._asdict()
+        for name, value in options._asdict().items():
+            if name == "batch_size" or value == defaults[name]:
+                continue
+            if name not in self.OPTIONS:
+                raise ConfigurationError(f"An event source mapping of a {type(self).__name__} has no {name}.")
+            if not defaults[name] <= value <= self.OPTIONS[name]:
+                raise ConfigurationError(f"{name} is from {defaults[name]} to {self.OPTIONS[name]}, not {value}.")
+        self.options, self.history, self.random = options, history, random
+
+    def send(self, *contents: Any, key: str | None = None, **fields: Any) -> list[Item]:
+        """Send something for each content, in this order.
+
+        Args:
+            contents: what to send; the source's event factory says what it may be.
+            key: what it is ordered by: the message group, the partition key, the key of the item.
+            fields: fields of the records, by AWS's names, to have instead.
+
+        Returns:
+            What was sent, to ask later what became of it.
+        """
+        return [self._send(content, key, fields) for content in contents]
+
+    def _send(self, content: Any, key: str | None, fields: Mapping[str, Any]) -> Item:
+        number = len(self.items) + 1
+        sent = Sent(content, number, key, self.clock.now, self.resource)
+        shard, sequence = self._place(sent, fields)
+        sent = sent._replace(shard=shard, sequence=sequence)
+        record = merged(self.factory.record(sent), fields)
+        identifier = self.service.identifier(record)
+        item = Item(number, content, self._lane(record, sent), identifier)
+        self.items.append(item)
+        self._contents.add(item)
+        self._sent[number] = (sent, fields)
+        if identifier is not None:
+            self._by_identity.setdefault(identity(identifier), item)
+        self._take(item, sent)
+        return item
+
+    def _lane(self, record: Record, sent: Sent) -> Hashable:
+        """Give what a record is ordered by: as AWS has it, where AWS has such records, and else its key."""
+        if self._is_of_aws:
+            return self.service.lane(record)
+        return sent.key if self.KEYS_ORDER else None
+
+    def record_of(self, item: Item, **delivered: Any) -> Record:
+        """Make the raw record of an item, as it is delivered this time."""
+        sent, fields = self._sent[item.number]
+        return merged(self.factory.record(sent._replace(**delivered)), fields)
+
+    def find(self, what: Any) -> Item:
+        """Find an item by its record, raw or typed, its identifier, or its content in any form: see :class:`Contents`.
+
+        Raises:
+            UnknownRecordError: it is nothing that was sent, or was sent more than once.
+        """
+        if isinstance(what, Item):
+            return what
+        found = self._identified(what) or self._identified(self._identifier_of(getattr(what, "raw_event", what)))
+        if found is not None:
+            return found
+        same = self._contents.find(what)
+        if len(same) == 1:
+            return same[0]
+        raise UnknownRecordError(self._found_several(what, same) if same else self._found_nothing(what))
+
+    def _found_several(self, what: Any, same: Sequence[Item]) -> str:
+        return (
+            f"{len(same)} records were sent with the content {shortened(what)}: {_listed(same)}. Name the one that you "
+            "mean by the record itself, raw or typed, or by its identifier."
+        )
+
+    def _found_nothing(self, what: Any) -> str:
+        sent = f"Sent were {_listed(self.items)}." if self.items else "Nothing has been sent yet."
+        return (
+            f"Nothing was sent that is {shortened(what)}. {sent} Name a record by itself, raw or typed, by its "
+            "identifier, or by what was sent: the object, or its JSON as text or bytes."
+        )
+
+    def _identifier_of(self, record: Any) -> Any:
+        try:
+            return self.service.identifier(record)
+        except Exception:  # of a source's hook, which got what is no record of it
+            return None
+
+    def _identified(self, identifier: Any) -> Item | None:
+        try:
+            return None if identifier is None else self._by_identity.get(identity(identifier))
+        except (TypeError, ValueError):  # no JSON, so no identifier
+            return None
+
+    def left(self) -> int:
+        """Count what the source still holds."""
+        return sum(item.end is None for item in self.items)
+
+    # What a subclass has.
+
+    def _place(self, sent: Sent, fields: Mapping[str, Any]) -> tuple[int, int]:
+        """Choose the shard of what is sent, and where in it."""
+        raise NotImplementedError
+
+    def _take(self, item: Item, sent: Sent) -> None:
+        """Take what was sent."""
+        raise NotImplementedError
+
+    def receive(self) -> Delivery | None:
+        """Give the next batch; None where there is none now."""
+        raise NotImplementedError
+
+    def settle(self, delivery: Delivery, settlement: Settlement) -> None:
+        """Acknowledge what is done, and keep what comes again."""
+        raise NotImplementedError
+
+    def next_at(self) -> float | None:
+        """Say when there may be a batch again; None where there never will be."""
+        raise NotImplementedError
+
+
+def _listed(items: Sequence[Item]) -> str:
+    more = f" and {len(items) - _MOST_LISTED} more" if len(items) > _MOST_LISTED else ""
+    return f"{', '.join(map(repr, items[:_MOST_LISTED]))}{more}"
+
+
+_MOST_LISTED = 3
