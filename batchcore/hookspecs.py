@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from batchcore.outcome import Outcome, Outcomes
     from batchcore.result import BatchResult
     from batchcore.types import Fail, Identifier, Record
-    from batchcore_testing import EventFactory
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -166,14 +165,6 @@ class SourceHooks:
         """Build the answer that AWS reads. Default: ``{"batchItemFailures": [{"itemIdentifier": ...}, ...]}``.
 
         May raise :class:`batchcore.WholeBatchRetry` where the source has no answer but an error.
-        """
-        raise NotImplementedError
-
-    @hookspec
-    def event_factory(self) -> EventFactory | None:
-        """Give what makes events of this source for tests. Default: None, there is no such thing.
-
-        Never called in a function. Import what it needs inside of it.
         """
         raise NotImplementedError
 

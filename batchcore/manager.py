@@ -44,7 +44,7 @@ def wrapped_hooks(hooks: Mapping[str, Callable[..., Any]], plugins: Iterable[obj
 def _through(manager: _Manager, name: str) -> Callable[..., Any]:
     """Call a hook by position, and refuse the answer of a wrapper that lost it."""
     hook = getattr(manager.hook, name)
-    names, may_be_none = ARGUMENTS[name], name in ("delivery_attempt", "event_factory")
+    names, may_be_none = ARGUMENTS[name], name == "delivery_attempt"
 
     def call(*arguments: Any) -> Any:
         answer = hook(**dict(zip(names, arguments, strict=True)))
@@ -125,7 +125,3 @@ class _Plain:
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:
         return self.hooks["build_response"](batch, outcomes)
-
-    @hookimpl
-    def event_factory(self) -> Any:
-        return self.hooks["event_factory"]()

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from batchcore.ordering import Ordering
     from batchcore.outcome import Outcomes
     from batchcore.types import Identifier, PartialItemFailureResponse, Record
-    from batchcore_testing import EventFactory
 
 _VARARGS = 0x04
 
@@ -74,7 +73,6 @@ class Source:
         "claims_event",
         "delivery_attempt",
         "describe_record",
-        "event_factory",
         "extract_records",
         "handler_arguments",
         "identify_records",
@@ -98,7 +96,6 @@ class Source:
     original_message: Callable[[Record], Message]
     handler_arguments: Callable[[Batch], Mapping[str, Callable[[Record], AbstractContextManager[Any]]]]
     build_response: Callable[[Batch, Outcomes], Any]
-    event_factory: Callable[[], EventFactory | None]
 
     def __init__(self, plugin: object, name: str, hooks: Mapping[str, Callable[..., Any]]) -> None:
         self.plugin = plugin
@@ -144,10 +141,6 @@ def _no_arguments(_batch: Batch) -> Mapping[str, Any]:
     return {}
 
 
-def _no_factory() -> None:
-    return None
-
-
 def _record_as_json(record: Record) -> Message:
     from batchcore.message import record_as_json
 
@@ -164,7 +157,6 @@ DEFAULTS: dict[str, Callable[..., Any]] = {
     "original_message": _record_as_json,
     "handler_arguments": _no_arguments,
     "build_response": batch_item_failures,
-    "event_factory": _no_factory,
 }
 
 

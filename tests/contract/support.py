@@ -21,7 +21,6 @@ from batchcore import (
     hookimpl,
     in_order,
 )
-from batchcore_testing import EventFactory, Sent
 
 Event = dict[str, Any]
 Record = dict[str, Any]
@@ -66,16 +65,6 @@ class CheckpointSource(ToySource):
         return "checkpoint"
 
 
-class ToyEvents(EventFactory):
-    """Makes toys."""
-
-    def record(self, sent: Sent) -> Record:
-        return {"id": str(sent.content), "number": sent.number}
-
-    def event(self, records: Sequence[Record]) -> Event:
-        return {"toys": list(records)}
-
-
 class FullSource(ToySource):
     """A source with every hook."""
 
@@ -114,10 +103,6 @@ class FullSource(ToySource):
     @hookimpl
     def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
         return {"again": [outcome.identifier for outcome in outcomes.unfinished()], "of": len(batch.records)}
-
-    @hookimpl
-    def event_factory(self) -> EventFactory:
-        return ToyEvents()
 
 
 class ShorterSource(ToySource):
@@ -162,10 +147,6 @@ class ShorterSource(ToySource):
     @hookimpl
     def build_response(self, outcomes: Outcomes, more: str = "again") -> Any:
         return {more: [outcome.identifier for outcome in outcomes.unfinished()], "of": len(outcomes)}
-
-    @hookimpl
-    def event_factory(self) -> EventFactory:
-        return ToyEvents()
 
 
 HOOKS_OF_A_SOURCE = [name for name in (*vars(ToySource), *vars(FullSource)) if hasattr(FullSource, name)]
@@ -309,11 +290,6 @@ class PassesEverythingOn:
     @hookimpl(wrapper=True)
     def build_response(self, batch: Batch, outcomes: Outcomes) -> Iterator[None]:
         self.called.append("build_response")
-        return (yield)
-
-    @hookimpl(wrapper=True)
-    def event_factory(self) -> Iterator[None]:
-        self.called.append("event_factory")
         return (yield)
 
 

@@ -182,8 +182,8 @@ def test_a_hook_of_a_batch_that_raises_is_the_same_error_beside_a_harmless_plugi
 
 # -- How often the hooks are asked for and called.
 
-ONCE_PER_BATCH = SOURCE_HOOKS - {"delivery_attempt", "describe_record", "original_message", "event_factory"}
-"""The others are of one record: two for its log line when it failed, one for a dead letter; the last is for tests."""
+ONCE_PER_BATCH = SOURCE_HOOKS - {"delivery_attempt", "describe_record", "original_message"}
+"""The others are of one record: two for its log line when it failed, one for a dead letter."""
 
 
 def asks_for_owner(toy: Any, owner: str) -> str:

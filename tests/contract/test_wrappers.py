@@ -43,7 +43,7 @@ from .support import (
 
 EVENT = toys("car", "bad doll", "ball")
 BEFORE_THE_ANSWER = sorted(
-    SOURCE_HOOKS - {"delivery_attempt", "describe_record", "original_message", "acknowledgement", "event_factory"}
+    SOURCE_HOOKS - {"delivery_attempt", "describe_record", "original_message", "acknowledgement"}
 )
 """The hooks that are called for each batch; one of them for each whose handler asks for something."""
 

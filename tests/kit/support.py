@@ -59,10 +59,6 @@ class KafkaSource:
     def ordering_policy(self, batch: Any) -> Any:
         return by_key(partition_of)
 
-    @hookimpl
-    def event_factory(self) -> Any:
-        return KafkaEvents()
-
 
 KAFKA = KafkaSource()
 
@@ -213,7 +209,7 @@ def source_of(name: str, clock: SimulatedClock | None = None, **options: Any) ->
     if name == "fifo":
         return FifoQueue(clock=clock, **options)
     if name == "kafka":
-        return Topic(source=KAFKA, clock=clock, **options)
+        return Topic(source=KafkaEvents(), clock=clock, **options)
     return Stream(name, clock=clock, **options)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from batchcore import ConfigurationError, SourceNotInstalledError, hookimpl
+from batchcore import ConfigurationError, SourceNotInstalledError
 from batchcore_sqs import SQSRecord
 from batchcore_testing import EventFactory, KafkaEvents, Sent, event_from, make_event, make_record
 from batchcore_testing.contract.broken import samples
@@ -46,22 +46,17 @@ def test_what_is_not_installed_is_named() -> None:
 
 def test_a_source_without_a_factory_says_what_it_lacks() -> None:
     class Bare(Kafka):
-        event_factory = None
+        name = "bare"
 
     with pytest.raises(ConfigurationError, match="has no event factory"):
         make_event(Bare(), "a")
 
 
-class Lines(Kafka):
-    """A source whose records are text."""
+class Lines(EventFactory):
+    """Makes records that are text."""
 
-    @hookimpl
-    def event_factory(self) -> Any:
-        class LineEvents(EventFactory):
-            def record(self, sent: Sent) -> Any:
-                return sent.content
-
-        return LineEvents()
+    def record(self, sent: Sent) -> Any:
+        return sent.content
 
 
 def test_a_record_may_be_anything_and_only_an_object_has_fields() -> None:

@@ -19,6 +19,7 @@ from batchcore_sqs import SQSRecord
 from batchcore_testing import (
     EventSourceMapping,
     Faults,
+    KafkaEvents,
     NotDrainedError,
     Queue,
     SimulatedClock,
@@ -27,7 +28,6 @@ from batchcore_testing import (
 )
 
 from .support import (
-    KAFKA,
     SOURCES,
     Failing,
     answers,
@@ -412,7 +412,7 @@ def test_simulator_makes_sources_that_share_a_clock() -> None:
         simulator.fifo_queue(max_receive_count=3),
         simulator.stream(shards=2),
         simulator.stream("dynamodb", "table"),
-        simulator.topic(source=KAFKA, partitions=2),
+        simulator.topic(source=KafkaEvents(), partitions=2),
     ]
     assert all(source.clock is simulator.clock for source in made)
     assert [source.resource for source in made] == ["orders", "orders.fifo", "orders", "table", "orders"]

@@ -35,14 +35,10 @@ class Tickets:
     def identify_records(self, records: Any) -> Any:
         return [record["ticket"] for record in records]
 
-    @hookimpl
-    def event_factory(self) -> Any:
-        return TicketEvents()
-
 
 def tickets_of(kind: Any) -> Any:
     """Send three tickets of one key and one of another."""
-    made = Stream(Tickets()) if kind is Stream else kind(source=Tickets())
+    made = kind(source=Tickets(), factory=TicketEvents())
     made.send("a1", "a2", "a3", key="a")
     made.send("b1", key="b")
     return made

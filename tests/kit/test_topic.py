@@ -34,7 +34,7 @@ from .support import (
 
 def topic_of(*contents: str, **options: Any) -> Topic:
     """Make a topic of records whose first letter is their key."""
-    topic = Topic(source=KAFKA, **options)
+    topic = Topic(source=KafkaEvents(), **options)
     for content in contents:
         topic.send(content, key=content[0])
     return topic
@@ -42,7 +42,7 @@ def topic_of(*contents: str, **options: Any) -> Topic:
 
 def two_partitions(*contents: str, **options: Any) -> Topic:
     """Make a topic of two partitions: records that begin with a are in one, those that begin with b in the other."""
-    topic = Topic(source=KAFKA, partitions=2, **options)
+    topic = Topic(source=KafkaEvents(), partitions=2, **options)
     for content in contents:
         topic.send(content, key={"a": "a", "b": "d"}[content[0]])
     assert {item.lane for item in topic.items if item.content[0] == "a"}.isdisjoint(
@@ -87,29 +87,29 @@ def test_key_always_goes_to_the_same_partition() -> None:
 
 
 def test_batch_has_a_hundred_records_by_default() -> None:
-    topic = Topic(source=KAFKA, partitions=3)
+    topic = Topic(source=KafkaEvents(), partitions=3)
     topic.send(*map(str, range(250)))
     assert [len(batch) for batch in batches(mapping_of(topic).drain())] == [100, 100, 50]
     for size in (0, 10_001):
         with pytest.raises(ConfigurationError, match="batch_size"):
-            mapping_of(Topic(source=KAFKA), batch_size=size)
+            mapping_of(Topic(source=KafkaEvents()), batch_size=size)
 
 
 def test_tombstone_has_no_value() -> None:
-    topic = Topic(source=KAFKA)
+    topic = Topic(source=KafkaEvents())
     topic.send(None, key="a")
     (record,) = records_of(polled(mapping_of(topic)).event)
     assert "value" not in record
 
 
 def test_topic_is_of_a_source_that_is_installed() -> None:
-    with pytest.raises(SourceNotInstalledError, match="kafka"):
-        Topic("kafka")
+    with pytest.raises(SourceNotInstalledError, match="acme-nothing"):
+        Topic("acme-nothing")
 
 
 def test_topic_without_a_partition_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="partitions"):
-        Topic(source=KAFKA, partitions=0)
+        Topic(source=KafkaEvents(), partitions=0)
 
 
 def test_events_of_kafka_are_made_for_whoever_writes_such_a_source() -> None:
@@ -248,16 +248,16 @@ def test_records_are_gone_when_their_retention_is_over() -> None:
 )
 def test_option_has_the_range_that_aws_gives_it(option: str, right: list[int], wrong: list[int]) -> None:
     for value in right:
-        mapping_of(Topic(source=KAFKA), **{option: value})
+        mapping_of(Topic(source=KafkaEvents()), **{option: value})
     for value in wrong:
         with pytest.raises(ConfigurationError, match=option):
-            mapping_of(Topic(source=KAFKA), **{option: value})
+            mapping_of(Topic(source=KafkaEvents()), **{option: value})
 
 
 @pytest.mark.parametrize("option", ["parallelization_factor", "tumbling_window_in_seconds"])
 def test_option_of_streams_is_refused(option: str) -> None:
     with pytest.raises(ConfigurationError, match=option):
-        mapping_of(Topic(source=KAFKA), **{option: 2})
+        mapping_of(Topic(source=KafkaEvents()), **{option: 2})
 
 
 # The processor.

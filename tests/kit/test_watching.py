@@ -148,14 +148,10 @@ class JobSource:
     def identify_records(self, records: Any) -> Any:
         return [record["id"] for record in records]
 
-    @hookimpl
-    def event_factory(self) -> Any:
-        return Jobs()
-
 
 @pytest.mark.parametrize("name", [lambda job: job, lambda job: job["id"], lambda job: job["job"]])
 def test_record_of_a_source_of_ones_own_is_named_as_any_other(name: Any) -> None:
-    queue = Queue(source=JobSource())
+    queue = Queue(source=JobSource(), factory=Jobs())
     queue.send("a", "b")
     mapping: EventSourceMapping = mapping_of(
         queue, lambda event, context: [mapping.done(name(job)) for job in event["jobs"]] and None
@@ -164,7 +160,7 @@ def test_record_of_a_source_of_ones_own_is_named_as_any_other(name: Any) -> None
 
 
 def test_source_of_ones_own_runs_by_its_processor() -> None:
-    queue = Queue(source=JobSource())
+    queue = Queue(source=JobSource(), factory=Jobs())
     queue.send("a", "b")
 
     def handler(job: Any) -> None:

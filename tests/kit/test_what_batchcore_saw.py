@@ -24,7 +24,7 @@ from batchcore import (
     hookimpl,
     process_partial_response,
 )
-from batchcore_testing import EventSourceMapping, FifoQueue, History, Queue, Stream, Topic, make_event
+from batchcore_testing import EventSourceMapping, FifoQueue, History, KafkaEvents, Queue, Stream, Topic, make_event
 
 from .support import (
     KAFKA,
@@ -384,7 +384,7 @@ def test_a_message_of_a_fifo_queue_is_lost_that_was_not_attempted() -> None:
 
 
 def test_a_failure_of_one_partition_is_lost_though_another_is_named() -> None:
-    topic = Topic(KAFKA, partitions=2)
+    topic = Topic(KafkaEvents(), partitions=2)
     first, second = (topic.send(f"bad {key}", key=key)[0] for key in ("a", "d"))
     assert first.lane != second.lane
 

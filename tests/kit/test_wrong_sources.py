@@ -15,6 +15,7 @@ from batchcore_sqs import SQSSource
 from batchcore_testing import ContractBroken, SourceContract
 from batchcore_testing.contract import rules
 from batchcore_testing.contract.probe import Probe
+from batchcore_testing.factories import registered_factory
 
 from .wrong import answering, deciding, decoding, lanes, plain, reading, sending, telling
 from .wrong.events import (
@@ -184,8 +185,9 @@ def runs(test: str, source: Any, event_of: EventOf) -> Iterator[Callable[[], Non
     method = getattr(SourceContract(), test)
     wanted = inspect.signature(method).parameters
     marks = [mark for mark in getattr(method, "pytestmark", ()) if mark.name == "parametrize"]
+    factory = source.factory if hasattr(source, "factory") else registered_factory(source.name)
     for value in marks[0].args[1] if marks else [None]:
-        told = getattr(source, "reads", None), getattr(source, "identifiers_repeat", None)
+        told = getattr(source, "reads", None), getattr(source, "identifiers_repeat", None), factory
         known = {"probe": Probe(source, event_of(8), *told), "event_of": event_of}
         given = {name: each for name, each in known.items() if name in wanted}
         arguments = {**given, marks[0].args[0]: value} if marks else given

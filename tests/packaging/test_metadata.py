@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from batchcore_testing import EventFactory
+
 CORE = "batchcore"
 SOURCES = {"batchcore-sqs": "sqs", "batchcore-kinesis": "kinesis", "batchcore-dynamodb": "dynamodb"}
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"]}
@@ -96,6 +98,19 @@ def test_a_source_is_registered_by_its_name(distribution: str, source: str) -> N
 
     assert entry_point.name == source
     assert entry_point.load().name == source
+
+
+@pytest.mark.parametrize(("distribution", "source"), [*SOURCES.items(), ("batchcore-testing", "kafka")])
+def test_what_makes_the_events_of_a_source_is_registered_by_its_name(distribution: str, source: str) -> None:
+    (entry_point,) = metadata.distribution(distribution).entry_points.select(group="batchcore.event_factories")
+
+    assert entry_point.name == source
+    assert issubclass(entry_point.load(), EventFactory)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_does_not_require_the_kit_for_tests(name: str) -> None:
+    assert "batchcore-testing" not in requirements(name)
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 15), reason="pydantic has no wheel for Python 3.15")

@@ -219,6 +219,6 @@ def test_what_the_readme_shows_is_so(
     generate: Callable[..., Path], environment: Any, template: str, check: str
 ) -> None:
     package = generate(template, "batchcore-shown", {})
-    environment.install("batchcore-testing", "batchcore-sqs")
+    environment.install(f"{package}[test]")
 
     environment.run(environment.python, "-c", READ + check, cwd=package)

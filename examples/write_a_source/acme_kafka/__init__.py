@@ -36,9 +36,3 @@ class KafkaSource:
     @hookimpl
     def ordering_policy(self, batch: Batch) -> Ordering:
         return by_key(partition_of)
-
-    @hookimpl
-    def event_factory(self) -> Any:
-        from batchcore_testing import KafkaEvents
-
-        return KafkaEvents()

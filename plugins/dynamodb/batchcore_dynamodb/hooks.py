@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from batchcore import Batch, Ordering, Outcomes
-    from batchcore_testing import EventFactory
 
 EVENT_SOURCE = "aws:dynamodb"
 
@@ -102,13 +101,6 @@ class DynamoDBSource:
         if isinstance(event_name, str):
             description["event_name"] = event_name
         return description
-
-    @hookimpl
-    def event_factory(self) -> EventFactory:
-        """Give :class:`batchcore_dynamodb.events.DynamoDBEvents`."""
-        from batchcore_dynamodb.events import DynamoDBEvents  # no function needs it
-
-        return DynamoDBEvents()
 
 
 def item_key(record: Mapping[str, Any]) -> Hashable:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from batchcore import Batch, Ordering, Outcomes
-    from batchcore_testing import EventFactory
 
 EVENT_SOURCE = "aws:kinesis"
 
@@ -105,13 +104,6 @@ class KinesisSource:
         if is_object(payload) and payload.get("partitionKey") is not None:
             description["partition_key"] = payload["partitionKey"]
         return description
-
-    @hookimpl
-    def event_factory(self) -> EventFactory:
-        """Give :class:`batchcore_kinesis.events.KinesisEvents`."""
-        from batchcore_kinesis.events import KinesisEvents  # no function needs it
-
-        return KinesisEvents()
 
 
 def partition_key(record: Mapping[str, Any]) -> Any:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from batchcore import Batch, Message, Ordering
-    from batchcore_testing import EventFactory
 
 EVENT_SOURCE = "aws:sqs"
 
@@ -116,13 +115,6 @@ class SQSSource:
         if not isinstance(body, str) or not body:
             body = _as_json(record)
         return Message(body, sent, group if isinstance(group, str) else None, _trace_header(record))
-
-    @hookimpl
-    def event_factory(self) -> EventFactory:
-        """Give :class:`batchcore_sqs.events.SQSEvents`."""
-        from batchcore_sqs.events import SQSEvents  # no function needs it
-
-        return SQSEvents()
 
 
 def message_group(record: Mapping[str, Any]) -> Any:

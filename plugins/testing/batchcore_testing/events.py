@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from batchcore.errors import ConfigurationError
 from batchcore_testing.clock import START
+from batchcore_testing.factories import how_to_register, registered_factory
 from batchcore_testing.services import resolved_source
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ class Sent(NamedTuple):
 
 
 class EventFactory:
-    """Makes the events of one source. A source package derives from it, and gives one by ``event_factory()``."""
+    """Makes the events of one source.
+
+    A source package derives from it, and registers the class under the name of its source in the entry-point group
+    ``batchcore.event_factories``.
+    """
 
     def record(self, sent: Sent) -> dict[str, Any]:
         """Make a raw record as AWS would deliver it."""
@@ -72,22 +77,24 @@ class EventFactory:
 
 
 def factory_of(source: object) -> EventFactory:
-    """Give the event factory of a source.
+    """Return the event factory of a source: the one that is registered under its name.
 
     Args:
-        source: the source, or the name of one that is installed.
+        source: the source, the name of one that is installed, or an event factory itself.
 
     Raises:
         batchcore.ConfigurationError: it has none.
-        batchcore.SourceNotInstalledError: nobody offers a source of that name.
+        batchcore.SourceNotInstalledError: nobody offers a source of that name, nor an event factory.
+        batchcore.SourceBrokenError: the package of the factory fails to load.
+        batchcore.AmbiguousSourceError: two packages register a factory.
     """
-    resolved = resolved_source(source)
-    factory: Any = resolved.event_factory()
+    if isinstance(source, EventFactory):
+        return source
+    name = str.__str__(source) if isinstance(source, str) else resolved_source(source).name
+    factory: Any = registered_factory(name)
     if factory is None:
-        raise ConfigurationError(
-            f"The source {resolved.name!r} has no event factory. Let its event_factory() give one, derived from "
-            "batchcore_testing.EventFactory."
-        )
+        resolved_source(source)  # where nobody has a source of that name, this says what to do
+        raise ConfigurationError(f"The source {name!r} has no event factory. {how_to_register()}")
     return factory  # type: ignore[no-any-return]  # a factory is whatever has its two methods
 
 
@@ -95,7 +102,7 @@ def make_record(source: object, content: Any = "{}", *, sent: Mapping[str, Any] 
     """Make one raw record.
 
     Args:
-        source: the source, or the name of one that is installed.
+        source: the source, the name of one that is installed, or an event factory itself.
         content: what the producer sent.
         sent: attributes of :class:`Sent`, such as ``{"key": "customer-1", "attempt": 3}``.
         fields: fields of the record, by AWS's names, to have instead. An object is merged with what is there;
@@ -113,7 +120,7 @@ def make_event(
     """Make an event with one record for each content.
 
     Args:
-        source: the source, or the name of one that is installed.
+        source: the source, the name of one that is installed, or an event factory itself.
         contents: what the producer sent.
         lanes: over how many lanes the records are spread, in turn: message groups, partition keys, items, partitions.
             0 for none in particular.
@@ -142,7 +149,7 @@ def event_from(source: object, records: Sequence[Record]) -> Any:
     """Make an event of records that :func:`make_record` has made.
 
     Args:
-        source: the source, or the name of one that is installed.
+        source: the source, the name of one that is installed, or an event factory itself.
         records: the raw records, in the order of delivery.
     """
     return factory_of(source).event(records)

@@ -91,7 +91,7 @@ class Redis:
     """Entries of several streams, as they should be named."""
 
     name = "redis"
-    factory: type[EventFactory] = EntryEvents
+    factory: EventFactory | None = EntryEvents()
 
     @hookimpl
     def claims_event(self, event: Any) -> bool:
@@ -112,10 +112,6 @@ class Redis:
     def ordering_policy(self, batch: Any) -> Any:
         return by_key(stream_of)
 
-    @hookimpl
-    def event_factory(self) -> Any:
-        return self.factory()
-
 
 class NamesByTheId(Redis):
     """Names an entry by its id alone.
@@ -131,13 +127,13 @@ class NamesByTheId(Redis):
 class NamesByTheIdOfResources(NamesByTheId):
     """The same, with a factory whose streams are resources."""
 
-    factory = EntriesOfResources
+    factory = EntriesOfResources()
 
 
 class LeavesPending(Redis):
     """Answers in the words of its poller, as it should."""
 
-    factory = EntriesOfOneCount
+    factory = EntriesOfOneCount()
 
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:
@@ -190,6 +186,8 @@ class FindsByTheId(LeavesPending):
 class Grouped(Redis):
     """Entries in a list for each stream, as they should be named."""
 
+    factory = None
+
     @hookimpl
     def claims_event(self, event: Any) -> bool:
         return isinstance(event, dict) and isinstance(event.get("streams"), dict)
@@ -197,10 +195,6 @@ class Grouped(Redis):
     @hookimpl
     def extract_records(self, event: Any) -> Any:
         return [record for records in event["streams"].values() for record in records]
-
-    @hookimpl
-    def event_factory(self) -> Any:
-        return None
 
 
 class GroupedByTheId(Grouped):
@@ -232,14 +226,14 @@ class GivesAnIdOnce(GroupedByTheId):
 class SaysThatIdsRepeat(NamesByTheId):
     """A factory that counts what was sent, and a test that says what Redis does."""
 
-    factory = EntriesOfOneCount
+    factory = EntriesOfOneCount()
     identifiers_repeat = True
 
 
 class Till(NamesByTheId):
     """A queue with groups: nothing tells that its ids are given twice, and they are not. The id alone is right."""
 
-    factory = EntriesOfOneCount
+    factory = EntriesOfOneCount()
 
 
 class TillThatIsRead(Till):
@@ -266,7 +260,7 @@ class TillThatIsReadByPlace(TillThatIsRead):
 class LogOfKeys(Till):
     """A log with one checkpoint, whose factory makes the number of a record of its place: the number alone is right."""
 
-    factory = EntryEvents
+    factory = EntryEvents()
 
     @hookimpl
     def acknowledgement(self) -> Any:

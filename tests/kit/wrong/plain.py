@@ -10,7 +10,7 @@ from batchcore.records import batch_item_failures, identify
 from batchcore_kinesis import KinesisSource
 from batchcore_kinesis.events import KinesisEvents
 from batchcore_sqs import SQSRecord, SQSSource
-from batchcore_testing import EventFactory, KafkaEvents, Sent
+from batchcore_testing import EventFactory, Sent
 
 
 class DropsAnIdentifier(SQSSource):
@@ -140,9 +140,7 @@ class KeepsTheBatchForTheAnswer(SQSSource):
 class MakesEventsOfAnother(SQSSource):
     """Has the event factory of another source."""
 
-    @hookimpl
-    def event_factory(self) -> Any:
-        return KinesisEvents()
+    factory = KinesisEvents()
 
 
 class GroupedRecord(SQSRecord):
@@ -214,6 +212,7 @@ class Tickets:
     """A source of nobody's service, as it should be."""
 
     name = "tickets"
+    factory = TicketEvents()
 
     @hookimpl
     def claims_event(self, event: Any) -> bool:
@@ -226,10 +225,6 @@ class Tickets:
     @hookimpl
     def identify_records(self, records: Any) -> Any:
         return identify("ticket")(records)
-
-    @hookimpl
-    def event_factory(self) -> Any:
-        return TicketEvents()
 
 
 class TellsThePayload(Tickets):
@@ -249,7 +244,7 @@ class SendsTheSame(Tickets):
 
 
 class Kafka:
-    """A source for Kafka, as it should be."""
+    """A source for Kafka, as it should be. What makes its events is registered by the kit."""
 
     name = "kafka"
 
@@ -268,10 +263,6 @@ class Kafka:
     @hookimpl
     def ordering_policy(self, batch: Any) -> Any:
         return by_key(partition)
-
-    @hookimpl
-    def event_factory(self) -> Any:
-        return KafkaEvents()
 
 
 def partition(record: Any) -> str:

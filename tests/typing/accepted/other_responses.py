@@ -25,7 +25,6 @@ from batchcore.binary import decode_base64
 from batchcore.decoding import decode_json, decode_text
 from batchcore.windows import Window
 from batchcore_kinesis import KinesisStreamRecord
-from batchcore_testing import EventFactory, KafkaEvents
 
 
 class TransformedRecord(TypedDict):
@@ -115,10 +114,6 @@ class DeliveryStream:
     def _transformed(self, outcomes: Outcomes) -> Iterator[TransformedRecord]:
         for outcome in outcomes:
             yield {"recordId": str(outcome.identifier), "result": "Ok" if outcome.done else "ProcessingFailed"}
-
-    @hookimpl
-    def event_factory(self) -> EventFactory:
-        return KafkaEvents()
 
 
 offer("delivery", DeliveryStream())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchcore import BatchProcessor, EventType, hookimpl
+from batchcore import BatchProcessor, EventType
 from batchcore_sqs import SQSRecord, SQSSource
 from batchcore_testing import (
     EventFactory,
@@ -36,20 +36,18 @@ class TicketEvents(EventFactory):
         return {"ticket": sent.number, "text": sent.content}
 
 
-class Tickets(SQSSource):
-    @hookimpl
+class TestTickets(SourceContract):
+    @pytest.fixture
+    def source(self) -> SQSSource:
+        return SQSSource()
+
+    @pytest.fixture
     def event_factory(self) -> EventFactory:
         return TicketEvents()
 
-
-class TestTickets(SourceContract):
-    @pytest.fixture
-    def source(self) -> Tickets:
-        return Tickets()
-
     @pytest.fixture
     def event_of(self) -> Callable[[int], Any]:
-        return lambda n: make_event(Tickets(), *range(n))
+        return lambda n: make_event(TicketEvents(), *range(n))
 
 
 def handler(record: SQSRecord) -> None:
@@ -70,7 +68,12 @@ def test_queue(simulator: Simulator, lambda_context: SimulatedContext) -> None:
 
 
 def test_others(simulator: Simulator) -> None:
-    sources = (FifoQueue(), Stream("dynamodb", shards=2), Topic(partitions=3, source=Tickets()), simulator.stream())
+    sources = (
+        FifoQueue(),
+        Stream("dynamodb", shards=2),
+        Topic(partitions=3, source=SQSSource(), factory=TicketEvents()),
+        simulator.stream(),
+    )
     for source in sources:
         simulator.mapping(source, lambda event, context: None, batch_size=2).poll()
 

@@ -26,6 +26,7 @@ from batchcore_testing.contract.probe import Probe, Reads
 from batchcore_testing.contract.processors import ProcessorTests
 from batchcore_testing.contract.records import RecordTests
 from batchcore_testing.contract.windows import WindowTests
+from batchcore_testing.factories import registered_factory
 
 __all__ = ["SourceContract"]
 
@@ -119,15 +120,25 @@ class SourceContract(  # pytest runs the tests of the last base first
         return None
 
     @pytest.fixture
+    def event_factory(self, source: Any) -> Any:
+        """What makes events of the source: what is registered under its name, or None where there is no such thing.
+
+        A source that no package registers has a fixture of this name, which gives its factory.
+        """
+        name: Any = getattr(source, "name", None)
+        return registered_factory(name) if isinstance(name, str) else None
+
+    @pytest.fixture
     def probe(
         self,
         source: Any,
         event_of: Callable[[int], Any],
         reads: Reads | None,
         identifiers_repeat: bool | None,
+        event_factory: Any,
     ) -> Probe:
         """What looks at the source."""
-        return Probe(source, event_of(8), reads, identifiers_repeat)
+        return Probe(source, event_of(8), reads, identifiers_repeat, event_factory)
 
     def test_no_test_is_opted_out_of_silently(self) -> None:
         refuse_silent_opt_outs(type(self), SourceContract)

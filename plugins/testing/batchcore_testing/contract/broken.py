@@ -127,7 +127,7 @@ def foreign_records(probe: Probe, own: Any) -> dict[str, Any]:
 def content_places(probe: Probe) -> set[Path]:
     """Give the places of a record that have what the producer sent: those of AWS, and those of the event factory."""
     found: set[Path] = set(_CONTENT)
-    factory: Any = probe.hooks.event_factory()
+    factory = probe.factory
     if factory is not None:
         record = factory.record(Sent(_MARK))
         found |= {path for path in places(record) if _holds(at_place(record, path), _MARK)}

@@ -69,11 +69,11 @@ class EventTests:
                 rules.EMPTY.broken(f"{driver.__name__}: {run.complaint}", probe.name)
 
     def test_its_event_factory_makes_its_events(self, probe: Probe) -> None:
-        factory: Any = probe.hooks.event_factory()
+        factory = probe.factory
         if factory is None:
             return
         if not isinstance(factory, EventFactory):
-            rules.FACTORY.broken(f"event_factory() gives {factory!r}, no EventFactory", probe.name)
+            rules.FACTORY.broken(f"it is {factory!r}, no EventFactory", probe.name)
         records = [factory.record(Sent("{}", number, f"key-{number % 2}", sequence=number)) for number in (1, 2, 3)]
         event = factory.event(records)
         if not probe.hooks.claims_event(json.loads(json.dumps(event))):

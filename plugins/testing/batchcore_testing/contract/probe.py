@@ -49,6 +49,7 @@ class Probe:
         reads: how Lambda reads an answer, where the suite does not know it: event and response, or the exception that
             was raised, to the positions that come again.
         identifiers_repeat: whether records of two lanes may have the same identifier; None where the suite is to see.
+        factory: makes events of the source; None where there is no such thing.
 
     Attributes:
         hooks: the source's hooks, as processors call them.
@@ -57,11 +58,17 @@ class Probe:
     """
 
     def __init__(
-        self, source: Any, event: Any, reads: Reads | None = None, identifiers_repeat: bool | None = None
+        self,
+        source: Any,
+        event: Any,
+        reads: Reads | None = None,
+        identifiers_repeat: bool | None = None,
+        factory: Any = None,
     ) -> None:
         self.source = source
         self.reads = reads
         self.identifiers_repeat = identifiers_repeat
+        self.factory = factory
         self.event = event
         self.hooks: Source = resolved_source(source)
         known = service_of_event(event)

@@ -222,7 +222,10 @@ WINDOW_ORDER = Rule(
     f"{_GUIDE}services-kinesis-windows.html",
 )
 FACTORY = Rule(
-    "What the event factory makes is claimed by its source, and named as AWS names it.", "event_factory()", _OURS
+    "What the event factory makes is claimed by its source, and named as AWS names it.",
+    "the event factory: what the entry-point group batchcore.event_factories has for the source, or the fixture "
+    "event_factory gives",
+    _KIT,
 )
 EXAMPLE = Rule(
     "event_of(n) gives an event with n records that are all good, with names of their own; where the source has lanes, "

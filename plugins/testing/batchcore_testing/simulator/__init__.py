@@ -12,6 +12,7 @@ from batchcore_testing.simulator.queues import FifoQueue, Queue
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from batchcore_testing.events import EventFactory
     from batchcore_testing.simulator.source import SimulatedSource
 
 
@@ -38,6 +39,7 @@ class Simulator:
         max_receive_count: int | None = None,
         retention: float = 345_600.0,
         source: object = "sqs",
+        factory: EventFactory | None = None,
     ) -> Queue:
         """Make a standard queue of SQS: see :class:`Queue`."""
         return Queue(
@@ -46,6 +48,7 @@ class Simulator:
             max_receive_count=max_receive_count,
             retention=retention,
             source=source,
+            factory=factory,
             clock=self.clock,
         )
 
@@ -57,6 +60,7 @@ class Simulator:
         max_receive_count: int | None = None,
         retention: float = 345_600.0,
         source: object = "sqs",
+        factory: EventFactory | None = None,
     ) -> FifoQueue:
         """Make a FIFO queue of SQS: see :class:`FifoQueue`."""
         return FifoQueue(
@@ -65,20 +69,33 @@ class Simulator:
             max_receive_count=max_receive_count,
             retention=retention,
             source=source,
+            factory=factory,
             clock=self.clock,
         )
 
     def stream(
-        self, source: object = "kinesis", name: str = "orders", *, shards: int = 1, retention: float = 86_400.0
+        self,
+        source: object = "kinesis",
+        name: str = "orders",
+        *,
+        shards: int = 1,
+        retention: float = 86_400.0,
+        factory: EventFactory | None = None,
     ) -> Stream:
         """Make a stream: see :class:`Stream`."""
-        return Stream(source, name, shards=shards, retention=retention, clock=self.clock)
+        return Stream(source, name, shards=shards, retention=retention, factory=factory, clock=self.clock)
 
     def topic(
-        self, source: object, name: str = "orders", *, partitions: int = 1, retention: float = 604_800.0
+        self,
+        source: object,
+        name: str = "orders",
+        *,
+        partitions: int = 1,
+        retention: float = 604_800.0,
+        factory: EventFactory | None = None,
     ) -> Topic:
         """Make a topic of Kafka: see :class:`Topic`."""
-        return Topic(source, name, partitions=partitions, retention=retention, clock=self.clock)
+        return Topic(source, name, partitions=partitions, retention=retention, factory=factory, clock=self.clock)
 
     def mapping(
         self, source: SimulatedSource, function: Callable[[Any, Any], Any] | None = None, **options: Any

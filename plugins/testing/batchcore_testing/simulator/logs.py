@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from batchcore_testing.clock import SimulatedClock
-    from batchcore_testing.events import Sent
+    from batchcore_testing.events import EventFactory, Sent
 
 _OF_BOTH = {
     "maximum_retry_attempts": 10_000,
@@ -40,9 +40,16 @@ class Log(SimulatedSource):
     KEYS_ORDER: ClassVar[bool] = True
 
     def __init__(
-        self, source: object, name: str, shards: int, retention: float, clock: SimulatedClock | None, what: str
+        self,
+        source: object,
+        name: str,
+        shards: int,
+        retention: float,
+        clock: SimulatedClock | None,
+        factory: EventFactory | None,
+        what: str,
     ) -> None:
-        super().__init__(source, name, clock)
+        super().__init__(source, name, clock, factory)
         if shards < 1:
             raise ConfigurationError(f"{what} is 1 or more, not {shards!r}.")
         self.retention = retention
@@ -192,6 +199,7 @@ class Stream(Log):
         name: its name.
         shards: how many shards it has. A key always goes to the same one.
         retention: seconds after which a record is gone.
+        factory: makes the events of a source that no package registers.
         clock: tells the time; without one, a new one.
 
     Attributes:
@@ -214,9 +222,10 @@ class Stream(Log):
         *,
         shards: int = 1,
         retention: float = 86_400.0,
+        factory: EventFactory | None = None,
         clock: SimulatedClock | None = None,
     ) -> None:
-        super().__init__(source, name, shards, retention, clock, "shards")
+        super().__init__(source, name, shards, retention, clock, factory, "shards")
         self._windows = Windows(0)
 
     def attach(self, options: Options, history: History, random: Random) -> None:
@@ -310,10 +319,11 @@ class Topic(Log):
     partition comes again, and other partitions are left alone. Retries as AWS has them in provisioned mode.
 
     Args:
-        source: the source whose events it makes: an object, or the name of one that is installed.
+        source: the source whose events it makes: an object, the name of one that is installed, or an event factory.
         name: its name.
         partitions: how many it has. A key always goes to the same one.
         retention: seconds after which a record is gone.
+        factory: makes the events of a source that no package registers.
         clock: tells the time; without one, a new one.
 
     Attributes:
@@ -333,9 +343,10 @@ class Topic(Log):
         *,
         partitions: int = 1,
         retention: float = 604_800.0,
+        factory: EventFactory | None = None,
         clock: SimulatedClock | None = None,
     ) -> None:
-        super().__init__(source, name, partitions, retention, clock, "partitions")
+        super().__init__(source, name, partitions, retention, clock, factory, "partitions")
 
     def attach(self, options: Options, history: History, random: Random) -> None:
         """Become the source of a mapping, which begins with the first record."""

@@ -11,7 +11,7 @@ from batchcore_testing.simulator.source import Delivery, Settlement, SimulatedSo
 if TYPE_CHECKING:
     from batchcore.types import Record
     from batchcore_testing.clock import SimulatedClock
-    from batchcore_testing.events import Sent
+    from batchcore_testing.events import EventFactory, Sent
     from batchcore_testing.simulator.history import Item
 
 _LONGEST_HIDDEN_S = 12 * 60 * 60
@@ -46,7 +46,8 @@ class Queue(SimulatedSource):
         visibility_timeout: seconds for which a message that was received is hidden.
         max_receive_count: of its redrive policy; None for no dead-letter queue.
         retention: seconds after which a message is gone.
-        source: the source whose events it makes: an object, or the name of one that is installed.
+        source: the source whose events it makes: an object, the name of one that is installed, or an event factory.
+        factory: makes the events of a source that no package registers.
         clock: tells the time; without one, a new one.
 
     Attributes:
@@ -66,9 +67,10 @@ class Queue(SimulatedSource):
         max_receive_count: int | None = None,
         retention: float = 345_600.0,
         source: object = "sqs",
+        factory: EventFactory | None = None,
         clock: SimulatedClock | None = None,
     ) -> None:
-        super().__init__(source, name, clock)
+        super().__init__(source, name, clock, factory)
         if max_receive_count is not None and not (type(max_receive_count) is int and max_receive_count >= 1):
             raise ConfigurationError(f"max_receive_count is 1 or more, or None; not {max_receive_count!r}.")
         self.visibility_timeout = visibility_timeout
@@ -221,6 +223,7 @@ class FifoQueue(Queue):
         max_receive_count: int | None = None,
         retention: float = 345_600.0,
         source: object = "sqs",
+        factory: EventFactory | None = None,
         clock: SimulatedClock | None = None,
     ) -> None:
         if not name.endswith(".fifo"):
@@ -231,6 +234,7 @@ class FifoQueue(Queue):
             max_receive_count=max_receive_count,
             retention=retention,
             source=source,
+            factory=factory,
             clock=clock,
         )
         self._seen: dict[str, tuple[float, Item]] = {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from batchcore.errors import ConfigurationError
 from batchcore_testing.clock import SimulatedClock
 from batchcore_testing.errors import UnknownRecordError
-from batchcore_testing.events import Sent, factory_of, merged
+from batchcore_testing.events import EventFactory, Sent, factory_of, merged
 from batchcore_testing.services import Service, identity, service_of_event, service_of_source
 from batchcore_testing.simulator.contents import Contents
 from batchcore_testing.simulator.history import History, Item, shortened
@@ -72,9 +72,10 @@ class SimulatedSource:
     """A source in memory. Made by its subclasses, driven by an ``EventSourceMapping``.
 
     Args:
-        source: the source whose events it makes: an object, or the name of one that is installed.
+        source: the source whose events it makes: an object, the name of one that is installed, or an event factory.
         resource: the name of the queue, stream or topic.
         clock: tells the time; without one, a new one.
+        factory: makes the events of a source that no package registers.
 
     Attributes:
         items: what was sent, in its order.
@@ -89,12 +90,19 @@ class SimulatedSource:
     DEFAULT_BATCH_SIZE: ClassVar[int] = 100
     LARGEST_BATCH: ClassVar[int] = 10_000
 
-    def __init__(self, source: object, resource: str, clock: SimulatedClock | None) -> None:
+    def __init__(
+        self, source: object, resource: str, clock: SimulatedClock | None, factory: EventFactory | None
+    ) -> None:
         self.resource = resource
         self.clock = SimulatedClock() if clock is None else clock
         self.items: list[Item] = []
-        self.factory = factory_of(source)
+        self.factory = factory_of(source) if factory is None else factory
         known = service_of_event(self.factory.event([self.factory.record(Sent("{}", resource=resource))]))
+        if known is None and source is self.factory:
+            raise ConfigurationError(
+                f"{type(source).__name__} makes events of no service of AWS. Pass their source, which reads them, and "
+                f"the factory as factory={type(source).__name__}()."
+            )
         self._is_of_aws = known is not None
         self.service: Service = service_of_source(source) if known is None else known
         self._sent: dict[int, tuple[Sent, Mapping[str, Any]]] = {}
