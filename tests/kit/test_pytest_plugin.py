@@ -22,7 +22,7 @@ def run(pytester: pytest.Pytester, test: str, *arguments: str) -> pytest.RunResu
     return pytester.runpytest_inprocess(*ARGUMENTS, *arguments)
 
 
-def test_it_is_found_where_batchcore_is_installed(tmp_path: Path) -> None:
+def test_it_is_found_where_the_kit_is_installed(tmp_path: Path) -> None:
     """In a process of its own, by the entry point alone; and it imports nothing that nobody asked for."""
     (tmp_path / "test_app.py").write_text(
         "import sys\n"

@@ -33,7 +33,7 @@ def main() -> int:
         ends = dict(zip(named, workers.map(lambda one: _end_of_tests(unchanged, *one), named.items()), strict=True))
         verdicts = list(workers.map(lambda m: _verdict(m, ends[m.where], Path(scratch)), MUTANTS))
     for mutant, verdict in zip(MUTANTS, verdicts, strict=True):
-        print(f"{verdict:<10} {mutant.file:<30} {mutant.breaks}")
+        print(f"{verdict:<10} {mutant.file:<38} {mutant.breaks}")
     survived = sum(verdict != "killed" for verdict in verdicts)
     print(f"{len(verdicts) - survived} passed, {survived} failed")
     return 1 if survived or not verdicts else 0

@@ -54,6 +54,23 @@ MUTANTS = (
         "kit/test_results.py",
         "test_an_answer_to_a_transformation_that_lacks",
     ),
+    # Events.
+    Mutant(
+        "of two packages that register an event factory none is chosen",
+        "batchcore_testing/factories.py",
+        "    if len(found) > 1:\n        raise AmbiguousSourceError(",
+        "    if len(found) > 2:\n        raise AmbiguousSourceError(",
+        "kit/test_event_factories.py",
+        "test_two_packages_that_register_one",
+    ),
+    Mutant(
+        "the event factory of the kit gives way to that of a package",
+        "batchcore_testing/factories.py",
+        "if not entry.value.startswith(_OURS)] or found[:1]",
+        "if entry.value.startswith(_OURS)] or found[:1]",
+        "kit/test_event_factories.py",
+        "test_factory_of_the_kit_gives_way",
+    ),
     # Queues.
     Mutant(
         "a message goes to the dead-letter queue after so many receives",

@@ -7,7 +7,7 @@ BatchcoreError
 
 from __future__ import annotations
 
-from batchcore.errors import BatchcoreError
+from batchcore import BatchcoreError
 
 
 class NotDrainedError(BatchcoreError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from batchcore.errors import ConfigurationError
+from batchcore import ConfigurationError
 from batchcore_testing.clock import START
 from batchcore_testing.factories import how_to_register, registered_factory
 from batchcore_testing.services import resolved_source

@@ -1,7 +1,7 @@
 """The pytest plugin: fixtures with events, a Lambda context and the simulator; differences of answers in words.
 
-pytest loads it where batchcore is installed. It acts only in tests that ask for a fixture of its, compare answers, or
-derive from ``SourceContract``.
+pytest loads it where batchcore-testing is installed. It acts only in tests that ask for a fixture of its, compare
+answers, or derive from ``SourceContract``.
 """
 
 from __future__ import annotations

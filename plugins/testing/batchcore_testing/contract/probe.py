@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from batchcore.errors import WholeBatchRetry
+from batchcore import WholeBatchRetry
 from batchcore.records import is_windowed
 from batchcore_testing.answers import Answer, positions_again, read_response
 from batchcore_testing.contract import rules

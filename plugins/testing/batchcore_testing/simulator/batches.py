@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from batchcore import Outcome
     from batchcore.invocation import Invocation as Batch
-    from batchcore.outcome import Outcome
     from batchcore.types import Record
     from batchcore_testing.services import Service
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from batchcore.errors import ConfigurationError
+from batchcore import ConfigurationError
 
 if TYPE_CHECKING:
     from random import Random

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-from batchcore.errors import BatchProcessingError, WholeBatchRetry
+from batchcore import BatchProcessingError, WholeBatchRetry
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

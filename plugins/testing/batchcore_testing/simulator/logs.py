@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from batchcore.errors import ConfigurationError
+from batchcore import ConfigurationError
 from batchcore_testing.events import merged
 from batchcore_testing.simulator.history import History, Item
 from batchcore_testing.simulator.readers import Reader, destination_record, with_destination

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from batchcore.errors import ConfigurationError
+from batchcore import ConfigurationError
 from batchcore.records import is_windowed
 from batchcore_testing.answers import Answer, positions_again, read_response
 from batchcore_testing.clock import SimulatedContext
@@ -21,7 +21,7 @@ from batchcore_testing.simulator.watching import watched
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from batchcore.processor import BatchProcessor
+    from batchcore import BatchProcessor
 
 
 class EventSourceMapping:

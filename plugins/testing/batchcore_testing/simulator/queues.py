@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from batchcore.errors import ConfigurationError
+from batchcore import ConfigurationError
 from batchcore_testing.simulator.source import Delivery, Settlement, SimulatedSource
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from batchcore.errors import ConfigurationError
+from batchcore import ConfigurationError
 from batchcore_testing.clock import SimulatedClock
 from batchcore_testing.errors import UnknownRecordError
 from batchcore_testing.events import EventFactory, Sent, factory_of, merged
