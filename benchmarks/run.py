@@ -43,8 +43,9 @@ def run(parts: Collection[str], rows: str, sizes: Sequence[int] | None, seconds:
     if "warm" in parts:
         cells = list(warm.measure(chosen, sizes, seconds))
         figures += warm.figures(cells)
-        print(warm.cells_table(cells, warm.EACH), end="\n\n")
+        print(warm.tables(cells, warm.EACH), end="\n\n")
     if "logged" in parts:
+        print("Failures that are logged")
         print(warm.cells_table(warm.measure_logged(sizes, seconds), Budget()), end="\n\n")
     if "growth" in parts:
         figures += warm.measure_growth([ROWS[position] for position in GROWING], seconds)

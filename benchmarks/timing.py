@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ONE_TURN_S = 0.002
-"""A turn repeats a short function until it takes about this long, far above the clock's resolution."""
+ONE_TURN_S = 0.010
+"""A turn repeats a short function until it takes about this long.
+
+The sides take turns, so each finds the caches of the processor full of what the others did. A batch of one record takes
+20 us: in a turn of 2 ms a good part of its calls would be measured cold, and how many depends on the other sides.
+"""
 
 
 def best_times(
