@@ -12,11 +12,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install -
 export PYTHONUTF8 := 1
 unexport PYTHONPATH VIRTUAL_ENV
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench wheels clean
+.PHONY: help demo test check format bench bench-check wheels clean
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb text; do \
-	    printf '  make %-8s %s\n' "$$verb" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb text; do \
+	    printf '  make %-11s %s\n' "$$verb" "$$text"; done
 
 demo: $(VENV)/demo ## run a function against a real queue and count every order (BREAK=answer: see losses found)
 	@$(BIN)/batchcore demo --app examples/orders/app.py:lambda_handler $(if $(BREAK),--break $(BREAK))
@@ -36,6 +36,9 @@ format: $(VENV)/dev ## format the code and sort imports
 
 bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budgets
 	@$(BIN)/python -m benchmarks
+
+bench-check: $(VENV)/dev ## compare the instructions of each batch and record with those kept: a quarter of a minute
+	@$(BIN)/python -m benchmarks.check
 
 wheels: $(VENV)/dev ## build every distribution into dist/
 	@rm -rf dist

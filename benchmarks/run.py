@@ -8,7 +8,7 @@ import time
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from benchmarks import cold, lanes, memory, overhead, stopping, warm
+from benchmarks import cold, instructions, lanes, memory, overhead, stopping, warm
 from benchmarks.figures import Budget, Figure, figures_table
 from benchmarks.rows import ROWS, SIZES
 
@@ -47,6 +47,8 @@ def run(parts: Collection[str], rows: str, sizes: Sequence[int] | None, seconds:
     if "logged" in parts:
         print("Failures that are logged")
         print(warm.cells_table(warm.measure_logged(sizes, seconds), Budget()), end="\n\n")
+    if "instructions" in parts:
+        _count_instructions()
     if "growth" in parts:
         figures += warm.measure_growth([ROWS[position] for position in GROWING], seconds)
     if "lanes" in parts:
@@ -60,6 +62,14 @@ def run(parts: Collection[str], rows: str, sizes: Sequence[int] | None, seconds:
     print(figures_table(figures))
     missed = sum(figure.missed for figure in figures)
     print(f"\n{missed} of {len(figures)} figures MISSED. Measured in {time.perf_counter() - start:.0f} s.")
+
+
+def _count_instructions() -> None:
+    if instructions.valgrind() is None:
+        print("Instructions are not counted: valgrind is not installed.\n")
+        return
+    print("Instructions of a batch by itself, and of each record")
+    print(instructions.counts_table(instructions.measure(["ours", "powertools", "bare"])), end="\n\n")
 
 
 def _versions() -> str:

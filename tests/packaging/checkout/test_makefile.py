@@ -14,7 +14,7 @@ PHONY = set(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[0].split())
 
 
 def test_every_verb_has_one_line_of_help() -> None:
-    helped = re.findall(r"^([a-z]+):.*## (.+)$", MAKEFILE, re.MULTILINE)
+    helped = re.findall(r"^([a-z-]+):.*## (.+)$", MAKEFILE, re.MULTILINE)
 
     assert sorted(verb for verb, _ in helped) == sorted(PHONY)
     assert len(PHONY) <= 10
