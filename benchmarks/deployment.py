@@ -20,8 +20,8 @@ NEEDED = (
     "jmespath",
     "typing-extensions",
 )
-IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "urllib3", "python-dateutil", "six", "simplejson", "lazy-importer")
-"""What the Lambda runtime has besides, or only some versions of the above need: linked if it is here."""
+IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "urllib3", "python-dateutil", "six", "simplejson")
+"""What the Lambda runtime has besides: linked if it is here."""
 
 
 def link_into(folder: Path) -> int:
