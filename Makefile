@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install -
 export PYTHONUTF8 := 1
 unexport PYTHONPATH VIRTUAL_ENV
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench bench-check wheels clean
+.PHONY: help demo test test-all check format bench bench-check wheels clean
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb text; do \
@@ -21,20 +21,23 @@ help: ## print this
 demo: $(VENV)/demo ## run a function against a real queue and count every order (BREAK=answer: see losses found)
 	@$(BIN)/batchcore demo --app examples/orders/app.py:lambda_handler $(if $(BREAK),--break $(BREAK))
 
-test: check ## run every check and test, with coverage
+test: check ## run every check, and the tests that tell of a broken promise: two and a half minutes
+	$(BIN)/pytest -n $(JOBS) -q --quick
+
+test-all: check ## run every check and every test, with coverage: TESTALL
 	$(BIN)/pytest -n $(JOBS) --cov --cov-report=term
 
 check: $(VENV)/dev ## run the linter, the formatter's check and both type checkers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/pyright --pythonpath $(BIN)/python
+	@# The type checkers take a core each.
+	$(BIN)/mypy & mypy=$$!; $(BIN)/pyright --pythonpath $(BIN)/python; pyright=$$?; wait $$mypy && exit $$pyright
 
 format: $(VENV)/dev ## format the code and sort imports
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budgets
+bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budgets: six minutes
 	@$(BIN)/python -m benchmarks
 
 bench-check: $(VENV)/dev ## compare the instructions of each batch and record with those kept: a quarter of a minute

@@ -1,15 +1,71 @@
-"""What all tests share: an environment of a stranger's, and what is said at the end besides the outcome."""
+"""What all tests share: how to run fewer, an environment of a stranger's, and what is said at the end."""
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+OTHER_PROGRAMS = {
+    *(ROOT / "tests" / name for name in ("docs", "examples", "runtime", "sam", "templates", "tutorial", "typing")),
+    *(ROOT / "plugins" / name for name in ("deadletter", "local")),
+}
+"""Folders whose tests start other programs: interpreters, checkers, installers, servers. They take most of the time."""
+CASES, FEWER_EXAMPLES = 100, 5
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer to run fewer tests."""
+    parser.addoption("--few", action="store_true", help="a fifth of the examples of properties, 100 cases of a test")
+    parser.addoption("--quick", action="store_true", help="--few, without the folders whose tests start other programs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave out the folders whose tests start other programs, with ``--quick``."""
+    if config.getoption("--quick"):
+        config.option.ignore = [*(config.option.ignore or ()), *map(str, sorted(OTHER_PROGRAMS))]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test with very many cases leave some, spread evenly, and of properties try fewer examples."""
+    if not (config.getoption("--few") or config.getoption("--quick")):
+        return
+    cases = defaultdict[str, list[pytest.Item]](list)
+    for item in items:
+        cases[item.nodeid.partition("[")[0]].append(item)
+    kept = {id(item) for some in cases.values() for item in evenly(some)}
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
+    items[:] = [item for item in items if id(item) in kept]
+    for test in {item.function for item in items if isinstance(item, pytest.Function)}:
+        fewer_examples(test)
+
+
+def pytest_collection_finish() -> None:
+    """Leave thousands of tests out of what the collector looks through each time that a test asks it to collect."""
+    gc.collect()
+    gc.freeze()
+
+
+def evenly(cases: list[pytest.Item]) -> list[pytest.Item]:
+    """Give up to a hundred of the cases of a test."""
+    return [cases[position * len(cases) // CASES] for position in range(CASES)] if len(cases) > CASES else cases
+
+
+def fewer_examples(test: Callable[..., object]) -> None:
+    """Try fewer examples of a property. Where it says how many, no profile of hypothesis is asked."""
+    own = getattr(test, "_hypothesis_internal_use_settings", None)
+    if isinstance(own, settings):
+        examples = max(10, own.max_examples // FEWER_EXAMPLES)
+        vars(test)["_hypothesis_internal_use_settings"] = settings(own, max_examples=examples)
 
 
 class Environment:
