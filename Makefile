@@ -24,7 +24,7 @@ demo: $(VENV)/demo ## run a function against a real queue and count every order 
 test: check ## run every check, and the tests that tell of a broken promise: two and a half minutes
 	$(BIN)/pytest -n $(JOBS) -q --quick
 
-test-all: check ## run every check and every test, with coverage: TESTALL
+test-all: check ## run every check and every test, with coverage: nine minutes
 	$(BIN)/pytest -n $(JOBS) --cov --cov-report=term
 
 check: $(VENV)/dev ## run the linter, the formatter's check and both type checkers
