@@ -21,7 +21,7 @@ help: ## print this
 demo: $(VENV)/demo ## run a function against a real queue and count every order (BREAK=answer: see losses found)
 	@$(BIN)/batchcore demo --app examples/orders/app.py:lambda_handler $(if $(BREAK),--break $(BREAK))
 
-test: check ## run every check, and the tests that tell of a broken promise: two and a half minutes
+test: check ## run every check, and the tests that tell of a broken promise: under three minutes
 	$(BIN)/pytest -n $(JOBS) -q --quick
 
 test-all: check ## run every check and every test, with coverage: nine minutes

@@ -8,7 +8,7 @@ import sys
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few rounds: rough figures in two minutes")
+    parser.add_argument("--quick", action="store_true", help="few rounds: rough figures in two and a half minutes")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--rows", default="", help="measure the warm rows whose name contains this")
     parser.add_argument("--sizes", nargs="+", type=int, default=None, help="records per batch of the warm rows")
