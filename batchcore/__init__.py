@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from batchcore.batch import Batch
-from batchcore.configuration import BasePartialBatchProcessor, EventType
+from batchcore._base import BasePartialProcessor
+from batchcore._callables import hookimpl
 from batchcore.errors import (
     AmbiguousSourceError,
     BatchcoreError,
-    BatchProcessingError,
     ConfigurationError,
     DuplicateHookError,
     EntryFailedError,
@@ -31,30 +30,34 @@ from batchcore.errors import (
     UnmarkedHookError,
     WholeBatchRetry,
 )
-from batchcore.functions import (
-    async_batch_processor,
+from batchcore.model import Batch, Ordering, Outcome, Outcomes, by_key, in_order, unordered
+from batchcore.processors import (
+    AsyncBatchProcessor,
+    BasePartialBatchProcessor,
+    BatchProcessor,
+    EventType,
     async_process_partial_response,
-    batch_processor,
     process_partial_response,
 )
-from batchcore.hookspecs import hookimpl
-from batchcore.ordering import Ordering, by_key, in_order, unordered
-from batchcore.outcome import Outcome, Outcomes
-from batchcore.partial import BasePartialProcessor
-from batchcore.plugins import offer
-from batchcore.processor import AsyncBatchProcessor, BatchProcessor
-from batchcore.view import RecordView
+from batchcore.records import RecordsSource, RecordView
+from batchcore.source import offer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from batchcore.disposition import Disposition
-    from batchcore.explaining import Explanation
-    from batchcore.message import Message
-    from batchcore.raised import DeadLetterRecord, DropRecord, OutsideCallError, RetryRecord, StopBatch
-    from batchcore.result import BatchResult
+    from batchcore._classic import async_batch_processor, batch_processor
+    from batchcore.dispositions import (
+        DeadLetterRecord,
+        Disposition,
+        DropRecord,
+        Message,
+        OutsideCallError,
+        RetryRecord,
+        StopBatch,
+    )
+    from batchcore.hookspecs import Fail
+    from batchcore.results import BatchProcessingError, BatchResult, Explanation
     from batchcore.types import (
         ExceptionInfo,
-        Fail,
         FailureResponse,
         LambdaContext,
         PartialItemFailureResponse,
@@ -103,6 +106,7 @@ __all__ = [
     "RecordError",
     "RecordIdentityError",
     "RecordView",
+    "RecordsSource",
     "RetryRecord",
     "SourceBrokenError",
     "SourceError",
@@ -126,20 +130,20 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
-    "BatchResult": "batchcore.result",
-    "Explanation": "batchcore.explaining",
-    "Disposition": "batchcore.disposition",
-    "Message": "batchcore.message",
+    **dict.fromkeys(("async_batch_processor", "batch_processor"), "batchcore._classic"),
+    **dict.fromkeys(("BatchProcessingError", "BatchResult", "Explanation"), "batchcore.results"),
     **dict.fromkeys(
-        ("DeadLetterRecord", "DropRecord", "OutsideCallError", "RetryRecord", "StopBatch"), "batchcore.raised"
+        ("DeadLetterRecord", "Disposition", "DropRecord", "Message", "OutsideCallError", "RetryRecord", "StopBatch"),
+        "batchcore.dispositions",
     ),
+    "Fail": "batchcore.hookspecs",
 }
 _LAZY = frozenset(__all__) - globals().keys()
 
 if not TYPE_CHECKING:  # a checker that saw it would take any name, and misspelt ones too
 
     def __getattr__(name: str) -> object:
-        """Give the names that cost an import of ``typing`` or ``enum``, when somebody asks for one."""
+        """Return a name that not every function needs, when somebody asks for it."""
         if name not in _LAZY:
             raise AttributeError(f"module 'batchcore' has no attribute {name!r}")
         from importlib import import_module

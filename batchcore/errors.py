@@ -39,29 +39,22 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
-
-    from batchcore.result import BatchResult
-    from batchcore.types import ExceptionInfo
 
 
 def is_entry(entry: Any, status: str) -> bool:
-    """Say whether this is an entry of that status, as the handlers of a processor give it."""
+    """Whether this is an entry of that status, as the handlers of a processor give it."""
     return isinstance(entry, tuple) and bool(entry[:1] == (status,))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # any tuple
 
 
-def kind_of(value: object) -> str:
-    """Name the type of a value, for a message."""
-    return plain(type(value).__name__, _LONGEST_NAME)
-
-
-_groups_in = builtins if hasattr(builtins, "BaseExceptionGroup") else None  # Python 3.10 has a backport, perhaps
+_GROUPS: Any = [getattr(builtins, name) for name in ("BaseExceptionGroup",) if hasattr(builtins, name)]
 
 
 def members_of(exception: Any) -> Sequence[BaseException]:
     """Return the members of an exception group; none of any other exception, nor of Python 3.10."""
-    group: Any = getattr(_groups_in or sys.modules.get("exceptiongroup"), "BaseExceptionGroup", ())
+    # Python 3.10 has a backport, perhaps.
+    group: Any = _GROUPS[0] if _GROUPS else getattr(sys.modules.get("exceptiongroup"), "BaseExceptionGroup", ())
     try:
         members: Sequence[BaseException] = tuple(exception.exceptions) if isinstance(exception, group) else ()
     except Exception:  # one of somebody's own, whose members cannot be had
@@ -101,61 +94,34 @@ def raise_if_steering(error: BaseException) -> None:
         raise steering
 
 
-_LINES = "\n\t"  # what a text of several lines has besides
-_LONGEST_NAME = 200
-LONGEST_TEXT = 1_000
-"""Characters of somebody else's text in one of ours: the text of an exception, a key, a name."""
+def chained(exception: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and, each once, all that its printed form would show: causes, contexts, members of groups."""
+    waiting: list[BaseException | None] = [exception]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += (current.__cause__, current.__context__, *members_of(current))
 
 
-def text_of(value: object) -> str:
-    """Return ``str(value)``, or say that it has none: an exception may raise when it is printed."""
+def release_frames(exception: BaseException) -> None:
+    """Take the tracebacks off an exception and all it is chained to, so that it keeps no frame alive."""
+    # Not by assignment: an exception may be a frozen data class.
+    BaseException.with_traceback(exception, None)
     try:
-        return str.__str__(str(value))  # of a subclass, the text alone
-    except BaseException as error:
-        raise_if_steering(error)
-        return f"<str() of it raised {type(error).__name__}>"
-
-
-def plain(value: object, longest: int = LONGEST_TEXT, *, keep: str = "") -> str:
-    """Return the text of something as every sink can write it: one line, bounded, with nothing in it but text.
-
-    What UTF-8 cannot encode, control characters and what turns the direction of a text are escaped.
-
-    Args:
-        value: a text, or anything that has one.
-        longest: how many characters of it there are at most; then their number follows.
-        keep: control characters that may stay, as in a text of several lines.
-    """
-    text = text_of(value)
-    line = text if text.isprintable() else _escaped(text[:longest], keep)
-    return line if len(line) <= longest and len(text) <= longest else f"{line[:longest]}... ({len(text)} characters)"
-
-
-def named(error: BaseException, longest: int = LONGEST_TEXT) -> str:
-    """Return the class and the text of an exception that is the cause of one of ours, for its message."""
-    return f"{kind_of(error)}: {plain(error, longest, keep=_LINES)}"
-
-
-def is_writable(text: str) -> bool:
-    """Whether every sink can write a text as it is, over several lines."""
-    return text.isprintable() or text == _escaped(text, keep=_LINES)
-
-
-def _escaped(text: str, keep: str = "") -> str:
-    import re  # most texts need none of it
-
-    unwritable = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-
-    def escape(found: re.Match[str]) -> str:
-        character = found[0]
-        return character if character in keep else character.encode("unicode_escape").decode()
-
-    return re.sub(unwritable, escape, text)
-
-
-def writable(text: str) -> str:
-    """Return a text of several lines with what no sink can write escaped."""
-    return text if text.isprintable() else _escaped(text, keep=_LINES)
+        if exception.__context__ is None and exception.__cause__ is None and not members_of(exception):
+            return
+        # What is being handled around the batch is not the batch's, though its exceptions have it as their context.
+        outer = sys.exc_info()[1]
+        around: set[int] = set() if outer is None else {id(current) for current in chained(outer)}
+        for current in chained(exception):
+            if id(current) not in around:
+                BaseException.with_traceback(current, None)
+    except Exception:  # one of them has a property of its own where others have a cause
+        return
 
 
 class BatchcoreError(Exception):
@@ -249,7 +215,7 @@ class WholeBatchRetry(BatchcoreError):
 
 
 class RaisedDisposition(BatchcoreError):
-    """Base of what a handler may raise to say what becomes of its record: the four of :mod:`batchcore.raised`."""
+    """Base of what a handler may raise to say what becomes of its record: those of :mod:`batchcore.dispositions`."""
 
 
 class RecordError(BatchcoreError):
@@ -279,27 +245,9 @@ class EntryFailedError(RecordError):
     """
 
     def __init__(self, entry: Any) -> None:
-        cause = entry[1] if is_entry(entry, "fail") and len(entry) > 1 else None
-        super().__init__(cause if isinstance(cause, str) else f"no success: an entry of {kind_of(entry)}")
+        cause: Any = entry[1] if is_entry(entry, "fail") and len(entry) > 1 else None
+        super().__init__(cause if isinstance(cause, str) else f"no success: an entry of {type(entry).__name__:.200}")
         self.entry = entry
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.entry,)
-
-
-class BatchProcessingError(BatchcoreError):
-    """No record of the batch was processed, and at least one failed.
-
-    Attributes:
-        msg: the message.
-        child_exceptions: one ``(type, exception, traceback)`` per failed record, in the order of the batch.
-        result: the whole result of the batch; its response names every record.
-    """
-
-    def __init__(
-        self, msg: str = "", child_exceptions: Sequence[ExceptionInfo] = (), result: BatchResult | None = None
-    ) -> None:
-        super().__init__(msg)
-        self.msg = msg
-        self.child_exceptions = list(child_exceptions)
-        self.result: BatchResult | Any = result  # None only where somebody made it by hand: no checker need ask

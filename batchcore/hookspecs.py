@@ -1,4 +1,4 @@
-"""Every hook there is, and the two markers.
+"""Every hook there is. What implements one is marked with ``batchcore.hookimpl``.
 
 A *source* is an object whose methods implement :class:`SourceHooks`: it knows one AWS event source.  An *extension*
 implements :class:`ExtensionHooks`, an *observer* :class:`ObserverHooks`; a processor gets both as ``plugins=``. One
@@ -14,16 +14,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from typing import Any, Literal, TypeVar, overload
+    from typing import Any, Literal, TypeAlias, TypeVar
 
-    from batchcore.batch import Batch
-    from batchcore.message import Message
-    from batchcore.ordering import Ordering
-    from batchcore.outcome import Outcome, Outcomes
-    from batchcore.result import BatchResult
-    from batchcore.types import Fail, Identifier, Record
+    from batchcore.dispositions import Message
+    from batchcore.model import Batch, Ordering, Outcome, Outcomes
+    from batchcore.results import BatchResult
+    from batchcore.types import Identifier, Record
+
+    Fail: TypeAlias = Callable[[Outcome | int, BaseException], None]
+    """Fails one record, named by its outcome or its position in the batch, with an exception."""
 
     F = TypeVar("F", bound=Callable[..., Any])
+else:
+    Fail = "Callable[[Outcome | int, BaseException], None]"
 
 PROJECT = "batchcore"
 """The project's name towards pluggy: markers are stored as ``batchcore_spec`` and ``batchcore_impl``."""
@@ -40,76 +43,31 @@ def hookspec(function: F) -> F:
     return function
 
 
-if TYPE_CHECKING:
-
-    @overload
-    def hookimpl(function: F, /) -> F: ...
-    @overload
-    def hookimpl(
-        *, wrapper: bool = False, tryfirst: bool = False, trylast: bool = False, specname: str | None = None
-    ) -> Callable[[F], F]: ...
-
-
-def hookimpl(
-    function: Callable[..., Any] | None = None,
-    *,
-    wrapper: bool = False,
-    tryfirst: bool = False,
-    trylast: bool = False,
-    specname: str | None = None,
-) -> Any:
-    """Mark a method as the implementation of a hook.
-
-    Args:
-        function: the method, when the marker is used without brackets.
-        wrapper: the method is a generator that yields once, to wrap the implementation: ``inner = yield; return ...``.
-        tryfirst: run this wrapper outside of the others.
-        trylast: run this wrapper inside of the others.
-        specname: the hook's name, when the method is named otherwise.
-
-    Returns:
-        The method itself, marked; or the marker, when only options were given.
-    """
-
-    def mark(marked: F) -> F:
-        marked.batchcore_impl = {  # type: ignore[attr-defined]  # the form in which pluggy reads an implementation
-            "wrapper": wrapper,
-            "hookwrapper": False,
-            "optionalhook": False,
-            "tryfirst": tryfirst,
-            "trylast": trylast,
-            "specname": specname,
-        }
-        return marked
-
-    return mark if function is None else mark(function)
-
-
 class SourceHooks:
     """What a source knows. ``claims_event``, ``extract_records`` and ``identify_records`` are required."""
 
     @hookspec
     def claims_event(self, event: Any) -> bool:
-        """Say whether this event, all of it, comes from this source. Several sources may claim an empty batch."""
+        """Return whether this event, all of it, comes from this source. Several sources may claim an empty batch."""
         raise NotImplementedError
 
     @hookspec
     def extract_records(self, event: Any) -> Sequence[Record]:
-        """Give the raw records of an event that this source has claimed, in the order of delivery."""
+        """Return the raw records of an event that this source has claimed, in the order of delivery."""
         raise NotImplementedError
 
     @hookspec
     def identify_records(self, records: Sequence[Record]) -> Sequence[Identifier]:
-        """Give one identifier per raw record, as AWS wants it back: a string, an object, or None where there is none.
+        """Return one identifier per raw record, as AWS wants it back: a string, an object, or None where there is none.
 
         Called before the first handler. Raise :class:`batchcore.RecordIdentityError` for an identifier that is missing
-        or empty: AWS treats an answer with such a one as the failure of the whole batch.
+        or empty: AWS treats a response with such a one as the failure of the whole batch.
         """
         raise NotImplementedError
 
     @hookspec
     def record_preparer(self, batch: Batch) -> Callable[[Record], Record] | Callable[[Record], Awaitable[Record]]:
-        """Give the callable that prepares a raw record before it is decoded: open an envelope, fetch a payload.
+        """Return the callable that prepares a raw record before it is decoded: open an envelope, fetch a payload.
 
         Default: the record as it is. It runs inside the record's guard. Under asyncio it may be a coroutine function.
         """
@@ -117,7 +75,7 @@ class SourceHooks:
 
     @hookspec
     def record_decoder(self, batch: Batch) -> Callable[[Record], Any]:
-        """Give the callable that makes of a prepared record what the handler gets, when no model is given.
+        """Return the callable that makes of a prepared record what the handler gets, when no model is given.
 
         Default: the record as it is.
         """
@@ -125,12 +83,12 @@ class SourceHooks:
 
     @hookspec
     def ordering_policy(self, batch: Batch) -> Ordering:
-        """Give the order in which the records must run, unless the caller chose one. Default: unordered."""
+        """Return the order in which the records must run, unless the caller chose one. Default: unordered."""
         raise NotImplementedError
 
     @hookspec
     def acknowledgement(self) -> Literal["record", "checkpoint"]:
-        """Say how AWS acknowledges: each ``record`` by itself (the default), or by a ``checkpoint``.
+        """Return how AWS acknowledges: each ``record`` by itself (the default), or by a ``checkpoint``.
 
         With a checkpoint everything from the lowest failed record on is delivered again.
         """
@@ -138,7 +96,7 @@ class SourceHooks:
 
     @hookspec
     def delivery_attempt(self, record: Record) -> int | None:
-        """Say how often this record has been delivered, counting from 1. Default: None, not known."""
+        """Return how often this record has been delivered, counting from 1. Default: None, not known."""
         raise NotImplementedError
 
     @hookspec
@@ -153,7 +111,7 @@ class SourceHooks:
 
     @hookspec
     def handler_arguments(self, batch: Batch) -> Mapping[str, Callable[[Record], AbstractContextManager[Any]]]:
-        """Give what a handler may ask for by the name of a parameter, besides the record. Default: nothing.
+        """Return what a handler may ask for by the name of a parameter, besides the record. Default: nothing.
 
         A name leads to a callable: raw record to a context manager, which gives the argument and is held open around
         the handler. What its ``__exit__`` raises fails the record.
@@ -162,9 +120,9 @@ class SourceHooks:
 
     @hookspec
     def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
-        """Build the answer that AWS reads. Default: ``{"batchItemFailures": [{"itemIdentifier": ...}, ...]}``.
+        """Return the response that AWS reads. Default: ``{"batchItemFailures": [{"itemIdentifier": ...}, ...]}``.
 
-        May raise :class:`batchcore.WholeBatchRetry` where the source has no answer but an error.
+        May raise :class:`batchcore.WholeBatchRetry` where the source has no response but an error.
         """
         raise NotImplementedError
 
@@ -174,7 +132,7 @@ class ExtensionHooks:
 
     @hookspec
     def wrap_handler(self, handler: Callable[..., Any]) -> Callable[..., Any]:
-        """Give the handler to call instead: an ordinary decorator, sync or async as the handler is.
+        """Return the handler to call instead: an ordinary decorator, sync or async as the handler is.
 
         Called once per processor and handler. Several wrap one another, the first named being the innermost.
         """
@@ -227,7 +185,7 @@ class ObserverHooks:
 
     @hookspec
     def record_scope(self, record: Record) -> AbstractContextManager[Any]:
-        """Give a context manager to hold open around one handler call. What its ``__exit__`` returns is ignored."""
+        """Return a context manager to hold open around one handler call. What its ``__exit__`` returns is ignored."""
         raise NotImplementedError
 
     @hookspec
@@ -245,15 +203,9 @@ class ObserverHooks:
         """Called once, after ``batch_finished``, for calls to the outside: a flush, a change of visibility.
 
         It has a time limit, taken from what is left of the invocation, and runs in a thread of its own for that. When
-        the time is up, the answer goes out without waiting for it.
+        the time is up, the response goes out without waiting for it.
         """
         raise NotImplementedError
 
 
 HOOK_GROUPS = (SourceHooks, ExtensionHooks, ObserverHooks)
-
-SOURCE_HOOKS = frozenset(name for name in vars(SourceHooks) if not name.startswith("_"))
-EXTENSION_HOOKS = frozenset(name for name in vars(ExtensionHooks) if not name.startswith("_"))
-OBSERVER_HOOKS = frozenset(name for name in vars(ObserverHooks) if not name.startswith("_"))
-AWAITED_HOOKS = ("before_records", "after_records")
-REQUIRED_HOOKS = ("claims_event", "extract_records", "identify_records")

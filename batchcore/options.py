@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import sys
 
-from batchcore.clock import is_number
-from batchcore.disposition import Disposition
-from batchcore.errors import ConfigurationError, NotAttemptedError, OutOfTimeError, PluginError, plain
-from batchcore.handler import is_coroutine_function
-from batchcore.ordering import Ordering
+from batchcore._callables import describe_value, is_coroutine_function, name_of, plain, shown_code
+from batchcore.deadline import is_number
+from batchcore.dispositions import Disposition
+from batchcore.errors import ConfigurationError, HandlerSignatureError, NotAttemptedError, OutOfTimeError, PluginError
+from batchcore.model import Ordering
 from batchcore.source import DEFAULTS, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from concurrent.futures import Executor
-    from typing import Any, NoReturn
+    from datetime import timedelta
+    from typing import Any, NoReturn, TypedDict
 
-    from batchcore.plugins import Plugins
+    from batchcore._plugins.registration import Plugins
+    from batchcore.dispositions import Dispositions
     from batchcore.source import Source
+
+    class Options(TypedDict, total=False):
+        """The keyword arguments that all processors share."""
+
+        plugins: Iterable[object]
+        ordering: Ordering | None
+        max_concurrency: int | None
+        executor: Executor | None
+        stop_before_timeout: float | timedelta | None
+        dispositions: Dispositions | None
+        dead_letter_after: int | None
+
 
 _LONGEST_S = 900
 
@@ -55,6 +69,58 @@ def refuse_dead_overrides(cls: type[Any], base: type[Any]) -> None:
             raise ConfigurationError(
                 f"{name}() of {cls.__name__} is a coroutine function, and nobody awaits it. Define it with a plain def."
             )
+
+
+def configure(
+    processor: Any,
+    ordering: Any,
+    max_concurrency: Any,
+    executor: Any,
+    stop_before_timeout: Any,
+    dispositions: Any,
+    dead_letter_after: Any,
+) -> None:
+    """Check what a processor is told besides source, model and plugins, and let it be so."""
+    plugins = processor._plugins
+    processor.max_concurrency = checked_concurrency(max_concurrency, processor.max_concurrency)
+    processor._asked_concurrency = max_concurrency
+    processor.executor = checked_executor(executor, processor, processor._awaits)
+    processor._ordering = checked_ordering(ordering)
+    processor._dispositions = checked_dispositions(dispositions or {}, plugins)
+    processor._dead_letter_after = checked_dead_letter_after(dead_letter_after, plugins)
+    processor._stop_before = checked_seconds(stop_before_timeout)
+
+
+def refuse_way(processor: object, awaits: bool) -> NoReturn:
+    """Refuse to call a processor in a way that is not its own."""
+    if awaits:
+        raise ConfigurationError(
+            f"{type(processor).__name__} is called synchronously: use process_partial_response() or process(). For "
+            "async handlers use AsyncBatchProcessor; it keeps a .fifo queue in order by itself."
+        )
+    raise ConfigurationError(
+        f"{type(processor).__name__} is called asynchronously: use async_process_partial_response(), async_process() "
+        "or `await processor.aprocess()`."
+    )
+
+
+def refuse_processor(processor: object) -> NoReturn:
+    """Refuse what is no processor."""
+    hint = " Pass an object of it." if isinstance(processor, type) else ""
+    raise ConfigurationError(
+        f"processor is a BatchProcessor or another processor, not {describe_value(processor)}.{hint}"
+    )
+
+
+def refuse_plain_wrapper(handler: Any, wrapped: Any) -> NoReturn:
+    """Refuse a plain function round a coroutine function: most do with the coroutine what a value is good for."""
+    raise HandlerSignatureError(
+        f"{name_of(wrapped)} is a coroutine function in a plain decorator: {shown_code(handler)}. What "
+        "it returns is a coroutine to the decorator, which would keep, write down or drop it in place of the "
+        "result. Use a decorator for coroutine functions, whose wrapper is an `async def` that awaits. If it "
+        "does no more than return the coroutine, mark it: inspect.markcoroutinefunction(wrapper), from Python "
+        "3.12 on."
+    )
 
 
 _CONCURRENCY = ("max_workers", "workers", "threads", "max_threads", "max_tasks", "concurrency", "parallelism")
@@ -100,10 +166,15 @@ def checked_concurrency(given: Any, default: int) -> int:
     return given
 
 
-def checked_executor(executor: Any) -> Executor | None:
+def checked_executor(executor: Any, processor: object, awaits: bool | None) -> Executor | None:
     """Check an executor: one of threads, whose threads are shared with whoever else uses it."""
     if executor is None:
         return None
+    if awaits:
+        raise ConfigurationError(
+            f"{type(processor).__name__} runs tasks, not threads, so it takes no executor. max_concurrency= limits "
+            "them; for threads use BatchProcessor."
+        )
     for kind in type(executor).__mro__:
         if kind.__name__ in ("ProcessPoolExecutor", "InterpreterPoolExecutor", "Pool"):
             raise ConfigurationError(
@@ -129,7 +200,7 @@ def checked_seconds(given: Any) -> float | None:
     return float(seconds)
 
 
-def checked_dispositions(dispositions: Any, plugins: Plugins) -> dict[type[BaseException], Disposition]:
+def checked_dispositions(dispositions: Any, plugins: Plugins | None) -> dict[type[BaseException], Disposition]:
     """Check what exceptions are mapped to, and that somebody delivers dead letters where there may be any."""
     if not hasattr(dispositions, "items"):
         raise ConfigurationError(f"dispositions maps exception types to Disposition; {dispositions!r} is no mapping.")
@@ -146,7 +217,7 @@ def checked_dispositions(dispositions: Any, plugins: Plugins) -> dict[type[BaseE
             raise ConfigurationError(
                 f"dispositions has {kind.__name__}, which no record fails with: one that had no time or no turn is "
                 "always retried, and what is neither an Exception nor SystemExit nor a cancellation leaves the batch, "
-                "as an interrupt does. dead_letter_after= puts aside what always hangs."
+                "as an interrupt does. dead_letter_after= gives up what always hangs."
             )
     if Disposition.DEAD_LETTER in dispositions.values():
         _check_delivers("dispositions sends records to a dead letter", plugins)
@@ -161,7 +232,7 @@ def _steers(kind: type[BaseException]) -> bool:
     return asyncio is None or not issubclass(kind, asyncio.CancelledError)
 
 
-def checked_dead_letter_after(given: Any, plugins: Plugins) -> int | None:
+def checked_dead_letter_after(given: Any, plugins: Plugins | None) -> int | None:
     """Check from which delivery on a record is a dead letter."""
     if given is None:
         return None
@@ -171,8 +242,8 @@ def checked_dead_letter_after(given: Any, plugins: Plugins) -> int | None:
     return given
 
 
-def _check_delivers(what: str, plugins: Plugins) -> None:
-    if plugins.delivers is None:
+def _check_delivers(what: str, plugins: Plugins | None) -> None:
+    if plugins is None or plugins.delivers is None:
         raise ConfigurationError(
             f"{what} and nobody delivers them. Pass a plugin that implements deliver_dead_letter(outcome), such as "
             "those of the package batchcore-deadletter."
@@ -188,9 +259,9 @@ def check_deliveries_are_counted(source: Source) -> None:
         )
 
 
-def refuse_steps_to_await(processor: object, plugins: Plugins) -> None:
-    """Refuse steps that nobody would await."""
-    for hook, plugin in plugins.steps_to_await():
+def refuse_hooks_to_await(processor: object, plugins: Plugins) -> None:
+    """Refuse batch hooks that nobody would await."""
+    for hook, plugin in plugins.hooks_to_await():
         raise PluginError(
             f"{hook}() of {describe(plugin)} is a coroutine function, and {type(processor).__name__} awaits nothing. "
             "Use AsyncBatchProcessor, or make it a plain function.",

@@ -1,19 +1,192 @@
-"""For sources whose event is a list of records under ``Records``, as most of AWS's are: claim them, identify them."""
+"""For authors of sources: typed records, JSON and text, and sources whose event is a list ``Records``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from json import JSONDecodeError, JSONDecoder  # the Lambda runtime has it loaded before us
 from operator import itemgetter
 
-from batchcore.errors import RecordIdentityError
-from batchcore.source import batch_item_failures
+from batchcore._callables import hookimpl, identity
+from batchcore.model import batch_item_failures, is_object, unordered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any, TypeGuard
+    from collections.abc import Callable, Iterator, Sequence
+    from types import ModuleType
+    from typing import Any, ClassVar, Literal, TypeAlias, TypeGuard
 
-__all__ = ["batch_item_failures", "claim", "identify", "is_object", "is_windowed"]
+    from batchcore.model import Batch, Ordering, Outcomes
+
+    _Mapping: TypeAlias = Mapping[str, Any]
+
+__all__ = ["RecordView", "RecordsSource", "batch_item_failures", "claim", "decode_json", "decode_text"]
+__all__ += ["identify", "is_object", "once"]
+
+
+# -- Typed records.
+
+if TYPE_CHECKING:
+    once = cached_property
+else:
+
+    class once:
+        """A property that is computed at its first use, then kept with the record that it was computed of.
+
+        It stands in a slot, one for each view, and not in a ``__dict__``, which would cost each view 10 ns.
+        """
+
+        def __init__(self, function) -> None:  # noqa: ANN001 - the types are those of cached_property
+            self.function = function
+            self.__doc__ = function.__doc__
+
+        def __get__(self, view, kind=None):  # noqa: ANN001, ANN204 - as above
+            if view is None:
+                return self
+            raw = view.raw_event
+            try:
+                of, kept_by, value = view._kept
+                if of is raw and kept_by is self:
+                    return value
+            except AttributeError:
+                pass
+            value = self.function(view)
+            view._kept = raw, self, value
+            return value
+
+    @Mapping.register
+    class _Mapping:
+        """A mapping without the metaclass of one: each class with that would cost a cold start twice as much."""
+
+        __slots__ = ()
+        get, keys, items, values = Mapping.get, Mapping.keys, Mapping.items, Mapping.values
+
+
+class RecordView(_Mapping):
+    """A raw record with named, typed properties on top.
+
+    A view is the mapping it shows: it has the same keys, and equals the raw record. It copies nothing. Subclasses add
+    read-only properties; one that decodes is a :class:`once`, so that it decodes once.
+
+    Raises:
+        ValueError: what it is made of is no mapping. Another library's event object gives one by its ``to_dict()``.
+    """
+
+    __slots__ = ("_kept", "raw_event")
+
+    raw_event: Mapping[str, Any]
+    _kept: Any
+
+    def __init__(self, raw_event: Mapping[str, Any]) -> None:
+        if type(raw_event) is not dict:  # what JSON gives is not asked any further
+            _check_is_mapping(raw_event, type(self))
+        self.raw_event = raw_event
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._made_for or type(self), (self.raw_event,)
+
+    _made_for: ClassVar[type[RecordView] | None] = None
+    _is_reusable: ClassVar[bool] = False
+
+    def __getitem__(self, key: str) -> Any:
+        return self.raw_event[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.raw_event)
+
+    def __len__(self) -> int:
+        return len(self.raw_event)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.raw_event
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, RecordView):
+            other = other.raw_event
+        return bool(self.raw_event == other) if isinstance(other, Mapping) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # equal to a dict, so as unhashable as one
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} with {', '.join(self.raw_event)}>"
+
+
+def _check_is_mapping(raw_event: object, view: type) -> None:
+    if isinstance(raw_event, Mapping) or (hasattr(raw_event, "keys") and hasattr(raw_event, "__getitem__")):
+        return
+    from batchcore.shapes import WrongShapeError, shape_of
+
+    raise WrongShapeError(f"{view.__name__} shows a mapping, and this is none: it is {shape_of(raw_event)[1]}.")
+
+
+# -- JSON and text. Errors name the field, and never carry what is in it: they are logged, and sent to error trackers.
+
+_decoder = JSONDecoder()
+_scan: Any = vars(_decoder)["scan_once"]  # set by json's own C code; typeshed does not name it
+
+
+def decode_json(text: Any, field: str) -> Any:
+    """Parse JSON. A byte order mark before it is skipped.
+
+    Args:
+        text: the JSON.
+        field: where it is from, for the error.
+
+    Raises:
+        JSONDecodeError: it is not JSON, or nested too deeply, or has a number that is too long. The text names what it
+            is, where that is known. The error's ``doc`` is empty.
+        TypeError: it is no string.
+    """
+    try:
+        # What decode() does but for white space around the value, which JSON that a program wrote does not have.
+        value, end = _scan(text, 0)
+        if end == len(text):
+            return value
+    except (RecursionError, StopIteration, TypeError, ValueError):
+        pass
+    return _decode_json_with_care(text, field)
+
+
+def _decode_json_with_care(text: Any, field: str) -> Any:
+    if not isinstance(text, str):
+        raise TypeError(f"{field} is of type {type(text).__name__}, not a string of JSON.")
+    mark = text.startswith("\ufeff")
+    try:
+        return _decoder.decode(text[1:] if mark else text)
+    except JSONDecodeError as error:
+        problem, position = error.msg, error.pos + mark
+    except RecursionError:
+        problem, position = "it is nested too deeply", None
+    except ValueError:
+        problem, position = "it has a number with more digits than sys.get_int_max_str_digits()", None
+    # Raised out here, so that no error of json is chained to it: that one carries the whole text.
+    from batchcore.shapes import beyond_python, not_json
+
+    raise beyond_python(field, problem) if position is None else not_json(text, field, problem, position)
+
+
+def decode_text(data: bytes, field: str) -> str:
+    """Decode UTF-8.
+
+    Args:
+        data: the bytes.
+        field: where they are from, for the error.
+
+    Raises:
+        UnicodeDecodeError: they are not UTF-8. The text names what they are, where that is known. The error's
+            ``object`` is empty.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        problem = error
+    from batchcore.shapes import not_utf_8
+
+    raise not_utf_8(data, field, problem)
+
+
+# -- Sources whose event is a list ``Records``.
 
 _event_source: Callable[[Any], Any] = itemgetter("eventSource")
 
@@ -21,17 +194,15 @@ _event_source: Callable[[Any], Any] = itemgetter("eventSource")
 def claim(
     event_source: str, has_shape: Callable[[Mapping[str, Any]], bool], *, windows: bool = False
 ) -> Callable[[Any], bool]:
-    """Make what a source's ``claims_event`` does: say whether an event, all of it, is this source's.
+    """Return what a source's ``claims_event`` does: tell whether an event, all of it, is this source's.
 
     Args:
         event_source: the value of ``eventSource``, such as ``aws:sqs``.
-        has_shape: says of a record without ``eventSource`` whether it looks like this source's. Events that are written
-            by hand, for a test, often lack it.
+        has_shape: whether a record without ``eventSource``, as of an event written by hand, looks like this source's.
         windows: whether the source has tumbling windows, whose last call may have no records.
 
-    Returns:
-        The function of an event. It never raises. An empty list of records is claimed, unless the event itself says
-        that it is of another service, or belongs to a window and the source has none.
+    The function never raises. An empty list of records is claimed, unless the event itself says that it is of another
+    service, or belongs to a window and the source has none.
     """
     expected = {event_source}
     service = event_source.rpartition(":")[2]
@@ -47,7 +218,7 @@ def claim(
             if not _is_list(records):
                 return False
             if not records:
-                return _may_be_of(event, service) and (windows or not is_windowed(event))
+                return _may_be_of(event, service) and (windows or event.get("window") is None)
             try:
                 return set(map(_event_source, records)) <= expected
             except Exception:
@@ -64,16 +235,14 @@ def _may_be_of(event: Mapping[str, Any], service: str) -> bool:
 
 
 def identify(*path: str) -> Callable[[Sequence[Any]], list[str]]:
-    """Make what a source's ``identify_records`` does: read an identifier that must be a string, and not empty.
+    """Return what a source's ``identify_records`` does: read an identifier that must be a string, and not empty.
 
     Args:
         path: the keys that lead to it in a raw record, such as ``"kinesis", "sequenceNumber"``.
 
-    Returns:
-        The function of the records. It raises :class:`RecordIdentityError` with the position of the first record that
-        has no such identifier: to AWS an answer with an empty one means that the whole batch failed.
+    The function raises :class:`RecordIdentityError` with the position of the first record that has no such identifier:
+    to AWS a response with an empty one means that the whole batch failed.
     """
-    dotted = ".".join(path)
     getters = [itemgetter(key) for key in path]
 
     def identify_records(records: Sequence[Any]) -> list[str]:
@@ -87,51 +256,164 @@ def identify(*path: str) -> Callable[[Sequence[Any]], list[str]]:
                 return identifiers
         except Exception:
             pass
-        return [_identify(position, record, path, dotted) for position, record in enumerate(records)]
+        from batchcore.shapes import identify_one
+
+        return [identify_one(position, record, path) for position, record in enumerate(records)]
 
     return identify_records
-
-
-def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Say whether a value is a mapping, as an object of JSON is."""
-    return type(value) is dict or isinstance(value, Mapping)  # Lambda gives a dict, which is quicker to see
-
-
-def is_windowed(event: Any) -> bool:
-    """Say whether an event belongs to a tumbling window."""
-    return is_object(event) and event.get("window") is not None
 
 
 def _is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-def _identify(position: int, record: object, path: tuple[str, ...], dotted: str) -> str:
-    value = record
-    for depth, key in enumerate(path):
-        if not is_object(value):
-            inner = ".".join(path[:depth])
-            raise _unnamed(
-                position,
-                f"has no object {inner}" if inner else f"is no object but of type {type(value).__name__}",
-                record,
-            )
-        if key not in value and depth == len(path) - 1:
-            raise _unnamed(position, f"has no {dotted}", record)
-        value = value.get(key)
-    if not isinstance(value, str):
-        raise _unnamed(position, f"has a {dotted} of type {type(value).__name__}", record)
-    if not value:
-        raise _unnamed(position, f"has a {dotted} that is empty", record)
-    return value
+class RecordsSource:
+    """Base of a source whose event is a list ``Records``, as most of AWS's are. Subclass it, and say what it is.
+
+    Every hook may be overridden, and marked with ``hookimpl``. A batch that a source says all of in these attributes is
+    read in one pass over its records.
+
+    Attributes:
+        name: the name that functions ask for.
+        service: what every record has as its ``eventSource``, such as ``aws:sqs``.
+        identifier: the keys that lead to what AWS names a record by, such as ``("kinesis", "sequenceNumber")``.
+        view: the class of what handlers get: a :class:`RecordView`.
+        ordering: the order in which the records must run.
+        by_checkpoint: whether AWS acknowledges a batch by a checkpoint; otherwise each record by itself.
+        windows: whether the source has tumbling windows.
+        description: what describes a record in logs and traces: a name to the keys that lead to a value, joined by
+            dots, or to a function of the raw record. What a record lacks, and what raises, is left out.
+    """
+
+    name: str
+    service: str
+    identifier: tuple[str, ...]
+    view: Callable[[Any], Any] = staticmethod(identity)
+    ordering: Ordering = unordered
+    by_checkpoint = False
+    windows = False
+    description: ClassVar[Mapping[str, str | Callable[[Any], Any]]] = {}
+
+    @cached_property  # not by a constructor: that of a subclass need not call it
+    def _claims(self) -> Callable[[Any], bool]:
+        return claim(self.service, self.has_shape, windows=self.windows)
+
+    @cached_property
+    def _identifiers(self) -> Callable[[Sequence[Any]], list[str]]:
+        return identify(*self.identifier)
+
+    @cached_property
+    def _described(self) -> list[tuple[str, Callable[[Any], Any]]]:
+        named = self.description.items()
+        return [(name, _leading_to(*of.split(".")) if isinstance(of, str) else of) for name, of in named]
+
+    def has_shape(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record without ``eventSource``, as of an event written by hand, looks like this source's."""
+        return _leading_to(*self.identifier)(record) is not None
+
+    @hookimpl
+    def claims_event(self, event: Any) -> bool:
+        """Whether every record of the event is of this source."""
+        return self._claims(event)
+
+    @hookimpl
+    def extract_records(self, event: Any) -> Sequence[Any]:
+        """Return the list ``Records``."""
+        records: list[Any] = event["Records"]
+        return records
+
+    @hookimpl
+    def identify_records(self, records: Sequence[Any]) -> Sequence[str]:
+        """Return what AWS names each record by.
+
+        Raises:
+            RecordIdentityError: a record has none, or an empty one. AWS would take the whole response for a failure.
+        """
+        return self._identifiers(records)
+
+    @hookimpl
+    def record_decoder(self, batch: Batch) -> Callable[[Any], Any]:
+        """Return :attr:`view`."""
+        return self.view
+
+    @hookimpl
+    def ordering_policy(self, batch: Batch) -> Ordering:
+        """Return :attr:`ordering`; of a batch of a tumbling window that of windows, always."""
+        windows = _windows_of(batch) if self.windows else None
+        return self.ordering if windows is None else windows.WINDOW_ORDER
+
+    @hookimpl
+    def acknowledgement(self) -> Literal["record", "checkpoint"]:
+        """Return how AWS acknowledges."""
+        return "checkpoint" if self.by_checkpoint else "record"
+
+    @hookimpl
+    def handler_arguments(self, batch: Batch) -> Mapping[str, Any]:
+        """Return ``state`` and ``window`` where the batch belongs to a tumbling window."""
+        windows = _windows_of(batch) if self.windows else None
+        return {} if windows is None else windows.arguments(batch)
+
+    @hookimpl
+    def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
+        """Name the records that are not done; with the state, where the batch belongs to a tumbling window."""
+        windows = _windows_of(batch) if self.windows else None
+        return (batch_item_failures if windows is None else windows.response)(batch, outcomes)
+
+    @hookimpl
+    def describe_record(self, record: Any) -> Mapping[str, Any]:
+        """Return what :attr:`description` says."""
+        described: dict[str, Any] = {}
+        for name, value_of in self._described:
+            with suppress(Exception):
+                described[name] = value_of(record)
+        return {name: value for name, value in described.items() if value is not None}
+
+    def plain_reader(self) -> Callable[[Any], tuple[list[Any], list[str]] | None] | None:
+        """Return what claims, extracts and identifies in one pass: event to records and identifiers.
+
+        It gives None to be asked one by one: there is no record, or something is wrong with one.
+        """
+        service, (*outer, name) = self.service, self.identifier
+        if len(outer) > 1:
+            return None
+
+        def read(event: Any) -> tuple[list[Any], list[str]] | None:
+            try:
+                records: Any = event["Records"]
+                if not records or type(records) is not list:
+                    return None
+                records = [*records]  # a handler that changes the event's list moves no outcome
+                if outer:
+                    (key,) = outer
+                    found: list[Any] = [each[key][name] for each in records if each["eventSource"] == service]
+                else:
+                    found = [each[name] for each in records if each["eventSource"] == service]
+                if len(found) == len(records) and "" not in found:
+                    "".join(found)  # the quickest way to see that all of them are strings
+                    return records, found
+            except Exception:
+                pass
+            return None
+
+        return read
 
 
-def _unnamed(position: int, seen: str, record: object) -> RecordIdentityError:
-    from batchcore.shapes import said_of
+def _leading_to(*path: str) -> Callable[[Any], Any]:
+    """Return a function of a raw record that gives the value at a path, or None where there is none."""
 
-    said = said_of(record)
-    return RecordIdentityError(
-        f"Record {position} of the batch, counting from 0, {seen}. The answer names a record by it, a string that is "
-        f"not empty.{f' The record is {said}.' if said else ''}",
-        position=position,
-    )
+    def value_at(record: Any) -> Any:
+        for key in path:
+            record = record.get(key) if is_object(record) else None
+        return record
+
+    return value_at
+
+
+def _windows_of(batch: Batch) -> ModuleType | None:
+    """Return the module of tumbling windows, where a batch belongs to one."""
+    event = batch._event
+    if not is_object(event) or event.get("window") is None:
+        return None
+    from batchcore import windows
+
+    return windows

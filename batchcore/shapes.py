@@ -6,10 +6,13 @@ one for bytes and one for text; what stands in none of them is named by its type
 
 from __future__ import annotations
 
+import builtins
+import json
 import re
 from binascii import a2b_base64
 from collections.abc import Mapping
-from json import JSONDecoder
+
+from batchcore.errors import RecordIdentityError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -212,7 +215,7 @@ _STARTS = (
 def _shape_of_bytes(data: bytes, depth: int) -> Shape:
     try:
         text = data.decode()
-    except UnicodeDecodeError:
+    except builtins.UnicodeDecodeError:
         text = None
     if text is None or _CONTROLS.search(text):
         for start, name, words in _STARTS:
@@ -277,7 +280,7 @@ def _inner_shape_of(text: str, depth: int) -> Shape | None:
         return name, f"{words} after a byte order mark, U+FEFF"
     if text[0] in '{["':
         try:
-            value = JSONDecoder().decode(text)
+            value = json.JSONDecoder().decode(text)
         except (RecursionError, ValueError):
             return None
         name, words = shape_of(value, depth)
@@ -287,3 +290,118 @@ def _inner_shape_of(text: str, depth: int) -> Shape | None:
         if name not in ("bytes", "empty", "text"):
             return "base64", f"base64 of {words}"
     return None
+
+
+# -- The errors of what could not be decoded. Their text is a sentence that names the field. They carry nothing of the
+# body, and are the same when copied or pickled. Python's own keep the body in ``args``, where ``repr()`` shows it, or
+# work their text out from the body again.
+
+_NOTHING_TO_ADD = {"bytes", "empty", "json", "text"}
+
+
+class JSONDecodeError(json.JSONDecodeError):
+    """Text is not JSON. ``doc`` is empty."""
+
+    # Logs and entries name an error by its class, and users know this one by the name of its base.
+    __module__, __qualname__ = json.JSONDecodeError.__module__, json.JSONDecodeError.__qualname__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _json_again, self.args, vars(self)
+
+
+class UnicodeDecodeError(builtins.UnicodeDecodeError):  # noqa: A001 - as above
+    """Bytes are not UTF-8. ``object`` is empty."""
+
+    __module__, __qualname__ = "builtins", "UnicodeDecodeError"
+
+    def __str__(self) -> str:
+        return self.reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _text_again, self.args, vars(self)
+
+
+def _json_again(*args: Any) -> JSONDecodeError:
+    """Make the copy of an error, without what its class would work out from the text."""
+    return JSONDecodeError.__new__(JSONDecodeError, *args)
+
+
+def _text_again(*args: Any) -> UnicodeDecodeError:
+    return UnicodeDecodeError(*args)
+
+
+def not_json(text: str, field: str, problem: str, position: int) -> JSONDecodeError:
+    """Make the error of text that is not JSON.
+
+    Args:
+        text: the text.
+        field: where it is from.
+        problem: what Python's own parser says.
+        position: where in the text.
+    """
+    error = JSONDecodeError(f"{field} is not JSON: {problem}", text, position)
+    error.doc = ""
+    error.args = (error.args[0] + _what_it_is(text),)
+    return error
+
+
+def beyond_python(field: str, problem: str) -> JSONDecodeError:
+    """Make the error of JSON that Python does not read."""
+    error = JSONDecodeError(f"{field} is JSON that Python does not read: {problem}", "", 0)
+    error.args = (error.msg,)
+    return error
+
+
+def not_utf_8(data: bytes, field: str, error: builtins.UnicodeDecodeError) -> UnicodeDecodeError:
+    """Make the error of bytes that are not UTF-8.
+
+    Args:
+        data: the bytes.
+        field: where they are from.
+        error: what Python raised.
+    """
+    text = f"{field} is not UTF-8: {error.reason} at position {error.start}{_what_it_is(data)}"
+    return UnicodeDecodeError(error.encoding, b"", error.start, error.end, text)
+
+
+def _what_it_is(value: str | bytes) -> str:
+    name, words = shape_of(value)
+    return "" if name in _NOTHING_TO_ADD else f". It is {words}"
+
+
+# -- The error of a record without an identifier.
+
+
+def identify_one(position: int, record: object, path: tuple[str, ...]) -> str:
+    """Return the identifier of one record, and say what is wrong with it where it has none.
+
+    Raises:
+        RecordIdentityError: it has no identifier that is a string, and not empty.
+    """
+    dotted = ".".join(path)
+    value = record
+    for depth, key in enumerate(path):
+        if not _is_object(value):
+            inner = ".".join(path[:depth])
+            raise _unnamed(
+                position,
+                f"has no object {inner}" if inner else f"is no object but of type {type(value).__name__}",
+                record,
+            )
+        if key not in value and depth == len(path) - 1:
+            raise _unnamed(position, f"has no {dotted}", record)
+        value = value.get(key)
+    if not isinstance(value, str):
+        raise _unnamed(position, f"has a {dotted} of type {type(value).__name__}", record)
+    if not value:
+        raise _unnamed(position, f"has a {dotted} that is empty", record)
+    return value
+
+
+def _unnamed(position: int, seen: str, record: object) -> RecordIdentityError:
+    said = said_of(record)
+    return RecordIdentityError(
+        f"Record {position} of the batch, counting from 0, {seen}. The response names a record by it, a string that is "
+        f"not empty.{f' The record is {said}.' if said else ''}",
+        position=position,
+    )

@@ -6,22 +6,21 @@ wrap hooks of the source, those hooks, and no others, go through pluggy (see :mo
 
 from __future__ import annotations
 
+import sys
 from types import FunctionType, MethodType
 
-from batchcore import hookspecs
+from batchcore._callables import identity, is_coroutine_function, plain, type_name
 from batchcore.errors import (
+    AmbiguousSourceError,
     DuplicateHookError,
     HookArgumentsError,
     MissingHookError,
     PluginError,
     UnknownHookError,
     UnmarkedHookError,
-    kind_of,
-    plain,
 )
-from batchcore.handler import is_coroutine_function
-from batchcore.hookspecs import SOURCE_HOOKS
-from batchcore.ordering import unordered
+from batchcore.model import batch_item_failures, unordered
+from batchcore.records import RecordsSource, RecordView
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,30 +28,76 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any, Literal, TypeGuard
 
-    from batchcore.batch import Batch
-    from batchcore.message import Message
-    from batchcore.ordering import Ordering
-    from batchcore.outcome import Outcomes
-    from batchcore.types import Identifier, PartialItemFailureResponse, Record
+    from batchcore.dispositions import Message
+    from batchcore.model import Batch, Ordering, Outcomes
+    from batchcore.types import Identifier, Record
 
 _VARARGS = 0x04
+ENVIRONMENT_VARIABLE = "BATCHCORE_PLUGINS"
+"""Names plugins that every processor gets, besides those that the code gives it."""
+
+# The hooks and their arguments, as batchcore.hookspecs has them, which a test holds equal: to load those would cost
+# each cold start 0.25 ms.
+_OF_SOURCES: dict[str, tuple[str, ...]] = {
+    "claims_event": ("event",),
+    "extract_records": ("event",),
+    "identify_records": ("records",),
+    "record_preparer": ("batch",),
+    "record_decoder": ("batch",),
+    "ordering_policy": ("batch",),
+    "acknowledgement": (),
+    "delivery_attempt": ("record",),
+    "describe_record": ("record",),
+    "original_message": ("record",),
+    "handler_arguments": ("batch",),
+    "build_response": ("batch", "outcomes"),
+}
+_OF_EXTENSIONS: dict[str, tuple[str, ...]] = {
+    "wrap_handler": ("handler",),
+    "before_records": ("batch", "fail"),
+    "after_records": ("batch", "outcomes", "fail"),
+    "deliver_dead_letter": ("outcome", "batch"),
+    "deliver_dead_letters": ("outcomes", "batch"),
+}
+_OF_OBSERVERS: dict[str, tuple[str, ...]] = {
+    "batch_started": ("batch",),
+    "record_scope": ("record",),
+    "record_finished": ("outcome",),
+    "batch_finished": ("result",),
+    "after_batch": ("result",),
+}
+SOURCE_HOOKS = frozenset(_OF_SOURCES)
+EXTENSION_HOOKS = frozenset(_OF_EXTENSIONS)
+OBSERVER_HOOKS = frozenset(_OF_OBSERVERS)
+ARGUMENTS = {**_OF_SOURCES, **_OF_EXTENSIONS, **_OF_OBSERVERS}
+AWAITED_HOOKS = ("before_records", "after_records")
+REQUIRED_HOOKS = ("claims_event", "extract_records", "identify_records")
+
+_offered: dict[str, object] = {}
 
 
-def as_it_is(record: Record) -> Record:
-    """The default preparer and decoder."""
-    return record
+def offer(name: str, source: object) -> None:
+    """Make a source known by a name, without a scan of what is installed. A source package calls it when imported.
 
+    Args:
+        name: the name that functions ask for, as in ``BatchProcessor("kafka")``.
+        source: an object that implements the hooks of a source.
 
-def batch_item_failures(batch: Batch, outcomes: Outcomes) -> PartialItemFailureResponse:
-    """The default answer: the identifiers of all records that are not done, in the order of the batch.
-
-    See "Reporting batch item failures" in the AWS Lambda developer guide, for SQS, Kinesis and DynamoDB alike.
+    Raises:
+        AmbiguousSourceError: another source was offered by this name.
     """
-    positions = outcomes.unfinished_positions()
-    if not positions:
-        return {"batchItemFailures": []}
-    identifiers = batch.identifiers
-    return {"batchItemFailures": [{"itemIdentifier": identifiers[position]} for position in positions]}
+    known = _offered.setdefault(name, source)
+    if known is not source and type(known) is not type(source):
+        raise AmbiguousSourceError(
+            f"Two sources are offered as {name!r}: {describe(known)} and {describe(source)}. Uninstall one of the "
+            "packages, or pass the source itself as event_type.",
+            plugin=source,
+        )
+
+
+def offered() -> dict[str, object]:
+    """Return the sources that imported packages have offered, by name, in the order in which they did."""
+    return _offered
 
 
 class Source:
@@ -63,6 +108,7 @@ class Source:
         plugin: the object that implements it.
         by_checkpoint: whether AWS acknowledges it by a checkpoint.
         prepares: whether anybody prepares its records.
+        read_plain: event to records and identifiers in one pass, or None where its hooks are asked one by one.
 
     The other attributes are the hooks of :class:`batchcore.hookspecs.SourceHooks`, by the same names.
     """
@@ -81,6 +127,7 @@ class Source:
         "original_message",
         "plugin",
         "prepares",
+        "read_plain",
         "record_decoder",
         "record_preparer",
     )
@@ -109,16 +156,25 @@ class Source:
             )
         self.by_checkpoint = acknowledgement == "checkpoint"
         self.prepares = hooks["record_preparer"] is not DEFAULTS["record_preparer"]
+        is_read_plain = isinstance(plugin, RecordsSource) and all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS)
+        self.read_plain = plugin.plain_reader() if isinstance(plugin, RecordsSource) and is_read_plain else None
         for hook, function in hooks.items():
             if hook != "acknowledgement":
                 setattr(self, hook, function)
+        if isinstance(plugin, RecordsSource) and not plugin.windows and _is_plain(hooks, "build_response"):
+            self.build_response = batch_item_failures  # what it comes to
 
     def __repr__(self) -> str:
         return f"<Source {self.name}>"
 
 
+def _is_plain(hooks: Mapping[str, Callable[..., Any]], hook: str) -> bool:
+    """Whether a hook of a :class:`RecordsSource` is neither overridden nor wrapped."""
+    return getattr(hooks[hook], "__func__", None) is getattr(RecordsSource, hook)
+
+
 def _nothing_to_do(_batch: Batch) -> Callable[[Record], Record]:
-    return as_it_is
+    return identity
 
 
 def _unordered(_batch: Batch) -> Ordering:
@@ -142,7 +198,7 @@ def _no_arguments(_batch: Batch) -> Mapping[str, Any]:
 
 
 def _record_as_json(record: Record) -> Message:
-    from batchcore.message import record_as_json
+    from batchcore.dispositions import record_as_json
 
     return record_as_json(record)
 
@@ -179,7 +235,7 @@ def source_hooks(plugin: object, name: str) -> dict[str, Callable[..., Any]]:
         if hook in own:
             raise DuplicateHookError(f"The source {name!r} implements {hook}() twice.", plugin=plugin, hook=hook)
         own[hook] = with_all_arguments(plugin, hook, function)
-    for hook in hookspecs.REQUIRED_HOOKS:
+    for hook in REQUIRED_HOOKS:
         if hook not in own:
             raise MissingHookError(
                 f"The source {name!r} lacks {hook}(), which every source must have. Define it and mark it with "
@@ -191,7 +247,7 @@ def source_hooks(plugin: object, name: str) -> dict[str, Callable[..., Any]]:
 
 
 def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Mapping[str, Any]]]:
-    """Give hook name, bound method and options of each method that is marked.
+    """Yield hook name, bound method and options of each method that is marked.
 
     Raises:
         UnknownHookError: a marked method names no hook.
@@ -204,7 +260,7 @@ def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Ma
         method = getattr(plugin, attribute)
         options: Any = getattr(method, "batchcore_impl", None)
         if not is_marker(options):
-            if attribute in ALL_HOOKS and callable(method):
+            if attribute in ARGUMENTS and callable(method):
                 raise UnmarkedHookError(
                     f"{attribute}() of {describe(plugin)} has the name of a hook and is not marked. Put @hookimpl on "
                     "it, or name it otherwise.",
@@ -213,14 +269,14 @@ def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Ma
                 )
             continue
         hook: str = options["specname"] or attribute
-        if hook not in ALL_HOOKS:
+        if hook not in ARGUMENTS:
             raise UnknownHookError(
                 f"{describe(plugin)} implements {hook}(), which is no hook. The hooks are: "
-                f"{', '.join(sorted(ALL_HOOKS))}.",
+                f"{', '.join(sorted(ARGUMENTS))}.",
                 plugin=plugin,
                 hook=hook,
             )
-        if hook not in hookspecs.AWAITED_HOOKS and is_coroutine_function(method):
+        if hook not in AWAITED_HOOKS and is_coroutine_function(method):
             raise PluginError(
                 f"{hook}() of {describe(plugin)} is a coroutine function, and hooks are not awaited. Make it a plain "
                 "function." + (" It may give a coroutine function." if hook == "record_preparer" else ""),
@@ -230,16 +286,13 @@ def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Ma
         yield hook, method, options
 
 
-ALL_HOOKS = SOURCE_HOOKS | hookspecs.EXTENSION_HOOKS | hookspecs.OBSERVER_HOOKS
-
-
 def is_marker(options: object) -> TypeGuard[Mapping[str, Any]]:
-    """Say whether this is what ``hookimpl`` leaves on a method: an object that answers to any name has another."""
+    """Whether this is what ``hookimpl`` leaves on a method: an object that answers to any name has another."""
     return isinstance(options, dict)
 
 
 def attribute_names(plugin: object) -> list[str]:
-    """Name what a plugin defines in its classes and itself, without touching a property."""
+    """Return the names of what a plugin defines in its classes and itself, without touching a property."""
     names: dict[str, Any] = {}
     for space in (*reversed(type(plugin).__mro__[:-1]), plugin):
         names.update(getattr(space, "__dict__", {}))
@@ -291,7 +344,7 @@ def with_all_arguments(plugin: object, hook: str, function: Callable[..., Any]) 
 
 
 def _undecorated(function: Any) -> tuple[Any, int]:
-    """Give the function whose arguments count, behind decorators such as ``contextmanager``, and how many are bound."""
+    """Return the function whose arguments count, behind decorators, and how many of them are bound."""
     skipped = 0
     while True:
         if isinstance(function, MethodType):
@@ -303,14 +356,61 @@ def _undecorated(function: Any) -> tuple[Any, int]:
 
 
 def describe(plugin: object) -> str:
-    """Name a plugin for a message."""
+    """Return the name of a plugin, for a message."""
     name = getattr(plugin, "__name__", None)
-    return f"the module {plain(name, 200)}" if isinstance(name, str) else kind_of(plugin)
+    return f"the module {plain(name, 200)}" if isinstance(name, str) else type_name(plugin)
 
 
-ARGUMENTS: dict[str, tuple[str, ...]] = {
-    name: spec.__code__.co_varnames[1 : spec.__code__.co_argcount]
-    for group in hookspecs.HOOK_GROUPS
-    for name, spec in vars(group).items()
-    if name in ALL_HOOKS
-}
+# -- Typed records, made without calling a Python function.
+
+
+def _is_made_as_usual(view: type) -> bool:
+    """Whether a class is a view, and nobody has a say when an object or a subclass of it is made."""
+    metaclass: object = type(view)
+    return (
+        metaclass is type
+        and issubclass(view, RecordView)
+        and view.__init__ is RecordView.__init__
+        and view.__new__ is object.__new__
+        and not hasattr(view.__init_subclass__, "__func__")
+    )
+
+
+def _is_reusable(view: type[Any]) -> bool:
+    """Whether an object of a view shows another record once it has that: it holds nothing but what is kept with one."""
+    own = view.__mro__[: view.__mro__.index(RecordView)]
+    slots = all("__slots__" in vars(kind) and not vars(kind)["__slots__"] for kind in own)
+    return slots and not view.__dictoffset__ and count_references is not None
+
+
+count_references: Any = getattr(sys, "getrefcount", None)
+if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
+    count_references = None  # where it tells nothing
+
+
+_quick_classes: dict[type, type[Any] | None] = {}
+
+
+def quick_class(view: type) -> type[Any] | None:
+    """Return a subclass whose objects are made empty, in half the time, for the loop that makes one per record.
+
+    ``quick_class(V)()`` followed by setting ``raw_event`` does what ``V(raw_event)`` does, without calling a Python
+    function. It is a ``V`` in every respect but ``type(record) is V``; a copy or a pickle of it is a plain ``V``.
+
+    Args:
+        view: a class that decodes records.
+
+    Returns:
+        The subclass; None where the class is no view, or does something of its own when it is made.
+    """
+    try:
+        return _quick_classes[view]
+    except KeyError:
+        quick = None
+        if _is_made_as_usual(view):
+            names = {name: getattr(view, name) for name in ("__module__", "__qualname__", "__doc__")}
+            space = {**names, "__slots__": (), "__init__": object.__init__, "_made_for": view}
+            space["_is_reusable"] = _is_reusable(view)
+            quick = type(view.__name__, (view,), space)
+        _quick_classes[view] = quick
+        return quick

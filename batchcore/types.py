@@ -5,13 +5,10 @@ The core reads this file only while types are checked; importing it costs ``typi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
-
-if TYPE_CHECKING:
-    from batchcore.disposition import Disposition
-    from batchcore.outcome import Outcome
+from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar
 
 Record: TypeAlias = Any
 """One raw record, as AWS delivered it: for the sources here a mapping of strings."""
@@ -21,9 +18,6 @@ Identifier: TypeAlias = str | Mapping[str, Any] | None
 
 ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 """What :func:`sys.exc_info` gives while an exception is being handled."""
-
-Fail: TypeAlias = "Callable[[Outcome | int, BaseException], None]"
-"""Fails one record, named by its outcome or its position in the batch, with an exception."""
 
 SuccessResponse: TypeAlias = tuple[str, Any, Any]
 """``("success", what the handler returned, the raw record)``."""
@@ -48,15 +42,71 @@ class PartialItemFailureResponse(TypedDict):
     batchItemFailures: list[PartialItemFailures]
 
 
-class Dispositions(Protocol):
-    """A mapping of exception types to what becomes of their records.
+class RecordFacts(Protocol):
+    """What a batch asks of its source about single records: hooks, as plain callables."""
 
-    No ``Mapping[type[BaseException], Disposition]``: type checkers would refuse a dictionary of ``ValueError`` alone,
-    because the type of a mapping's keys is invariant.
+    name: str
+    by_checkpoint: bool
+    delivery_attempt: Callable[[Record], int | None]
+    describe_record: Callable[[Record], Mapping[str, Any]]
+    original_message: Callable[[Record], Any]
+
+
+class DeadLetterBook(Protocol):
+    """What the ledger of a batch writes down of its dead letters: see :mod:`batchcore._extensions.dead_letters`."""
+
+    @property
+    def in_lanes(self) -> AbstractSet[int]:
+        """Positions whose lanes wait for their delivery."""
+        ...
+
+    @property
+    def problems(self) -> Mapping[int, BaseException]:
+        """Position to what kept it from being delivered."""
+        ...
+
+    def add(self, position: int) -> None:
+        """Take a dead letter."""
+        ...
+
+    def ended(self, position: int, problem: BaseException | None) -> None:
+        """Note what became of one."""
+        ...
+
+    def without_lanes(self) -> DeadLetterBook:
+        """Return those that can still be delivered when workers are abandoned."""
+        ...
+
+
+SourceName = TypeVar("SourceName", contravariant=True)
+
+
+class ModelOf(Protocol[SourceName]):
+    """A pydantic model that is not of another source.
+
+    A source's models narrow this method for the type checker; every other model accepts anything here.
     """
 
-    def items(self) -> Collection[tuple[type[BaseException], Disposition]]:
-        """Return each exception type with its disposition."""
+    def model_post_init(self, context: SourceName, /) -> None:
+        """Accept the name of its own source."""
+
+
+class SourceObject(Protocol):
+    """An object that implements a source, as far as the type checker can tell."""
+
+    @property
+    def claims_event(self) -> Callable[..., bool]:
+        """Whether an event is this source's."""
+        ...
+
+    @property
+    def extract_records(self) -> Callable[..., Any]:
+        """Give the records of an event."""
+        ...
+
+    @property
+    def identify_records(self) -> Callable[..., Any]:
+        """Give an identifier per record."""
         ...
 
 

@@ -13,11 +13,9 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 
-from batchcore.errors import RecordError, named
-from batchcore.ordering import in_order
-from batchcore.outcome import NOT_PROCESSED, first_with_identifiers_of
-from batchcore.records import is_object, is_windowed
-from batchcore.source import batch_item_failures
+from batchcore._callables import named
+from batchcore.errors import RecordError
+from batchcore.model import batch_item_failures, first_with_identifiers_of, in_order, is_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-    from batchcore.batch import Batch
-    from batchcore.outcome import Outcomes
+    from batchcore.model import Batch, Outcomes
     from batchcore.types import PartialItemFailureResponse, Record
 
 __all__ = ["WINDOW_ORDER", "Window", "WindowStateError", "arguments", "is_windowed", "response", "window_of"]
@@ -55,7 +52,6 @@ class Window:
     __slots__ = (
         "_batch",
         "_first",
-        "_keeps_all",
         "_kept",
         "_next",
         "_read",
@@ -74,10 +70,9 @@ class Window:
         self.shard_id: str | None = event.get("shardId")
         self.is_final = bool(event.get("isFinalInvokeForWindow"))
         self.is_terminated_early = bool(event.get("isWindowTerminatedEarly"))
-        self._batch: Any = batch
+        self._batch = batch
         self._first = json.dumps(event.get("state") or {}).encode()  # what the event holds stays as it is
         self._kept: list[tuple[int, bytes]] = []  # position, and the state after it
-        self._keeps_all = bool(batch.settings.plugins.after_records)  # a step may fail any record, and go back to it
         self._next = 0
         self._read: dict[str, Any] | None = None  # the last that was kept, as it came back from JSON
 
@@ -87,28 +82,28 @@ class Window:
 
         A new copy each time. To change the state, a handler asks for ``state``.
         """
-        values, failures = self._batch.values, self._batch.failures
-        undone = [position for position in failures if values[position] is NOT_PROCESSED]
-        end = first_with_identifiers_of(self._batch, undone) if undone else len(values)
-        succeeded = (text for at, text in reversed(self._kept) if at < end and at not in failures)
+        outcomes = self._batch.outcomes
+        undone = outcomes.failed_positions()
+        end = first_with_identifiers_of(self._batch, undone) if undone else len(outcomes)
+        succeeded = (text for at, text in reversed(self._kept) if at < end and not outcomes.has_failed(at))
         state: dict[str, Any] = json.loads(next(succeeded, self._first))
         return state
 
     def answered(self) -> dict[str, Any]:
-        """Give the state to answer with, and keep no other: no step will go back any more."""
+        """Return the state to answer with, and keep no other: no batch hook will go back any more."""
         state = self.state
         self._first, self._kept = json.dumps(state).encode(), []
         return state
 
     def for_record(self, record: Record) -> _Change:
-        """Give what is held open around a handler that changes the state. Each record before it has ended."""
-        failures: Mapping[int, object] = self._batch.failures
+        """Return what is held open around a handler that changes the state. Each record before it has ended."""
+        has_failed = self._batch.outcomes.has_failed
         position = self._next
-        while position in failures:  # its handler was not called
+        while has_failed(position):  # its handler was not called
             position += 1
         self._next = position + 1
         state, self._read = self._read, None
-        if self._kept and self._kept[-1][0] in failures:  # its handler returned, and it has failed nevertheless
+        if self._kept and has_failed(self._kept[-1][0]):  # its handler returned, and it has failed nevertheless
             self._kept, state = self._kept[:-1], None
         if state is None:
             state = json.loads(self._kept[-1][1] if self._kept else self._first)
@@ -121,9 +116,9 @@ class Window:
             WindowStateError: it is not JSON.
         """
         text, self._read = _there_and_back(state)
-        if self._keeps_all:
+        if self._batch.may_undo:
             self._kept.append((position, text))
-        else:  # another thread may be reading, if this one was left behind: its record does not count, the last does
+        else:  # another thread may be reading, if this one was abandoned: its record does not count, the last does
             start, identifiers = len(self._kept), self._batch.identifiers
             while start and identifiers[self._kept[start - 1][0]] == identifiers[position]:
                 start -= 1  # one of them failing brings all of them back, so the state before the first is wanted
@@ -154,7 +149,7 @@ class _Change:
 
 
 def _there_and_back(state: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    """Give a state as JSON, and as it comes back from there.
+    """Return a state as JSON, and as it comes back from there.
 
     Raises:
         WindowStateError: it would not come back as it is, so the next batch would go on with another one.
@@ -173,22 +168,26 @@ def _there_and_back(state: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
     return text, read
 
 
+def is_windowed(event: Any) -> bool:
+    """Whether an event belongs to a tumbling window."""
+    return is_object(event) and event.get("window") is not None
+
+
 def window_of(batch: Batch) -> Window | None:
-    """Give the window of a batch, or None where it has none. Steps before and after the records ask here.
+    """Return the window of a batch, or None where it has none. Batch hooks ask here.
 
     Args:
         batch: the batch, as a hook gets it.
     """
     if not is_windowed(batch.event):
         return None
-    window: Window | None = batch.__dict__.get("window")
-    if window is None:
-        window = batch.__dict__["window"] = Window(batch)
-    return window
+    if not isinstance(batch.source_state, Window):
+        batch.source_state = Window(batch)
+    return batch.source_state
 
 
 def arguments(batch: Batch) -> Mapping[str, Callable[[Record], AbstractContextManager[Any]]]:
-    """Give what handlers of a windowed batch may ask for: ``state``, to read and change, and ``window``.
+    """Return what handlers of a windowed batch may ask for: ``state``, to read and change, and ``window``.
 
     For a source's ``handler_arguments``, beside :data:`WINDOW_ORDER` as its ordering.
     """

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchcore.binary import decode_base64
-from batchcore.decoding import decode_json, decode_text
+from batchcore.records import decode_json, decode_text
 
 SECRET = "hunter2"
 

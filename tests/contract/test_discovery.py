@@ -48,10 +48,19 @@ def test_an_event_type_is_the_name_of_a_source(fresh: Core, member: str, name: s
     assert fresh.BatchProcessor(event_type).run({"Records": []}, play).batch.source == name
 
 
+def forbid_scans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever reads entry points fail."""
+
+    def read(group: str) -> Any:
+        raise AssertionError(f"the entry points of {group} are read")
+
+    monkeypatch.setattr("batchcore._plugins.entry_points.read", read)
+
+
 def test_an_offered_source_is_found_by_its_name_without_a_scan(fresh: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     source = ToySource()
     fresh.offer("toy", source)
-    monkeypatch.setitem(sys.modules, "importlib_metadata", None)  # whoever imports it fails
+    forbid_scans(monkeypatch)
 
     assert fresh.BatchProcessor("toy").run(toys("car"), play).response == {"batchItemFailures": []}
 
@@ -71,16 +80,16 @@ def test_the_name_that_a_source_is_found_by_is_the_batches(fresh: Core) -> None:
 
 
 def test_what_is_installed_is_read_once_per_process(fresh: Core, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    import importlib_metadata
+    from batchcore._plugins import entry_points
 
-    scans: list[Any] = []
-    original = importlib_metadata.entry_points
+    scans: list[str] = []
+    original = entry_points.read
 
-    def counted(**selection: Any) -> Any:
-        scans.append(selection)
-        return original(**selection)
+    def counted(group: str) -> Any:
+        scans.append(group)
+        return original(group)
 
-    monkeypatch.setattr(importlib_metadata, "entry_points", counted)
+    monkeypatch.setattr(entry_points, "read", counted)
     site.install_source("kafka")
 
     for _ in range(3):
@@ -88,14 +97,39 @@ def test_what_is_installed_is_read_once_per_process(fresh: Core, site: Site, mon
         with pytest.raises(fresh.SourceNotInstalledError):
             fresh.BatchProcessor("mq")
 
-    assert scans == [{"group": "batchcore.sources"}]
+    assert scans == ["batchcore.sources"]
+
+
+READS = """
+    import json, sys
+    %s
+    from batchcore._plugins.entry_points import read
+    found = read("batchcore.sources").entry_points
+    named = sorted([entry.name, entry.value] for entry in found)
+    print(json.dumps([named, sorted({type(entry).__module__ for entry in found})]))
+"""
+
+
+def test_the_same_is_found_with_importlib_metadata_and_without(site: Site) -> None:
+    """In processes of their own: once it is imported, what Python's own gives is made of its classes."""
+    pytest.importorskip("importlib_metadata")
+    site.install_source("kafka")
+    site.install_source("mq")
+
+    found, of_it = site.run(READS % "")
+    found_without, of_python = site.run(READS % "sys.modules['importlib_metadata'] = None  # as if it were not there")
+
+    assert {"kafka", "mq"} <= {name for name, _ in found}
+    assert found == found_without
+    assert {name.partition(".")[0] for name in of_it} == {"importlib_metadata"}
+    assert {name.partition(".")[0] for name in of_python} == {"importlib"}
 
 
 # -- As an object.
 
 
 def test_a_source_may_be_passed_as_an_object(fresh: Core, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "importlib_metadata", None)
+    forbid_scans(monkeypatch)
 
     result = fresh.BatchProcessor(ToySource()).run(toys("car"), play)
 
@@ -248,7 +282,7 @@ def test_a_source_is_found_from_the_records_alone(fresh: Core, site: Site) -> No
 
 def test_offered_sources_are_asked_first_and_without_a_scan(fresh: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh.offer("toy", ToySource())
-    monkeypatch.setitem(sys.modules, "importlib_metadata", None)
+    forbid_scans(monkeypatch)
 
     assert fresh.BatchProcessor().run(toys("car"), play).batch.source == "toy"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcore import hookspecs
+from batchcore import hookspecs, source
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "hooks.md"
@@ -33,11 +33,21 @@ SIGNATURES = signatures()
 
 
 def test_no_hook_is_overlooked_here() -> None:
-    named = hookspecs.SOURCE_HOOKS | hookspecs.EXTENSION_HOOKS | hookspecs.OBSERVER_HOOKS
+    of = {
+        group.__name__: {
+            name: spec.__code__.co_varnames[1 : spec.__code__.co_argcount]
+            for name, spec in vars(group).items()
+            if not name.startswith("_")
+        }
+        for group in hookspecs.HOOK_GROUPS
+    }
 
-    assert set(SIGNATURES) == named
-    assert set(hookspecs.REQUIRED_HOOKS) <= hookspecs.SOURCE_HOOKS
-    assert not hookspecs.SOURCE_HOOKS & (hookspecs.EXTENSION_HOOKS | hookspecs.OBSERVER_HOOKS)
+    assert {name: arguments for hooks in of.values() for name, arguments in hooks.items()} == source.ARGUMENTS
+    assert set(of["SourceHooks"]) == source.SOURCE_HOOKS
+    assert set(of["ExtensionHooks"]) == source.EXTENSION_HOOKS
+    assert set(of["ObserverHooks"]) == source.OBSERVER_HOOKS
+    assert set(SIGNATURES) == set(source.ARGUMENTS)
+    assert set(source.REQUIRED_HOOKS) <= source.SOURCE_HOOKS
 
 
 @pytest.mark.parametrize("hook", SIGNATURES)

@@ -9,7 +9,7 @@ import re
 import pytest
 
 import batchcore
-from batchcore import errors, raised
+from batchcore import dispositions, errors, results
 
 LINE = re.compile(r"^(?P<branch>[│├└─ ]*)(?P<name>\w+)(?: \(also (?P<also>\w+)\))?")
 
@@ -35,16 +35,16 @@ ERRORS_OF_PLUGINS = [name for name in drawn() if issubclass(getattr(batchcore, n
 def test_the_tree_that_is_drawn_is_the_tree_that_is() -> None:
     real = {
         name: tuple(base.__name__ for base in value.__bases__)
-        for module in (errors, raised)
+        for module in (errors, dispositions, results)
         for name, value in vars(module).items()
-        if isinstance(value, type) and value.__module__ == module.__name__
+        if isinstance(value, type) and issubclass(value, Exception) and value.__module__ == module.__name__
     }
 
     assert drawn() == real
 
 
 def test_every_error_is_public() -> None:
-    defined = {**vars(raised), **vars(errors)}
+    defined = {**vars(dispositions), **vars(results), **vars(errors)}
     assert [name for name in drawn() if getattr(batchcore, name, None) is not defined[name]] == []
     assert set(drawn()) <= set(batchcore.__all__)
 
@@ -103,12 +103,12 @@ def test_an_entry_that_is_no_success_is_carried_by_its_error(entry: object, says
 def test_a_failed_batch_carries_the_exceptions_and_the_result() -> None:
     child = (ValueError, ValueError("no"), None)
 
-    error = errors.BatchProcessingError("All failed.", [child])
+    error = results.BatchProcessingError("All failed.", [child])
 
     assert str(error) == error.msg == "All failed."
     assert error.child_exceptions == [child]
     assert error.result is None
-    assert errors.BatchProcessingError().child_exceptions == []
+    assert results.BatchProcessingError().child_exceptions == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_failed_batch_carries_the_exceptions_and_the_result() -> None:
         errors.RecordIdentityError("m", position=3),
         errors.EntryFailedError(("fail", "why", {})),
         errors.NotAttemptedError(),
-        errors.BatchProcessingError("m"),
+        results.BatchProcessingError("m"),
     ],
     ids=lambda error: type(error).__name__,
 )

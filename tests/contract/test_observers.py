@@ -23,7 +23,7 @@ from batchcore import (
     hookimpl,
     in_order,
 )
-from batchcore.hookspecs import OBSERVER_HOOKS
+from batchcore.source import OBSERVER_HOOKS
 
 from .support import FullSource, Run, ToySource, failed, play, run, run_async, source_with, statuses, toys
 

@@ -179,7 +179,7 @@ def test_fail_says_what_it_takes_whatever_it_is_given(which: Any) -> None:
 
     result = run(ToySource(), toys("car"), len, plugins=[plugin_of(before_records=step)])
 
-    assert "fail() takes the outcome of a record of this step" in str(result.outcomes[0].exception)
+    assert "fail() takes the outcome of a record of this hook" in str(result.outcomes[0].exception)
 
 
 def test_awaitables_in_an_answer_are_closed(recwarn: pytest.WarningsRecorder) -> None:
@@ -210,7 +210,7 @@ def test_a_dead_letter_without_a_lane_does_not_withhold_those_above_it() -> None
 
 
 def test_a_letter_that_was_just_delivered_does_not_come_again_for_another_thread(monkeypatch: Any) -> None:
-    from batchcore.dead_letters import DeadLetters
+    from batchcore._extensions.dead_letters import DeadLetters
 
     inside, looked = threading.Event(), threading.Event()
     ended, has_ended = DeadLetters.ended, DeadLetters.everything_before_has_ended
@@ -221,13 +221,13 @@ def test_a_letter_that_was_just_delivered_does_not_come_again_for_another_thread
             inside.set()
             looked.wait(1)  # any thread switch at this place does it
 
-    def look(self: Any, invocation: Any, position: int) -> bool:
+    def look(self: Any, batch: Any, ledger: Any, position: int) -> bool:
         if position == 0:
             assert waiting.wait(20)
-            return has_ended(self, invocation, position)
+            return has_ended(self, batch, ledger, position)
         waiting.set()
         assert inside.wait(20)
-        answer = has_ended(self, invocation, position)
+        answer = has_ended(self, batch, ledger, position)
         looked.set()
         return answer
 

@@ -20,16 +20,8 @@ from batchcore import (
     UnmarkedHookError,
     hookimpl,
 )
-from batchcore.hookspecs import (
-    AWAITED_HOOKS,
-    EXTENSION_HOOKS,
-    OBSERVER_HOOKS,
-    REQUIRED_HOOKS,
-    SOURCE_HOOKS,
-    ExtensionHooks,
-    ObserverHooks,
-    SourceHooks,
-)
+from batchcore.hookspecs import ExtensionHooks, ObserverHooks, SourceHooks
+from batchcore.source import AWAITED_HOOKS, EXTENSION_HOOKS, OBSERVER_HOOKS, REQUIRED_HOOKS, SOURCE_HOOKS
 
 from .support import FullSource, ToySource, source_with, wrapper_of
 

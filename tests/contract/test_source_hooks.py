@@ -24,8 +24,8 @@ from batchcore import (
     in_order,
     unordered,
 )
-from batchcore.hookspecs import SOURCE_HOOKS
-from batchcore.plugins import Plugins
+from batchcore._plugins.registration import Plugins
+from batchcore.source import SOURCE_HOOKS
 
 from .support import (
     FullSource,

@@ -314,7 +314,7 @@ def test_a_keyboard_interrupt_in_a_step_propagates(driver: Run) -> None:
 @pytest.mark.parametrize("which", [3, -1, None, "ball", 0.5])
 def test_fail_takes_a_record_of_the_batch(which: Any, driver: Run) -> None:
     def step(batch: Any, fail: Any) -> None:
-        with pytest.raises(ConfigurationError, match=r"takes the outcome of a record of this step, or its position"):
+        with pytest.raises(ConfigurationError, match=r"takes the outcome of a record of this hook, or its position"):
             fail(which, LookupError())
 
     assert statuses(driver(ToySource(), EVENT, plugins=[before(step)])) == ["succeeded"] * 3
@@ -345,7 +345,7 @@ def test_fail_is_refused_once_the_step_is_over(driver: Run) -> None:
 
     assert statuses(result) == ["failed"] * 3
     assert {str(error) for error in exceptions(result)} == {
-        "fail() is called after its step has ended, or its time was up: it fails nobody."
+        "fail() is called after its hook has ended, or its time was up: it fails nobody."
     }
 
 
@@ -585,7 +585,7 @@ def test_a_batch_that_after_records_failed_entirely_raises(driver: Run) -> None:
 
 def test_after_records_cannot_fail_what_did_not_succeed(driver: Run) -> None:
     def step(outcomes: Any, fail: Any) -> None:
-        with pytest.raises(ConfigurationError, match="of this step"):
+        with pytest.raises(ConfigurationError, match="of this hook"):
             fail(0, LookupError())
 
     assert failed(driver(ToySource(), toys("bad", "car"), plugins=[after(step)])) == ["bad"]

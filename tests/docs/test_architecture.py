@@ -17,28 +17,34 @@ from .page import ROOT
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CORE = Path(batchcore.__file__).parent
 KIT = Path(batchcore_testing.__file__).parent
-FILES = {path.stem: path for path in CORE.glob("*.py")}
-FLOORS = {
-    name: int(floor) for floor, names in re.findall(r"^(\d)   (.+)$", PAGE, re.MULTILINE) for name in names.split()
+FILES = {
+    ".".join(path.relative_to(CORE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in CORE.rglob("*.py")
 }
+FLOORS = {
+    name: int(floor) for floor, names in re.findall(r"^([ \d]\d)  (.+)$", PAGE, re.MULTILINE) for name in names.split()
+}
+FOLDERS = {"_concurrency", "_extensions", "_plugins"}
+LONGEST_FILE, MOST_ATTRIBUTES, MOST_FILES = 420, 20, 38
 OPEN_TO_SOURCES = {
     "batchcore",
-    *(f"batchcore.{name}" for name in ("binary", "decoding", "records", "shapes", "view", "windows")),
+    *(f"batchcore.{name}" for name in ("binary", "dispositions", "records", "shapes", "types", "windows")),
 }
 OF_FACTORIES = {"batchcore_testing"}
 """What the file ``events.py`` of a source may import besides: no function loads it."""
 SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb")
 HEAVY = {
-    "pluggy": {"manager"},
-    "asyncio": {"aio", "loops"},
-    "importlib_metadata": {"entry_points"},
+    "pluggy": {"_plugins.wrapping"},
+    "asyncio": {"_concurrency.loops", "_concurrency.tasks"},
+    "importlib_metadata": {"_plugins.entry_points"},
     "pydantic": set[str](),
 }
 
 
 def test_every_file_of_the_core_has_a_purpose_on_the_page() -> None:
     table = PAGE.partition("| file | purpose |")[2].partition("\n\n")[0]
-    assert sorted(re.findall(r"^\| `(\w+)\.py` \|", table, re.MULTILINE)) == sorted(FILES)
+    named = {name.replace("/", ".") for name in re.findall(r"^\| `([\w/]+)\.py` \|", table, re.MULTILINE)}
+    assert named == FILES.keys() - FOLDERS
 
 
 def test_every_file_of_the_core_stands_on_a_floor() -> None:
@@ -47,16 +53,45 @@ def test_every_file_of_the_core_stands_on_a_floor() -> None:
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_a_file_imports_from_lower_floors_alone(name: str) -> None:
-    """What stands in a function may come from the same floor too."""
-    loaded, inside = imports_of(FILES[name])
-    above = {other for other in modules(loaded) if FLOORS[other] >= FLOORS[name]}
-    above |= {other for other in modules(inside) if FLOORS[other] > FLOORS[name]}
+    """What stands in a function, and what type checkers alone read, too."""
+    above = {other for other in modules(imports_of(FILES[name])) if other != name and FLOORS[other] >= FLOORS[name]}
     assert above == set()
+
+
+def test_no_file_and_no_class_has_grown_too_large() -> None:
+    texts = {name: path.read_text(encoding="utf-8") for name, path in FILES.items()}
+    lengths = {name: len(text.splitlines()) for name, text in texts.items()}
+    attributes = {
+        f"{name}.{node.name}": len(attributes_of(node))
+        for name, text in texts.items()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ClassDef)
+    }
+
+    assert {name for name, length in lengths.items() if length > LONGEST_FILE} == set()
+    assert {name for name, count in attributes.items() if count > MOST_ATTRIBUTES} == set()
+    assert len(FILES) <= MOST_FILES
+
+
+def attributes_of(node: ast.ClassDef) -> set[str]:
+    """Return what objects of a class have besides methods: its slots, its annotations, what its methods set."""
+    found = {
+        stmt.target.id for stmt in node.body if isinstance(stmt, ast.AnnAssign) and isinstance(stmt.target, ast.Name)
+    }
+    for stmt in node.body:
+        if isinstance(stmt, ast.Assign) and isinstance(stmt.targets[0], ast.Name):
+            slots = stmt.targets[0].id == "__slots__"
+            found |= set(ast.literal_eval(stmt.value)) - {"__weakref__"} if slots else {stmt.targets[0].id}
+    for each in ast.walk(node):
+        is_own = isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id == "self"
+        if is_own and isinstance(each.ctx, ast.Store):
+            found.add(each.attr)
+    return found
 
 
 @pytest.mark.parametrize("package", HEAVY)
 def test_what_is_heavy_is_imported_in_one_place(package: str) -> None:
-    importers = {name for name, path in FILES.items() if any(package in names for names in imports_of(path))}
+    importers = {name for name, path in FILES.items() if package in imports_of(path)}
     assert importers == HEAVY[package]
 
 
@@ -66,7 +101,7 @@ def test_a_source_uses_of_the_core_what_a_stranger_may(source: str) -> None:
     assert spec is not None
     assert spec.origin is not None
     for path in Path(spec.origin).parent.glob("*.py"):
-        used = {name for names in imports_of(path) for name in names if name.split(".")[0].startswith("batchcore")}
+        used = {name for name in imports_of(path) if name.split(".")[0].startswith("batchcore")}
         open_to_it = OPEN_TO_SOURCES | (OF_FACTORIES if path.name == "events.py" else set())
         assert {name for name in used if name.split(".")[0] != source} <= open_to_it
 
@@ -95,29 +130,18 @@ def test_every_folder_of_tests_is_described() -> None:
 
 
 def modules(names: set[str]) -> set[str]:
-    """Give the files of the core among modules."""
+    """Return the files of the core among modules."""
     return {name.partition(".")[2] or "__init__" for name in names if name.split(".")[0] == "batchcore"}
 
 
-def imports_of(path: Path) -> tuple[set[str], set[str]]:
-    """Give what a file imports when it is loaded, and what inside functions; not what type checkers alone read."""
-    loaded: set[str] = set()
-    inside: set[str] = set()
-    collect(ast.parse(path.read_text(encoding="utf-8")), loaded, inside)
-    return loaded, inside
-
-
-def collect(node: ast.AST, here: set[str], inside: set[str]) -> None:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            for statement in child.orelse:
-                collect(statement, here, inside)
-        elif isinstance(child, ast.Import):
-            here.update(alias.name for alias in child.names)
-        elif isinstance(child, ast.ImportFrom) and child.module:
-            submodules = {f"batchcore.{alias.name}" for alias in child.names if alias.name in FILES}
-            here.update(submodules if child.module == "batchcore" and submodules else {child.module})
-        elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            collect(child, inside, inside)
-        else:
-            collect(child, here, inside)
+def imports_of(path: Path) -> set[str]:
+    """Return the modules that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            submodules = {name for name in inside if name.partition(".")[2] in FILES}
+            found.update(submodules or {node.module})
+    return found

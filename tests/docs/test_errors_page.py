@@ -7,12 +7,12 @@ import re
 
 import pytest
 
-from batchcore import errors, raised
+from batchcore import dispositions, errors, results
 
 from .page import ROOT
 
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
-NAMED = {**vars(errors), **vars(raised)}
+NAMED = {**vars(errors), **vars(dispositions), **vars(results)}
 ERRORS = [name for name, kind in NAMED.items() if inspect.isclass(kind) and issubclass(kind, BaseException)]
 BASES = {"BatchcoreError", "SourceError", "RaisedDisposition", "RecordError"}
 

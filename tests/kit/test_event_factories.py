@@ -97,7 +97,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         metadata.mkdir()
         (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
         (metadata / "entry_points.txt").write_text(f"[{GROUP}]\n{source} = {value}\n")
-        monkeypatch.setattr("batchcore.entry_points._registered", {})  # read them anew
+        monkeypatch.setattr("batchcore._plugins.entry_points._registered", {})  # read them anew
 
     return installed
 

@@ -678,15 +678,15 @@ def test_two_mappings_at_a_time_do_not_see_the_batches_of_each_other() -> None:
 
 
 def test_nothing_of_an_invocation_is_kept_by_the_library() -> None:
-    from batchcore import invocation
+    from batchcore import plan
 
     def function(event: Any, context: Any) -> Any:
-        assert len(invocation.watchers) == 1
+        assert len(plan.watchers) == 1
         raise OSError
 
     drained(function)
 
-    assert invocation.watchers == []
+    assert plan.watchers == []
 
 
 def test_an_invocation_tells_what_batchcore_has_not_finished() -> None:

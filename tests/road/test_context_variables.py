@@ -154,3 +154,21 @@ def test_what_an_observer_sets_when_the_batch_starts_is_seen_by_every_record(dri
 
     contextvars.copy_context().run(batch)
     assert seen == ["the batch's"] * 2
+
+
+@pytest.mark.parametrize("make", [NeverCompared, EqualToAll])
+def test_values_that_cannot_be_told_apart_cost_no_record(driver: Way, make: Callable[[], object]) -> None:
+    """A value of the caller's that a handler replaces is compared with the new one, which may be an array."""
+    seen: list[object] = []
+
+    def handler(record: Any) -> None:
+        seen.append(VARIABLE.get())
+        VARIABLE.set(make())
+
+    def call() -> Any:
+        VARIABLE.set(make())
+        return driver(batch_of("a", "b", "c"), handler)
+
+    response = contextvars.copy_context().run(call)
+    assert failed(response) == []
+    assert len(seen) == 3

@@ -17,7 +17,7 @@ from batchcore import (
     in_order,
     unordered,
 )
-from batchcore.explaining import Explanation
+from batchcore.results import Explanation
 from batchcore_sqs import source
 
 from .clocks import MARGIN, Nearly, Spent

@@ -151,7 +151,7 @@ def test_source_that_is_asked_before_the_records_have_run_sees_them_as_not_attem
 
 
 WRONG_HOOKS: dict[str, tuple[str, Any, str]] = {
-    "no answer": ("build_response", lambda self, batch, outcomes: None, "gives the answer for AWS, not None"),
+    "no answer": ("build_response", lambda self, batch, outcomes: None, "gives the response for AWS, not None"),
     "no ordering": ("ordering_policy", lambda self, batch: "in order", "gives an Ordering, not 'in order'"),
     "no decoder": ("record_decoder", lambda self, batch: "decoder", "gives a callable, not 'decoder'"),
     "no preparer": ("record_preparer", lambda self, batch: "preparer", "gives a callable, not 'preparer'"),

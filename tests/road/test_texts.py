@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from batchcore import BatchProcessingError, BatchProcessor, Disposition, UnexpectedBatchTypeError, hookimpl
-from batchcore.errors import is_writable, plain
+from batchcore.failures import is_writable, plain
 from batchcore_sqs import SQSSource
 
 from .support import EXCEPTION_GROUP, Way, batch_of, logger_with

@@ -1,13 +1,14 @@
 from typing import Any
 
-from batchcore import Batch, Ordering, RecordView, binary, by_key, decoding, hookimpl
+from batchcore import Batch, Ordering, RecordView, binary, by_key, hookimpl
+from batchcore.records import decode_json, decode_text
 
 
 class KafkaRecord(RecordView):
     @property
     def json_value(self) -> Any:
         data = binary.decode_base64(self["value"], "value")
-        return decoding.decode_json(decoding.decode_text(data, "value"), "value")
+        return decode_json(decode_text(data, "value"), "value")
 
 
 def partition_of(record: Any) -> str:

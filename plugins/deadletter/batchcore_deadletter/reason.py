@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from batchcore.report import summary_of
+from batchcore.failures import summary_of
 
 LONGEST_TEXT = 1_000
 """Characters of an attribute of ours, at most."""

@@ -8,7 +8,7 @@ from collections.abc import KeysView, Mapping
 from enum import Enum
 
 from batchcore import RecordView
-from batchcore.view import once
+from batchcore.records import once
 from batchcore_dynamodb.deserialize import deserialize_item
 
 TYPE_CHECKING = False
@@ -162,7 +162,7 @@ class DynamoDBRecord(RecordView):
     AWS promises none of its fields; one that the event lacks is None.
     """
 
-    __slots__ = ("__dict__",)  # and no __init__: the core makes thousands of these, where nothing is to be prepared
+    __slots__ = ()  # and no __init__: the core makes thousands of these, where nothing is to be prepared
 
     @once
     def dynamodb(self) -> StreamRecord:

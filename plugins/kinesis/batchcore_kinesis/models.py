@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, get_args
 from pydantic import BaseModel, Json, field_validator
 
 from batchcore.binary import decode_base64
-from batchcore.decoding import decode_json, decode_text
+from batchcore.records import decode_json, decode_text
 from batchcore_kinesis.inflate import inflated
 
 if TYPE_CHECKING:

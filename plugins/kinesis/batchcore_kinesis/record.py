@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from batchcore import RecordView
 from batchcore.binary import decode_base64
-from batchcore.decoding import decode_json, decode_text
-from batchcore.view import once
+from batchcore.records import decode_json, decode_text, once
 from batchcore_kinesis.inflate import inflated
 
 TYPE_CHECKING = False
@@ -131,7 +130,7 @@ class KinesisStreamRecord(RecordView):
     the event lacks is None where AWS calls it optional, else a :class:`KeyError` that names it.
     """
 
-    __slots__ = ("__dict__",)  # and no __init__: the core makes thousands of these, where nothing is to be prepared
+    __slots__ = ()  # and no __init__: the core makes thousands of these, where nothing is to be prepared
 
     @once
     def kinesis(self) -> KinesisStreamRecordPayload:

@@ -274,7 +274,7 @@ def test_importing_the_package_offers_the_source_and_loads_nothing_heavy() -> No
         f"import sys; sys.path[:] = {sys.path!r}\n"
         "before = set(sys.modules); import batchcore_kinesis; new = set(sys.modules) - before\n"
         "heavy = {'typing', 'inspect', 'dataclasses', 'asyncio', 'pydantic', 'base64', 'zlib', 'email', 'pluggy',"
-        " 'importlib_metadata', 'batchcore_kinesis.models', 'batchcore.shapes', 'batchcore.undecoded'}\n"
+        " 'importlib_metadata', 'batchcore_kinesis.models', 'batchcore.shapes'}\n"
         "assert not new & heavy, new & heavy\n"
         "from batchcore import BatchProcessor, EventType\n"
         "BatchProcessor(event_type=EventType.KinesisDataStreams)\n"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from batchcore import offer
-from batchcore_sqs.hooks import SQSSource, message_group, source
-from batchcore_sqs.record import SQSMessageAttribute, SQSMessageAttributes, SQSRecord, SQSRecordAttributes
+from batchcore_sqs.hooks import SQSRecord, SQSSource, message_group, source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from batchcore_sqs.attributes import SQSMessageAttribute, SQSMessageAttributes, SQSRecordAttributes
     from batchcore_sqs.backoff import VisibilityBackoff
     from batchcore_sqs.errors import (
         SQSFifoCircuitBreakerError,
@@ -37,6 +37,9 @@ offer("sqs", source)
 _LAZY = {
     "SQSFifoCircuitBreakerError": "errors",
     "SQSFifoMessageGroupCircuitBreakerError": "errors",
+    "SQSMessageAttribute": "attributes",
+    "SQSMessageAttributes": "attributes",
+    "SQSRecordAttributes": "attributes",
     "SqsFifoPartialProcessor": "fifo",
     "VisibilityBackoff": "backoff",
     "VisibilityNotChangedError": "errors",
@@ -45,7 +48,7 @@ _LAZY = {
 if not TYPE_CHECKING:  # a checker that saw it would take any name, and misspelt ones too
 
     def __getattr__(name: str) -> object:
-        """Give what not every function needs, when somebody asks for it."""
+        """Return what not every function needs, when somebody asks for it."""
         if name not in _LAZY:
             raise AttributeError(f"module 'batchcore_sqs' has no attribute {name!r}")
         from importlib import import_module

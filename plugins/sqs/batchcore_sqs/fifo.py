@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import Literal, NoReturn, Protocol
 
-    from batchcore.types import Dispositions
+    from batchcore.dispositions import Dispositions
 
     class Model(Protocol):
         """A pydantic model that is not of another source."""

@@ -1,21 +1,152 @@
-"""The source: what batchcore has to know of Amazon SQS."""
+# mypy: disable-error-code="no-any-return"
+# Every property gives what the event holds, and an event is Any by nature.
+"""What batchcore has to know of Amazon SQS, and the typed view of a message."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from batchcore import hookimpl, in_order, unordered
-from batchcore.records import claim, identify
-from batchcore_sqs.record import SQSRecord
+from batchcore import RecordView, hookimpl, in_order, unordered
+from batchcore.records import RecordsSource, decode_json, once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any, Literal
+    from collections.abc import Callable, Mapping
+    from typing import Any, ClassVar
 
     from batchcore import Batch, Message, Ordering
+    from batchcore_sqs.attributes import SQSMessageAttributes, SQSRecordAttributes
+    from batchcore_sqs.nested import S3Event, SNSMessage
 
-EVENT_SOURCE = "aws:sqs"
+
+class SQSRecord(RecordView):
+    """An SQS message, as Lambda delivers it.
+
+    The record is a mapping too: ``record["body"]`` and ``record.body`` are the same. A field that the event lacks is
+    None where AWS calls it optional, else a :class:`KeyError` that names it.
+    """
+
+    __slots__ = ()  # and no __init__: the core makes thousands of these, where nothing is to be prepared
+
+    @property
+    def message_id(self) -> str:
+        """What SQS, and the answer to Lambda, name the message by."""
+        return self.raw_event["messageId"]
+
+    @property
+    def receipt_handle(self) -> str:
+        """What this delivery of the message is deleted by, or its visibility timeout changed."""
+        return self.raw_event["receiptHandle"]
+
+    @property
+    def body(self) -> str:
+        """The body, as it was sent."""
+        return self.raw_event["body"]
+
+    @once
+    def json_body(self) -> Any:
+        """The body, parsed as JSON: at the first use, then kept.
+
+        Raises:
+            json.JSONDecodeError: the body is not JSON. The error does not carry it.
+        """
+        return decode_json(self.raw_event["body"], "body")
+
+    @property
+    def attributes(self) -> SQSRecordAttributes:
+        """What SQS itself says of the message; empty in an event without them."""
+        from batchcore_sqs.attributes import SQSRecordAttributes
+
+        return SQSRecordAttributes(self.raw_event.get("attributes") or {})
+
+    @property
+    def message_attributes(self) -> SQSMessageAttributes:
+        """What the sender said of the message; empty in an event without them."""
+        from batchcore_sqs.attributes import SQSMessageAttributes
+
+        return SQSMessageAttributes(self.raw_event.get("messageAttributes") or {})
+
+    @property
+    def md5_of_body(self) -> str:
+        """The MD5 digest of the body, in hexadecimal."""
+        return self.raw_event["md5OfBody"]
+
+    @property
+    def md5_of_message_attributes(self) -> str | None:
+        """The MD5 digest of the message attributes, in hexadecimal, or None."""
+        return self.raw_event.get("md5OfMessageAttributes")
+
+    @property
+    def event_source(self) -> str:
+        """``aws:sqs``."""
+        return self.raw_event["eventSource"]
+
+    @property
+    def event_source_arn(self) -> str:
+        """The ARN of the queue."""
+        return self.raw_event["eventSourceARN"]
+
+    @property
+    def aws_region(self) -> str:
+        """The region of the queue, such as ``eu-west-1``."""
+        return self.raw_event["awsRegion"]
+
+    @property
+    def queue_url(self) -> str:
+        """The URL of the queue, worked out from its ARN.
+
+        Raises:
+            ValueError: ``eventSourceARN`` is not the ARN of a queue.
+        """
+        from batchcore_sqs.attributes import DOMAINS
+
+        arn: str = self.raw_event["eventSourceARN"]
+        parts = arn.split(":")
+        if len(parts) != 6:
+            raise ValueError(f"eventSourceARN is not the ARN of a queue: {arn!r}.")
+        _, partition, _, region, account, queue = parts
+        return f"https://sqs.{region}.{DOMAINS.get(partition, DOMAINS['aws'])}/{account}/{queue}"
+
+    @property
+    def decoded_nested_sns_event(self) -> SNSMessage:
+        """The SNS notification in the body: of a queue that subscribes to a topic without raw message delivery.
+
+        Raises:
+            ValueError: the body holds something else. The error says what, and what to read instead.
+        """
+        from batchcore_sqs.nested import SNSMessage
+
+        return SNSMessage(_envelope(self, "SNS notification. With raw message delivery it is the message itself"))
+
+    @property
+    def decoded_nested_s3_event(self) -> S3Event:
+        """The S3 event notification in the body: of a queue that a bucket notifies.
+
+        Raises:
+            ValueError: the body holds something else, such as the test event that S3 sends when a notification is set
+                up. The error says what, and what to read instead.
+        """
+        from batchcore_sqs.nested import S3Event
+
+        return S3Event(_envelope(self, "S3 event notification"))
+
+
+def _envelope(record: SQSRecord, wanted: str) -> Mapping[str, Any]:
+    """Return the body as the object of JSON that a nested event is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        value = record.json_body
+    except ValueError as error:
+        error.args = (f"{error}. So it holds no {wanted}: read record.body.",)
+        raise
+    if isinstance(value, dict):
+        return value  # pyright: ignore[reportUnknownVariableType]  # an object of JSON has strings for keys
+    from batchcore.shapes import WrongShapeError, shape_of
+
+    name, words = shape_of(value)
+    twice = " It was encoded twice: read json.loads(record.json_body)." if name == "json" else ""
+    raise WrongShapeError(f"body is JSON, but no object that could hold an event: it is {words}.{twice}")
 
 
 def _not_attempted() -> Exception:
@@ -27,42 +158,27 @@ def _not_attempted() -> Exception:
 STRICT_ORDER = in_order(not_attempted=_not_attempted)
 
 
-class SQSSource:
-    """Amazon SQS, standard and FIFO queues.
+class SQSSource(RecordsSource):
+    """Amazon SQS, standard and FIFO queues. Each message is deleted, or delivered again, by itself.
+
+    A record without ``eventSource`` is a message when it has a ``messageId`` and a ``body``: events that are written by
+    hand, for a test, often have no more.
 
     AWS's side of it: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
     """
 
     name = "sqs"
+    service = "aws:sqs"
+    identifier = ("messageId",)
+    view = SQSRecord
+    description: ClassVar[Mapping[str, str | Callable[[Any], Any]]] = {
+        "queue": lambda record: record["eventSourceARN"].rpartition(":")[2],
+        "message_group_id": "attributes.MessageGroupId",
+    }
 
-    @hookimpl
-    def claims_event(self, event: Any) -> bool:
-        """Say whether every record of the event is an SQS message.
-
-        A record without ``eventSource`` counts when it has a ``messageId`` and a ``body``: events that are written by
-        hand, for a test, often have no more.
-        """
-        return _claims(event)
-
-    @hookimpl
-    def extract_records(self, event: Mapping[str, Any]) -> Sequence[Any]:
-        """Give the list ``Records``."""
-        records: list[Any] = event["Records"]
-        return records
-
-    @hookimpl
-    def identify_records(self, records: Sequence[Any]) -> Sequence[str]:
-        """Give each record's ``messageId``.
-
-        Raises:
-            RecordIdentityError: a record has none, or an empty one. AWS would take the whole answer for a failure.
-        """
-        return _identifiers(records)
-
-    @hookimpl
-    def record_decoder(self, batch: Batch) -> Callable[[Any], SQSRecord]:
-        """Give :class:`SQSRecord`."""
-        return SQSRecord
+    def has_shape(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record without ``eventSource`` looks like a message."""
+        return "messageId" in record and "body" in record
 
     @hookimpl
     def ordering_policy(self, batch: Batch) -> Ordering:
@@ -70,34 +186,18 @@ class SQSSource:
 
         The queue's name says which it is. A ``MessageGroupId`` does not: messages of a standard queue may have one.
         """
-        arn = batch.records[0].get("eventSourceARN") if batch.records else None
+        records = batch.records
+        arn = records[0].get("eventSourceARN") if records else None
         return STRICT_ORDER if isinstance(arn, str) and arn.endswith(".fifo") else unordered
 
     @hookimpl
-    def acknowledgement(self) -> Literal["record", "checkpoint"]:
-        """Each message is deleted, or delivered again, by itself."""
-        return "record"
-
-    @hookimpl
     def delivery_attempt(self, record: Any) -> int | None:
-        """Give ``ApproximateReceiveCount`` as a number, or None where there is no such number."""
+        """Return ``ApproximateReceiveCount`` as a number, or None where there is no such number."""
         try:
             count = int(record["attributes"]["ApproximateReceiveCount"])
         except Exception:
             return None
         return count if count > 0 else None
-
-    @hookimpl
-    def describe_record(self, record: Any) -> Mapping[str, Any]:
-        """Give the queue's name and the message group, where the record has them."""
-        description: dict[str, Any] = {}
-        arn = record.get("eventSourceARN")
-        if isinstance(arn, str):
-            description["queue"] = arn.rpartition(":")[2]
-        attributes = record.get("attributes")
-        if isinstance(attributes, Mapping) and attributes.get("MessageGroupId") is not None:
-            description["message_group_id"] = attributes["MessageGroupId"]
-        return description
 
     @hookimpl
     def original_message(self, record: Any) -> Message:
@@ -106,19 +206,13 @@ class SQSSource:
         A record that is broken can be sent on too: without a body it is its own JSON, and an attribute that SQS would
         not take is one of type String, with its JSON.
         """
-        from batchcore import Message
+        from batchcore_sqs.messages import original_message
 
-        attributes: Any = record.get("messageAttributes")
-        named = attributes if isinstance(attributes, Mapping) else {}
-        sent = {name: _sent_attribute(attribute) for name, attribute in named.items()}
-        body, group = record.get("body"), message_group(record)
-        if not isinstance(body, str) or not body:
-            body = _as_json(record)
-        return Message(body, sent, group if isinstance(group, str) else None, _trace_header(record))
+        return original_message(record)
 
 
 def message_group(record: Mapping[str, Any]) -> Any:
-    """Give a raw record's ``MessageGroupId``, or None where it has none: ``ordering=by_key(message_group)``.
+    """Return a raw record's ``MessageGroupId``, or None where it has none: ``ordering=by_key(message_group)``.
 
     Raises:
         ValueError: it is no record of SQS. None would make it a lane of its own, and order would be lost unseen.
@@ -130,39 +224,6 @@ def message_group(record: Mapping[str, Any]) -> Any:
             raise ValueError("message_group() takes a record of SQS, which has a messageId; this has none.") from None
         return None
 
-
-def _trace_header(record: Mapping[str, Any]) -> Any:
-    attributes = record.get("attributes")
-    return attributes.get("AWSTraceHeader") if isinstance(attributes, Mapping) else None
-
-
-def _sent_attribute(attribute: Any) -> dict[str, Any]:
-    """Return a message attribute in the form in which it is sent. Its lists are reserved by SQS, and empty."""
-    try:
-        kind, text, data = attribute["dataType"], attribute.get("stringValue"), attribute.get("binaryValue")
-        if isinstance(kind, str) and isinstance(text, str) and data is None:
-            return {"DataType": kind, "StringValue": text}
-        if isinstance(kind, str) and isinstance(data, str) and text is None:
-            from batchcore.binary import decode_base64
-
-            return {"DataType": kind, "BinaryValue": decode_base64(data, "binaryValue of a message attribute")}
-    except (AttributeError, KeyError, TypeError, ValueError):
-        pass
-    return {"DataType": "String", "StringValue": _as_json(attribute)}
-
-
-def _as_json(value: Any) -> str:
-    import json
-
-    return json.dumps(value, default=dict)
-
-
-def _has_shape(record: Mapping[str, Any]) -> bool:
-    return "messageId" in record and "body" in record
-
-
-_claims = claim(EVENT_SOURCE, _has_shape)
-_identifiers = identify("messageId")
 
 source = SQSSource()
 """The source that this package offers under the name ``sqs``."""

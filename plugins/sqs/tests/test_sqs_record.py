@@ -356,7 +356,7 @@ def test_importing_the_package_offers_the_source_and_loads_nothing_heavy() -> No
         "import sys; before = set(sys.modules); import batchcore_sqs; new = set(sys.modules) - before\n"
         "heavy = {'typing', 'inspect', 'dataclasses', 'asyncio', 'pydantic', 'base64', 'email', 'decimal', 'pluggy',"
         " 'urllib.parse', 'importlib_metadata', 'batchcore_sqs.models', 'batchcore_sqs.nested',"
-        " 'batchcore.shapes', 'batchcore.undecoded'}\n"
+        " 'batchcore.shapes'}\n"
         "assert not new & heavy, new & heavy\n"
         "from batchcore import BatchProcessor, EventType\n"
         "BatchProcessor(event_type=EventType.SQS)\n"

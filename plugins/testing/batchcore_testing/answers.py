@@ -11,8 +11,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from batchcore.records import is_windowed
 from batchcore.source import Source, source_hooks
+from batchcore.windows import is_windowed
 from batchcore_testing.results import read_firehose, read_s3_batch
 from batchcore_testing.services import Service, at, identity, service_of_event, service_of_source
 
@@ -78,7 +78,7 @@ def service_of(event: Any, source: object = None) -> Service:
         return known
     if source is not None:
         return service_of_source(source)
-    from batchcore.recognition import source_of_event
+    from batchcore._plugins.recognition import source_of_event
 
     found = source_of_event(_resolve, event)
     return service_of_source(found.plugin)

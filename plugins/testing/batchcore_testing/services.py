@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from batchcore.plugins import find_source
+from batchcore._plugins.registration import find_source
 from batchcore.source import Source, source_hooks
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import Any
 
 from batchcore import RecordView, WholeBatchRetry, by_key, hookimpl
 from batchcore.binary import decode_base64
-from batchcore.decoding import decode_json, decode_text
-from batchcore.records import batch_item_failures, identify
+from batchcore.records import batch_item_failures, decode_json, decode_text, identify
 from batchcore_dynamodb import DynamoDBSource
 from batchcore_kinesis import KinesisSource
 from batchcore_sqs import SQSSource

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from batchcore import by_key, hookimpl, in_order, unordered
-from batchcore.records import is_windowed
+from batchcore.windows import is_windowed
 from batchcore_dynamodb import DynamoDBSource
 from batchcore_kinesis import KinesisSource
 from batchcore_sqs import SQSFifoCircuitBreakerError, SQSSource, message_group

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from batchcore import RecordView, hookimpl
-from batchcore.decoding import decode_json
+from batchcore.records import decode_json
 from batchcore_dynamodb import DynamoDBSource
 from batchcore_kinesis import KinesisSource
 from batchcore_sqs import SQSRecord, SQSSource

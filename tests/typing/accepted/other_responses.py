@@ -22,7 +22,7 @@ from batchcore import (
     unordered,
 )
 from batchcore.binary import decode_base64
-from batchcore.decoding import decode_json, decode_text
+from batchcore.records import decode_json, decode_text
 from batchcore.windows import Window
 from batchcore_kinesis import KinesisStreamRecord
 

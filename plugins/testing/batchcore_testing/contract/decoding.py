@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from batchcore import RecordView, hookimpl
-from batchcore.outcome import chained
+from batchcore.errors import chained
 from batchcore_testing.contract import rules
 from batchcore_testing.contract.broken import Path, Replacing, at_place, broken_copy, content_places, places
 from batchcore_testing.contract.checks import dotted, names_it, shown

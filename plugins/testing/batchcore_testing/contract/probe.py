@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from batchcore import WholeBatchRetry
-from batchcore.records import is_windowed
+from batchcore.windows import is_windowed
 from batchcore_testing.answers import Answer, positions_again, read_response
 from batchcore_testing.contract import rules
 from batchcore_testing.contract.broken import Replacing, with_record
@@ -135,7 +135,7 @@ class Probe:
             return self.service.lane
         batch = self.run(event).watch.batch
         ordering = None if batch is None else self.hooks.ordering_policy(batch)
-        if ordering is None or not ordering.lanes:
+        if ordering is None or not ordering.grouped:
             return lambda record: None
         return (lambda record: "all") if ordering.key is None else ordering.key
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from batchcore import hookimpl
-from batchcore.hookspecs import SOURCE_HOOKS
+from batchcore.source import SOURCE_HOOKS
 from batchcore_testing.clock import SimulatedContext
 from batchcore_testing.contract import rules
 from batchcore_testing.contract.checks import expected_failures, not_attempted, shown

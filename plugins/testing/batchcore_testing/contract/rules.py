@@ -149,7 +149,7 @@ READABLE = Rule(
 )
 SILENT = Rule(
     "An error says what could not be read, and holds nothing of its content: errors are logged.",
-    "the typed record, or record_decoder(): see batchcore.decoding",
+    "the typed record, or record_decoder(): see batchcore.records",
     _OURS,
 )
 OWN_EXCEPTION = Rule(

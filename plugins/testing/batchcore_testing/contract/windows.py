@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from batchcore import unordered
-from batchcore.records import is_windowed
+from batchcore.windows import is_windowed
 from batchcore_testing.contract import rules
 from batchcore_testing.contract.runs import Driver, Handler, one_by_one, tasks, threads
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from batchcore.invocation import watchers
+from batchcore.plan import watchers
 from batchcore_testing.services import identity
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from batchcore import Outcome
-    from batchcore.invocation import Invocation as Batch
+    from batchcore._attributes import Session
     from batchcore.types import Record
     from batchcore_testing.services import Service
 
@@ -56,7 +56,7 @@ class _Begun(NamedTuple):
         is_here: whether it was begun in the context of the invocation, and not in a thread that has none of it.
     """
 
-    batch: Batch
+    batch: Session
     event: Any
     records: Sequence[Record] | None
     around: Sequence[_Begun]
@@ -64,9 +64,9 @@ class _Begun(NamedTuple):
 
     def made_of(self, places: Sequence[int]) -> Seen:
         """Return what it made of a record: of all of its records that this one became, the first that is not done."""
-        if not self.batch.ready:
+        if not self.batch.is_read:
             return Seen(None)
-        made = [Seen(self.batch.outcomes[place]) for place in places]
+        made = [Seen(self.batch.batch.outcomes[place]) for place in places]
         return next((each for each in made if not each.done), made[-1])
 
 
@@ -104,8 +104,8 @@ class Batches:
         watchers.remove(self._watch)
         _here.reset(self._token)
 
-    def _watch(self, batch: Batch, event: Any, records: Sequence[Record] | None) -> None:
-        going_on = [begun for begun in self._begun if begun.batch.entered]
+    def _watch(self, batch: Session, event: Any, records: Sequence[Record] | None) -> None:
+        going_on = [begun for begun in self._begun if begun.batch.goes_on]
         self._begun.append(_Begun(batch, event, records, going_on, _here.get() is self))
 
     def seen(self) -> dict[int, Seen]:
@@ -140,8 +140,8 @@ class Batches:
         return result
 
     def _records_of(self, begun: _Begun) -> Sequence[Record]:
-        if begun.batch.ready:
-            return begun.batch.records
+        if begun.batch.is_read:
+            return begun.batch.batch.records
         if begun.records is not None:  # refused, and maybe because it is no list
             return list(begun.records) if isinstance(begun.records, (list, tuple)) else ()
         return self._records if begun.event is self._event or _equal(begun.event, self._event) else ()

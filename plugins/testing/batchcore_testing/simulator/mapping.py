@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from batchcore import ConfigurationError
-from batchcore.records import is_windowed
+from batchcore.windows import is_windowed
 from batchcore_testing.answers import Answer, positions_again, read_response
 from batchcore_testing.clock import SimulatedContext
 from batchcore_testing.errors import NotDrainedError

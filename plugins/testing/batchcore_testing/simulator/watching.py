@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from batchcore.handler import discard, is_awaitable, is_coroutine_function, runs_later
+from batchcore._callables import close_unawaited, is_awaitable, is_coroutine_function, is_deferred
 
 if TYPE_CHECKING:
     from batchcore_testing.simulator.history import Ledger
@@ -27,7 +27,7 @@ def watched(record_handler: Callable[..., Any], ledger: Ledger) -> Callable[...,
             record = _record_among(arguments, named)
             ledger.tried(record)
             value = await record_handler(*arguments, **named)
-            if not runs_later(value):
+            if not is_deferred(value):
                 ledger.done(record)
             return value
 
@@ -39,7 +39,7 @@ def watched(record_handler: Callable[..., Any], ledger: Ledger) -> Callable[...,
         value = record_handler(*arguments, **named)
         if is_awaitable(value):
             return _Awaited(value, lambda: ledger.done(record))
-        if not runs_later(value):
+        if not is_deferred(value):
             ledger.done(record)
         return value
 
@@ -66,13 +66,13 @@ class _Awaited:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         value = yield from self._value.__await__()
-        if not runs_later(value):
+        if not is_deferred(value):
             self._then()
         return value
 
     def close(self) -> None:
         """Close what nobody will await."""
-        discard(self._value)
+        close_unawaited(self._value)
 
 
 def _record_among(arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:

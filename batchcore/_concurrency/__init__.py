@@ -1,0 +1,1 @@
+"""Lanes side by side, in worker threads or as asyncio tasks."""

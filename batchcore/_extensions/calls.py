@@ -1,0 +1,177 @@
+"""Calls to the outside that are not a record's. What is called when, and who makes the call, are apart.
+
+What calls is a generator. It yields a :class:`TimedCall`, and is sent a pair: what the call gave, and what it raised
+instead. Among the calls of a whole batch it yields :data:`RECORDS`, where the records are to be run. :func:`complete`
+makes the calls from this thread; its twin in :mod:`batchcore._concurrency.loops` awaits them. So each is written once.
+"""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+
+from batchcore._callables import close_unawaited, is_awaitable, type_name
+from batchcore.dispositions import OutsideCallError
+from batchcore.errors import UnawaitedResultError, raise_if_steering
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from concurrent.futures import Future
+    from typing import Any, TypeAlias, TypeVar
+
+    from batchcore.plan import Run
+
+    T = TypeVar("T")
+    Answer: TypeAlias = tuple[Any, BaseException | None]
+    Calls: TypeAlias = "Generator[TimedCall, Answer, T]"
+
+
+class TimedCall:
+    """A call to make.
+
+    Args:
+        function: what to call.
+        arguments: its arguments.
+
+    Attributes:
+        share: which part of the time that is left it may take.
+        limited: whether it has a time limit at all.
+        among_records: whether records wait for it, and need time after it.
+        name: what is called, for a message.
+    """
+
+    __slots__ = ("among_records", "arguments", "function", "limited", "name", "share")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        limited: bool = True,
+        share: float = 1.0,
+        among_records: bool = False,
+        name: str = "It",
+    ) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.limited = limited
+        self.share = share
+        self.among_records = among_records
+        self.name = name
+
+    def seconds(self, run: Run) -> float | None:
+        """Return how long it may take; None where nobody knows how much time is left."""
+        clock = run.clock if self.limited else None
+        if clock is None:
+            return None
+        return (clock.for_calls_among_records() if self.among_records else clock.for_calls()) * self.share
+
+
+RECORDS = TimedCall(lambda: None, name="The records")
+"""Stands for the records, among the calls of a whole batch."""
+
+
+def complete(run: Run, calls: Calls[T], drive: Callable[[Run], None] | None = None) -> T:
+    """Make calls from this thread, each within its time.
+
+    Args:
+        run: the batch.
+        calls: the calls.
+        drive: runs the records, where they are among the calls.
+
+    Returns:
+        What the generator returns.
+    """
+    try:
+        call = next(calls)
+        while True:
+            try:
+                answer = (None, drive(run)) if call is RECORDS and drive is not None else _answer_of(run, call)
+            except BaseException as error:
+                call = calls.throw(error)
+            else:
+                call = calls.send(answer)
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
+
+
+def _answer_of(run: Run, call: TimedCall) -> Answer:
+    try:
+        seconds = call.seconds(run)
+        if seconds is None:
+            value = call.function(*call.arguments)
+        else:
+            value = call_within(seconds, call.name, call.function, *call.arguments)
+        if is_awaitable(value):
+            close_unawaited(value)
+            return None, UnawaitedResultError(
+                f"It gave a {type_name(value)}, which nobody awaits in a synchronous call."
+            )
+    except BaseException as error:
+        raise_if_steering(error)
+        return None, error
+    return value, None
+
+
+def spawn(function: Callable[..., T], *arguments: Any) -> Future[T]:
+    """Call a function in a new thread of our own: a daemon, which Python does not wait for when it exits.
+
+    ``ThreadPoolExecutor`` will not do: at exit, Python waits for its threads, and a stuck one would hold it up.
+
+    Args:
+        function: what to call.
+        arguments: its arguments.
+
+    Returns:
+        What it will give, or raise. Its attribute ``thread`` is the thread.
+    """
+    import threading
+    from concurrent.futures import Future
+
+    spawned: Future[T] = Future()
+    future: Any = spawned  # with an attribute that its class has not
+    future.set_running_or_notify_cancel()
+
+    def work() -> None:
+        try:
+            value = function(*arguments)
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(value)
+
+    future.thread = threading.Thread(target=work, name="batchcore", daemon=True)
+    future.thread.start()
+    return spawned
+
+
+def call_within(seconds: float | None, name: str, function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function and wait for it no longer than a number of seconds. It cannot be stopped, only abandoned.
+
+    Args:
+        seconds: how long; None to call it in this thread, and wait for as long as it takes.
+        name: what is called, for a message.
+        function: what to call, with a copy of this thread's context variables.
+        arguments: its arguments.
+
+    Raises:
+        OutsideCallError: the time is up.
+    """
+    if seconds is None:
+        return function(*arguments)
+    if seconds <= 0:
+        raise abandoned(name, seconds)
+    from concurrent.futures import wait
+
+    future = spawn(copy_context().run, function, *arguments)
+    if not wait([future], timeout=seconds).done:
+        raise abandoned(name, seconds)
+    value: T = future.result()
+    return value
+
+
+def abandoned(name: str, seconds: float) -> OutsideCallError:
+    """Return the error of a call that has not ended in time."""
+    if seconds <= 0:
+        return OutsideCallError(f"No time was left for {name[:1].lower()}{name[1:]}, so it was not called.")
+    return OutsideCallError(f"{name} had not answered after {seconds:.3g} s, which is what was left for it.")

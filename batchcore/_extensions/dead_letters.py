@@ -1,0 +1,216 @@
+"""Dead letters of one batch: which may be delivered elsewhere, when, and what is done with those that may not.
+
+In a lane, a dead letter is delivered before the next record of the lane starts. Those of an unordered batch are
+delivered after its last record, ten at a time.
+
+Where a checkpoint acknowledges, everything from the lowest failed record on comes again. A dead letter above it would
+be delivered again each time, so it is deferred until it is below; and it waits until everything before it has ended.
+"""
+
+from __future__ import annotations
+
+from batchcore._callables import close_unawaited, is_awaitable, type_name
+from batchcore._extensions.calls import TimedCall, complete
+from batchcore.errors import PluginError
+from batchcore.failures import Deferred
+from batchcore.ledger import NOT_PROCESSED
+from batchcore.model import first_with_identifiers_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from batchcore._extensions.calls import Calls
+    from batchcore._plugins.registration import Plugins
+    from batchcore.ledger import Ledger
+    from batchcore.model import Batch
+    from batchcore.plan import Run
+
+AT_A_TIME = 10
+"""How many are delivered with one call: what SQS and SNS take."""
+
+
+class DeadLetters:
+    """The dead letters of one batch.
+
+    Args:
+        by_checkpoint: whether its source is acknowledged by a checkpoint.
+        grouped: whether the records form lanes.
+
+    Attributes:
+        in_lanes: positions of lanes, waiting to be delivered.
+        at_end: positions to deliver when all records have ended.
+        blocked: what is left of lanes that wait, with the positions for which they do.
+        problems: position to what kept it from being delivered.
+        lanes_ended: whether no record will start any more.
+    """
+
+    __slots__ = (
+        "_next",
+        "at_end",
+        "blocked",
+        "by_checkpoint",
+        "grouped",
+        "in_lanes",
+        "lanes_ended",
+        "lowest",
+        "problems",
+    )
+
+    def __init__(self, by_checkpoint: bool, grouped: bool) -> None:
+        self.by_checkpoint = by_checkpoint
+        self.grouped = grouped
+        self.in_lanes: set[int] = set()
+        self.at_end: list[int] = []
+        self.blocked: list[tuple[int, Iterator[int]]] = []
+        self.problems: dict[int, BaseException] = {}
+        self.lanes_ended = False
+        self.lowest: int | None = None
+        self._next = 0
+
+    def add(self, position: int) -> None:
+        """Take a dead letter. It stays a failure until it is delivered."""
+        if self.grouped and not self.lanes_ended:
+            self.in_lanes.add(position)
+        else:
+            self.at_end.append(position)
+
+    def ended(self, position: int, problem: BaseException | None) -> None:
+        """Note what became of one."""
+        self.in_lanes.discard(position)
+        if problem is not None:
+            self.problems[position] = problem
+
+    def without_lanes(self) -> DeadLetters:
+        """Return those that can still be delivered when workers are abandoned: not those that a lane waits for."""
+        copy = DeadLetters(self.by_checkpoint, self.grouped)
+        copy.at_end, copy.problems, copy.lanes_ended = list(self.at_end), dict(self.problems), True
+        return copy
+
+    def everything_before_has_ended(self, batch: Batch, ledger: Ledger, position: int) -> bool:
+        """Whether all records before this one have ended; notes the lowest that comes again on the way."""
+        following = self._next
+        while following < position:
+            if ledger.value(following) is NOT_PROCESSED:
+                if following not in ledger.failures or following in self.in_lanes:
+                    break
+                if self.lowest is None:
+                    self.lowest = first_with_identifiers_of(batch, [following])
+            following += 1
+        self._next = following
+        return following == position
+
+
+def deliver_in_lane(run: Run, ledger: Ledger, position: int) -> Calls[None]:
+    """Deliver a dead letter of a lane, if it can be said by now whether it is one. Otherwise its lane has to wait."""
+    book = book_of(ledger)
+    if book is None or position not in book.in_lanes:
+        return
+    if book.by_checkpoint:
+        all_ended = book.everything_before_has_ended(run.batch, ledger, position)
+        if book.lowest is not None and book.lowest < position:
+            delivered(run, ledger, position, Deferred(Deferred.__doc__))
+            return
+        if not all_ended:
+            return
+    (problem,) = yield from _deliver(run, [position], among_records=True)
+    delivered(run, ledger, position, problem)
+
+
+def delivered(run: Run, ledger: Ledger, position: int, problem: BaseException | None) -> None:
+    """Write down what became of a record that somebody was to deliver elsewhere.
+
+    Args:
+        run: the batch.
+        ledger: where it is written down.
+        position: where in the batch.
+        problem: what kept it from being delivered; None where it was. Then, and only then, it is done.
+    """
+    if not ledger.deliver(position, problem):
+        return
+    if problem is not None and not isinstance(problem, Deferred):
+        run.report.not_delivered(position, problem, _plugins_of(run).delivers)
+    run.notify(ledger, position, ledger.failures[position].exception)
+
+
+def book_of(ledger: Ledger) -> DeadLetters | None:
+    """Return the book of dead letters that a ledger has."""
+    book = ledger.dead_letters
+    return book if isinstance(book, DeadLetters) else None
+
+
+def _plugins_of(run: Run) -> Plugins:
+    if run.plan.plugins is None:
+        raise AssertionError("dead letters without a plugin")
+    return run.plan.plugins
+
+
+def deliver_now(run: Run, ledger: Ledger, position: int) -> None:
+    """Deliver a dead letter of a lane from this thread."""
+    complete(run, deliver_in_lane(run, ledger, position))
+
+
+def deliver_at_end(run: Run) -> Calls[None]:
+    """Deliver those that are left when all records have ended."""
+    ledger = run.batch._ledger
+    book = book_of(ledger)
+    if book is None:
+        return
+    left, book.at_end = sorted(book.at_end), []
+    lowest = _lowest_that_comes_again(run.batch, set(left)) if book.by_checkpoint and left else None
+    at_a_time = AT_A_TIME if _plugins_of(run).deliver_many is not None else 1
+    while left:
+        items, left = left[:at_a_time], left[at_a_time:]
+        if lowest is not None:
+            items, deferred = [at for at in items if at < lowest], [at for at in items if at >= lowest]
+            for position in deferred:
+                delivered(run, ledger, position, Deferred(Deferred.__doc__))
+            if not items:
+                continue
+        problems = yield from _deliver(run, items)
+        for position, problem in zip(items, problems, strict=True):
+            delivered(run, ledger, position, problem)
+            if problem is not None and book.by_checkpoint and (lowest is None or position < lowest):
+                lowest = first_with_identifiers_of(run.batch, [position])
+
+
+def _lowest_that_comes_again(batch: Batch, dead_letters: set[int]) -> int | None:
+    unfinished = [position for position in batch._ledger.unfinished() if position not in dead_letters]
+    return first_with_identifiers_of(batch, unfinished) if unfinished else None
+
+
+def _deliver(run: Run, positions: list[int], *, among_records: bool = False) -> Calls[Sequence[BaseException | None]]:
+    """Hand some to the deliverer; return for each what kept it from being delivered, or None."""
+    plugins, outcomes = _plugins_of(run), [run.batch.outcomes[position] for position in positions]
+    one, many = plugins.deliver_one, plugins.deliver_many
+    if one is not None and (len(outcomes) == 1 or many is None):
+        _, error = yield TimedCall(one, outcomes[0], run.batch, among_records=among_records)
+        return [error]
+    if many is None:
+        raise AssertionError("dead letters without a deliverer")
+    given, error = yield TimedCall(many, outcomes, run.batch, among_records=among_records)
+    if error is None and not _is_answer(given, len(outcomes)):
+        _close(given)
+        error = PluginError(
+            f"deliver_dead_letters() gives None or an exception for each of {len(outcomes)} records, in order; it gave "
+            f"a {type_name(given)}.",
+            hook="deliver_dead_letters",
+        )
+    return [error] * len(outcomes) if error is not None else list(given)
+
+
+def _close(given: Any) -> None:
+    """Close what would have to be awaited."""
+    if type(given) in (list, tuple):
+        for one in given:
+            if is_awaitable(one):
+                close_unawaited(one)
+
+
+def _is_answer(given: Any, count: int) -> bool:
+    if not hasattr(given, "__len__") or not hasattr(given, "__getitem__") or hasattr(given, "keys"):
+        return False
+    if len(given) != count:
+        return False
+    return all(problem is None or isinstance(problem, BaseException) for problem in given)

@@ -1,0 +1,235 @@
+"""What installed packages register as entry points. Loaded when a name is not known otherwise, and by nobody else."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from batchcore._callables import named, plain
+from batchcore.errors import PluginError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+OURS = ("dynamodb", "firehose", "kafka", "kinesis", "mq", "pipes", "s3batch", "sqs")
+"""The sources whose packages are ours. A package of any other name may be anybody's, so none is advised to install."""
+
+_LONGEST = 200
+"""Characters of a text of others in a message, at most."""
+
+
+class Reading:
+    """The entry points of one group, and what of the installed packages could not be read.
+
+    Attributes:
+        entry_points: what is registered, in the order of the path.
+        unreadable: a sentence for each package whose entry points cannot be read. It may register anything.
+    """
+
+    __slots__ = ("entry_points", "unreadable")
+
+    def __init__(self, entry_points: Iterable[Any], unreadable: Iterable[str] = ()) -> None:
+        self.entry_points = list(entry_points)
+        self.unreadable = list(unreadable)
+
+
+def read(group: str) -> Reading:
+    """Read the entry points of a group, now.
+
+    Raises:
+        PluginError: nothing can be read at all. The cause is chained.
+    """
+    metadata = _reader()
+    try:
+        return Reading(metadata.entry_points(group=group))
+    except Exception:  # one line that is wrong, of any package and in any group, makes all of it raise
+        pass
+    try:
+        return _one_by_one(metadata.distributions(), group)
+    except Exception as error:
+        raise PluginError(
+            f"What is installed cannot be read: {named(error, _LONGEST)}. Pass the source itself as event_type.",
+            plugin=group,
+        ) from error
+
+
+def _reader() -> Any:
+    """Return importlib-metadata where it is installed, else Python's own: both read the same."""
+    try:
+        import importlib_metadata
+    except ImportError:
+        from importlib import metadata
+
+        return metadata
+    return importlib_metadata
+
+
+def _one_by_one(distributions: Iterable[Any], group: str) -> Reading:
+    """Read the packages one after the other, so that one that cannot be read costs itself alone."""
+    reading = Reading(())
+    seen: set[str] = set()
+    for distribution in distributions:
+        name = name_of(distribution)
+        if name is not None:
+            normalized = re.sub("[-_.]+", "-", name).lower()
+            if normalized in seen:  # the first on the path is the one that is imported
+                continue
+            seen.add(normalized)
+        try:
+            reading.entry_points += [entry for entry in distribution.entry_points if entry.group == group]
+        except Exception as error:
+            # No public attribute says where the metadata of a package without a name lies.
+            package = plain(name or getattr(distribution, "_path", "an unknown package"))
+            reading.unreadable.append(
+                f"The entry points of {package} cannot be read: {_fault(distribution, error)} Mend or uninstall it."
+            )
+    return reading
+
+
+def _fault(distribution: Any, error: Exception) -> str:
+    """Return what is wrong with the entry points of a package. The error itself does not always."""
+    try:
+        lines = [line.strip() for line in (distribution.read_text("entry_points.txt") or "").splitlines()]
+    except Exception:
+        lines = []
+    for line in lines:
+        if line and "=" not in line and not line.startswith(("#", "[")):
+            return f"the line {line[:_LONGEST]!r} has no '='."
+    if type(error) is ValueError:
+        return f"{named(error, _LONGEST)}. (importlib-metadata before 8.7 and from 9.1 on reads past it.)"
+    return f"{named(error, _LONGEST)}."
+
+
+class Registered:
+    """What is registered in one group, by name.
+
+    Attributes:
+        by_name: name to the entry points of that name.
+        unreadable: see :class:`Reading`.
+    """
+
+    __slots__ = ("by_name", "unreadable")
+
+    def __init__(self, reading: Reading) -> None:
+        self.unreadable = reading.unreadable
+        self.by_name: dict[str, list[Any]] = {}
+        for entry_point in reading.entry_points:
+            same = self.by_name.setdefault(entry_point.name, [])
+            if entry_point.value not in [other.value for other in same]:  # one package may be found on two paths
+                same.append(entry_point)
+
+
+_registered: dict[str, Registered] = {}
+
+
+def registered(group: str) -> Registered:
+    """Return what is registered in a group. It is read once per process."""
+    if group not in _registered:
+        _registered[group] = Registered(read(group))
+    return _registered[group]
+
+
+def load(entry_point: Any, kind: str, error_class: Callable[..., PluginError]) -> Any:
+    """Load what an entry point names; of a class, make an object.
+
+    Raises:
+        PluginError: an ``error_class``, where it does not load. The cause is chained.
+    """
+    try:
+        loaded = entry_point.load()
+        return loaded() if isinstance(loaded, type) else loaded
+    except Exception as error:
+        raise error_class(
+            f"The {kind} {entry_point.name!r} is installed ({origin(entry_point)}) and fails to load: " + named(error),
+            plugin=entry_point.name,
+        ) from error
+
+
+def origin(entry_point: Any) -> str:
+    """Return whose an entry point is, and what it names."""
+    return f"{name_of(getattr(entry_point, 'dist', None)) or 'an unknown package'}, {entry_point.value}"
+
+
+def name_of(distribution: Any) -> str | None:
+    """Return the name of a package, or None where it has none: deployment tools strip the metadata that has it."""
+    return _field(distribution, "name")
+
+
+def version_of(distribution: Any) -> str | None:
+    """Return the version of a package, or None where it has none."""
+    return _field(distribution, "version")
+
+
+def _field(distribution: Any, field: str) -> str | None:
+    try:
+        value = getattr(distribution, field)
+    except Exception:  # MetadataNotFound, KeyError, and what another finder of packages raises
+        return None
+    return value if isinstance(value, str) and value else None
+
+
+def advice(name: str, known: Iterable[str]) -> str:
+    """Return what to do about a name that no source has: what was probably meant, or what to install.
+
+    Args:
+        name: the name.
+        known: the names that sources have.
+    """
+    known = set(known)
+    meant = _meant(name, known)
+    if name in OURS:
+        if _is_there(f"batchcore_{name}"):
+            return f"import batchcore_{name}: it is there, without the metadata that registers its source."
+        doubt = f"did you mean {meant!r}? Otherwise: " if meant else ""
+        return f"{doubt}pip install batchcore-{name}."
+    planned = _meant(name, {*known, *OURS})
+    if planned is not None and planned not in known:
+        return f"did you mean {planned!r}? pip install batchcore-{planned}."
+    if meant is not None:
+        return f"did you mean {meant!r}?"
+    return (
+        "no package of batchcore has it. Another package registers its source in the entry-point group "
+        "batchcore.sources; or pass the source itself as event_type."
+    )
+
+
+def _is_there(module: str) -> bool:
+    import importlib.util
+
+    return module in sys.modules or importlib.util.find_spec(module) is not None
+
+
+def _meant(name: str, known: Iterable[str]) -> str | None:
+    """Return the name that was probably meant: ``sqs`` by ``SQS``, ``aws:sqs``, ``batchcore-sqs``, ``sqss``."""
+    words = _words(name)
+    given = "".join(words)
+    by_letters = {"".join(_words(other)): other for other in sorted(known)}
+    near = [letters for letters in by_letters if _is_near(letters, words, given)]
+    if not near:
+        import difflib
+
+        near = difflib.get_close_matches(given, by_letters, 1)
+    return by_letters[max(near, key=lambda letters: (letters == given, len(letters)))] if near else None
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W_]+", name[:_LONGEST].lower())
+
+
+def _is_near(letters: str, words: list[str], given: str) -> bool:
+    if letters in words or (len(letters) > 2 and letters in given) or (len(given) > 2 and given in letters):
+        return True
+    return letters == re.sub("^(amazon|aws)", "", given)
+
+
+def lazy_import(name: str) -> str:
+    """Return a hint where Python can import lazily: an import that has not happened has registered no source."""
+    waiting = getattr(sys, "lazy_modules", None)  # from Python 3.15 on
+    if waiting is None:
+        return ""
+    module = f"batchcore_{name}"
+    if module in waiting:
+        return f" {module} is imported lazily, and so has not registered its source: import it without lazy."
+    return " A package that is imported lazily has not registered its source: import it without lazy."

@@ -1,0 +1,191 @@
+"""How the source of an event, or of records, is recognised where none was named; and what is said of those refused."""
+
+from __future__ import annotations
+
+from batchcore._callables import hookimpl, plain, type_name
+from batchcore._plugins.registration import find_source, installed, registered
+from batchcore.errors import AmbiguousSourceError, PluginError, RecordIdentityError, UnexpectedBatchTypeError
+from batchcore.shapes import advice_on, said_of
+from batchcore.source import offered
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, TypeAlias
+
+    from batchcore.source import Source
+    from batchcore.types import Record
+
+    Resolve: TypeAlias = Callable[[str, object], Source]
+
+
+def source_for(resolve: Resolve, event: Any, records: Sequence[Record] | None, *, required: bool) -> Source:
+    """Return the source of an event, or of records where they are given.
+
+    Args:
+        resolve: resolves the source of a name.
+        event: the event.
+        records: the records, or None.
+        required: whether there must be one; otherwise one that knows nothing stands in for it.
+    """
+    try:
+        return source_of_event(resolve, event) if records is None else source_of_records(resolve, records)
+    except (UnexpectedBatchTypeError, AmbiguousSourceError):
+        if required:
+            raise
+    return resolve("unknown", NO_SOURCE)
+
+
+def source_of_event(resolve: Resolve, event: Any) -> Source:
+    """Find the source of an event. For ``resolve`` and errors, see :func:`_find`."""
+    return _find(
+        resolve,
+        lambda source: _claims(source, event),
+        lambda source: not source.extract_records(event),
+        f"this event{_origin(event)}",
+    )
+
+
+def source_of_records(resolve: Resolve, records: Sequence[Record]) -> Source:
+    """Find the source of bare records. For ``resolve`` and errors, see :func:`_find`."""
+    return _find(resolve, lambda source: _identifies(source, records), lambda _: not records, "these records")
+
+
+def _find(
+    resolve: Resolve, recognises: Callable[[Source], bool], is_empty: Callable[[Source], bool], what: str
+) -> Source:
+    """Find the one source that recognises something.
+
+    Sources that were offered are asked first; the entry points are read when none of those recognises it.
+
+    Args:
+        resolve: resolves the source of a name.
+        recognises: asks one source.
+        is_empty: asks one that recognises it whether there is no record in it: then any of several will do.
+        what: names the thing in a message.
+
+    Raises:
+        UnexpectedBatchTypeError: no source recognises it.
+        PluginError: no source recognises it, and one could not be asked: it does not load, or cannot be used.
+        AmbiguousSourceError: several do.
+    """
+    claims, broken = _ask(list(offered()), resolve, recognises)
+    if not claims:
+        claims, broken_too = _ask(registered(), resolve, recognises)
+        broken = broken or broken_too
+    if len(claims) == 1 or (claims and all(map(is_empty, claims))):
+        return claims[0]
+    if claims:
+        names = ", ".join(sorted(source.name for source in claims))
+        raise AmbiguousSourceError(f"Several sources claim {what}: {names}. Name one as event_type.", plugin=None)
+    if broken is not None:
+        raise broken
+    raise UnexpectedBatchTypeError(
+        f"No installed source claims {what}. {installed()} Install the source's package, or pass the event as Lambda "
+        "delivered it."
+    )
+
+
+def _origin(event: Any) -> str:
+    """Return what an event is, where that can be told, for a message."""
+    said, advice = said_of(event), advice_on(event)
+    return (f", which is {said}" if said else "") + (f". {advice[:-1]}" if advice else "")
+
+
+def _ask(
+    names: Iterable[str], resolve: Resolve, recognises: Callable[[Source], bool]
+) -> tuple[list[Source], PluginError | None]:
+    """Return the sources that recognise something, and what is wrong with one that cannot be asked."""
+    claims: list[Source] = []
+    broken: PluginError | None = None
+    for name in names:
+        try:
+            source = resolve(name, find_source(name))
+            if recognises(source):
+                claims.append(source)
+        except PluginError as error:  # installing a package changes nothing for the others
+            broken = error
+    return claims, broken
+
+
+def _claims(source: Source, event: Any) -> bool:
+    """Whether a source claims an event. One that raises does not: it was made for others."""
+    try:
+        return bool(source.claims_event(event))
+    except PluginError:
+        raise
+    except Exception:
+        return False
+
+
+def _identifies(source: Source, records: Sequence[Record]) -> bool:
+    """Whether a source can name these records: how it is found when there is no event to ask about."""
+    try:
+        identifiers = source.identify_records(records)
+    except Exception:
+        return False
+    return None not in identifiers
+
+
+class NoSource:
+    """Stands for the source of records that nobody recognises, where a processor from scratch answers by itself."""
+
+    name = "unknown"
+
+    @hookimpl
+    def claims_event(self, event: Any) -> bool:
+        """Claim nothing: only records can be had from here."""
+        return False
+
+    @hookimpl
+    def extract_records(self, event: Any) -> Sequence[Record]:
+        """Give no records."""
+        return ()
+
+    @hookimpl
+    def identify_records(self, records: Sequence[Record]) -> Sequence[None]:
+        """Give no identity."""
+        return [None] * len(records)
+
+
+NO_SOURCE = NoSource()
+
+
+# -- Events and records that are refused.
+
+_MOST_KEYS = 20  # of an event, in a message
+
+
+def refuse_empty(source: Source, identifiers: Sequence[Any]) -> None:
+    """Refuse an identifier that is empty: to AWS a response with one means that the whole batch failed."""
+    for position, identifier in enumerate(identifiers):
+        if identifier is not None and not identifier:
+            raise RecordIdentityError(
+                f"The source {source.name!r} gave an empty identifier for record {position} of the batch, counting "
+                "from 0, so no response could name it.",
+                position=position,
+            )
+
+
+def unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
+    """Return the error of an event that the source named does not claim."""
+    keys = f" with {_keys_of(event) or 'no keys'}" if _is_dict(event) else ""
+    said = said_of(event)
+    what = f" It is {said}." if said else ""
+    advice = advice_on(event) or (
+        "Is the processor made for this event source, are all records of one source, and is this the event as Lambda "
+        "delivered it?"
+    )
+    return UnexpectedBatchTypeError(
+        f"The source {source.name!r} does not claim this event, a {type_name(event)}{keys}.{what} {advice}"
+    )
+
+
+def _keys_of(event: Any) -> str:
+    keys = list(event)
+    more = f" and {len(keys) - _MOST_KEYS} more" if len(keys) > _MOST_KEYS else ""
+    return ", ".join(plain(key, 60) for key in keys[:_MOST_KEYS]) + more
+
+
+def _is_dict(value: object) -> bool:
+    return isinstance(value, dict)

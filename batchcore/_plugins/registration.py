@@ -1,0 +1,273 @@
+"""Find, load and register: sources by name or event, extensions and observers by object or name."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from batchcore._callables import close_unawaited, describe_value, is_coroutine_function, is_deferred, named
+from batchcore.errors import (
+    AmbiguousSourceError,
+    DuplicateHookError,
+    PluginError,
+    PluginLoadError,
+    SourceBrokenError,
+    SourceNotInstalledError,
+)
+from batchcore.source import (
+    ENVIRONMENT_VARIABLE,
+    OBSERVER_HOOKS,
+    SOURCE_HOOKS,
+    Source,
+    describe,
+    marked_methods,
+    offer,
+    offered,
+    source_hooks,
+    with_all_arguments,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+SOURCES_GROUP = "batchcore.sources"
+PLUGINS_GROUP = "batchcore.plugins"
+_GENERATOR = 0x20
+_LONGEST_NAME = 100
+
+
+def find_source(name: str) -> object:
+    """Find a source by name: among those offered, else among the entry points.
+
+    Raises:
+        SourceNotInstalledError: nobody offers it.
+        SourceBrokenError: its package fails to load.
+        AmbiguousSourceError: two packages register it.
+    """
+    if name in offered():
+        return offered()[name]
+    from batchcore._plugins import entry_points
+
+    found = entry_points.registered(SOURCES_GROUP).by_name.get(name, [])
+    if not found:
+        raise SourceNotInstalledError(
+            f"No source named {name[:_LONGEST_NAME]!r} is installed; {entry_points.advice(name, _names())} "
+            f"{installed()}{entry_points.lazy_import(name)}",
+            plugin=name,
+        )
+    if len(found) > 1:
+        raise AmbiguousSourceError(
+            f"Two packages register a source named {name!r}: {' and '.join(sorted(map(entry_points.origin, found)))}. "
+            "Uninstall one, or pass the source itself as event_type.",
+            plugin=name,
+        )
+    source: object = entry_points.load(found[0], "source", SourceBrokenError)
+    offer(name, source)
+    return source
+
+
+class Plugins:
+    """The extensions and observers of one processor, checked, and each hook a list of plain callables.
+
+    Args:
+        plugins: the objects passed in code. Those named in ``BATCHCORE_PLUGINS`` follow them.
+    """
+
+    __slots__ = (
+        "_wraps",
+        "acts",
+        "after_records",
+        "before_records",
+        "deliver_many",
+        "deliver_one",
+        "delivers",
+        "objects",
+        "observers",
+        "wrap_handler",
+    )
+
+    def __init__(self, plugins: Iterable[object]) -> None:
+        given = _listed(plugins)
+        self.objects = (*given, *(plugin for plugin in _from_environment() if not _is_one_of(plugin, given)))
+        self._wraps = False  # whether anybody wraps a hook of the source: only then is there anything for pluggy to do
+        self.wrap_handler: list[Callable[..., Any]] = []
+        self.before_records: list[tuple[object, Callable[..., Any]]] = []
+        self.after_records: list[tuple[object, Callable[..., Any]]] = []
+        self.deliver_one: Callable[..., Any] | None = None
+        self.deliver_many: Callable[..., Any] | None = None
+        self.delivers: object = None  # the plugin that delivers dead letters
+        self.observers: dict[str, list[tuple[int, Callable[..., Any]]]] = {}
+        for number, plugin in enumerate(self.objects):
+            if _is_one_of(plugin, self.objects[:number]):
+                raise PluginError(f"{describe(plugin)} is given twice as a plugin. Once will do.", plugin=plugin)
+            self._register(number, plugin)
+        # Whether anything but observers does something before the first record, or after the last.
+        self.acts = bool(self.before_records or self.after_records or self.delivers is not None)
+
+    def _register(self, number: int, plugin: object) -> None:
+        hooks = 0
+        for hook, function, options in marked_methods(plugin):
+            hooks += 1
+            if hook in SOURCE_HOOKS:
+                if not options["wrapper"]:
+                    raise DuplicateHookError(
+                        f"{describe(plugin)} implements {hook}(), which the source already answers. Wrap it: "
+                        "@hookimpl(wrapper=True).",
+                        plugin=plugin,
+                        hook=hook,
+                    )
+                _check_wrapper(plugin, hook, function)
+                self._wraps = True
+                continue
+            if options["wrapper"]:
+                raise PluginError(
+                    f"{describe(plugin)} wraps {hook}(); only the hooks of a source can be wrapped.",
+                    plugin=plugin,
+                    hook=hook,
+                )
+            self._add(number, plugin, hook, with_all_arguments(plugin, hook, function))
+        if not hooks:
+            raise PluginError(f"{describe(plugin)} implements no hook. Mark its methods with @hookimpl.", plugin=plugin)
+
+    def _add(self, number: int, plugin: object, hook: str, function: Callable[..., Any]) -> None:
+        if hook in OBSERVER_HOOKS:
+            self.observers.setdefault(hook, []).append((number, function))
+        elif hook == "wrap_handler":
+            self.wrap_handler.append(_checked(plugin, hook, function, callable, "the handler to call instead"))
+        elif hook == "before_records":
+            self.before_records.append((plugin, function))
+        elif hook == "after_records":
+            self.after_records.append((plugin, function))
+        else:
+            self._add_deliverer(plugin, hook, function)
+
+    def _add_deliverer(self, plugin: object, hook: str, function: Callable[..., Any]) -> None:
+        if self.delivers is not None and self.delivers is not plugin:
+            raise DuplicateHookError(
+                f"{describe(self.delivers)} and {describe(plugin)} both deliver dead letters. Pass one of them.",
+                plugin=plugin,
+                hook=hook,
+            )
+        self.delivers = plugin
+        if hook == "deliver_dead_letter":
+            self.deliver_one = _checked(plugin, hook, function, _is_delivered, "nothing, and is not awaited")
+        else:
+            self.deliver_many = function
+
+    def hooks_to_await(self) -> list[tuple[str, object]]:
+        """Return hook and plugin of the batch hooks that are coroutine functions."""
+        steps = [("before_records", *step) for step in self.before_records]
+        steps += [("after_records", *step) for step in self.after_records]
+        return [(hook, plugin) for hook, plugin, function in steps if is_coroutine_function(function)]
+
+    def resolve(self, plugin: object, name: str) -> Source:
+        """Resolve a source, the wrappers of these plugins put round its hooks."""
+        hooks = source_hooks(plugin, name)
+        if self._wraps:
+            from batchcore._plugins.wrapping import wrapped_hooks
+
+            hooks.update(wrapped_hooks(hooks, self.objects))
+        return Source(plugin, name, hooks)
+
+
+def _listed(plugins: Any) -> tuple[object, ...]:
+    if isinstance(plugins, str) or not hasattr(plugins, "__iter__"):
+        raise PluginError(f"plugins is a list of plugins, not {plugins!r}.", plugin=plugins)
+    return tuple(plugins)
+
+
+def _is_one_of(plugin: object, others: Iterable[object]) -> bool:
+    return any(plugin is other for other in others)  # equal ones are two: plugins may well be data classes
+
+
+def _check_wrapper(plugin: object, hook: str, function: Callable[..., Any]) -> None:
+    """Check a wrapper when it is given, not when a source is there to be wrapped.
+
+    Raises:
+        PluginError: it does not yield, or takes other arguments.
+    """
+    with_all_arguments(plugin, hook, function)
+    code = getattr(function, "__code__", None)
+    if code is None or not code.co_flags & _GENERATOR:
+        raise PluginError(
+            f"{hook}() of {describe(plugin)} is marked as a wrapper and is no generator function. A wrapper yields "
+            "once: inner = yield; return inner.",
+            plugin=plugin,
+            hook=hook,
+        )
+
+
+def _checked(
+    plugin: object, hook: str, function: Callable[..., Any], accepted: Callable[[Any], bool], wanted: str
+) -> Callable[..., Any]:
+    """Let a hook that gives something else than it should say so, by its own name."""
+
+    def call(*arguments: Any) -> Any:
+        given = function(*arguments)
+        if not accepted(given):
+            raise PluginError(
+                f"{hook}() of {describe(plugin)} gives {wanted}; it gave {describe_value(given)}.",
+                plugin=plugin,
+                hook=hook,
+            )
+        return given
+
+    return call
+
+
+def _is_delivered(value: Any) -> bool:
+    """Whether a deliverer that gives this has delivered: not where it is still to be done, or went wrong."""
+    if is_deferred(value):
+        close_unawaited(value)
+        return False
+    return value is not False and not isinstance(value, BaseException)
+
+
+def _from_environment() -> Sequence[object]:
+    """Load what ``BATCHCORE_PLUGINS`` names: entry points of ``batchcore.plugins``, or modules."""
+    names = [name.strip() for name in os.environ.get(ENVIRONMENT_VARIABLE, "").split(",") if name.strip()]
+    return [_load_plugin(name) for name in names]
+
+
+def _load_plugin(name: str) -> object:
+    from batchcore._plugins import entry_points
+
+    of_plugins = entry_points.registered(PLUGINS_GROUP)
+    found = of_plugins.by_name.get(name, [])
+    if len(found) > 1:
+        raise PluginLoadError(
+            f"Two packages register a plugin named {name!r}: {' and '.join(sorted(map(entry_points.origin, found)))}.",
+            plugin=name,
+        )
+    if found:
+        return entry_points.load(found[0], "plugin", PluginLoadError)
+    try:
+        __import__(name)
+    except Exception as error:
+        raise PluginLoadError(
+            f"{ENVIRONMENT_VARIABLE} names {name!r}, which is neither a plugin of an installed package nor a module "
+            f"that can be imported: {' '.join([named(error), *of_plugins.unreadable])}",
+            plugin=name,
+        ) from error
+    return sys.modules[name]
+
+
+def registered() -> list[str]:
+    """Return the names of sources that packages have registered and nobody has offered. Reads the entry points."""
+    from batchcore._plugins import entry_points
+
+    return sorted(entry_points.registered(SOURCES_GROUP).by_name.keys() - offered().keys())
+
+
+def installed() -> str:
+    """Return the names of the sources that are known, and the packages of which that cannot be told, for a message."""
+    from batchcore._plugins import entry_points
+
+    names = ", ".join(sorted(_names())) or "none"
+    return " ".join([f"Installed: {names}.", *entry_points.registered(SOURCES_GROUP).unreadable])
+
+
+def _names() -> list[str]:
+    return [*offered(), *registered()]

@@ -1,0 +1,240 @@
+"""The ledger of a batch: what has become of each record. The one place where a record becomes done."""
+
+from __future__ import annotations
+
+from batchcore.errors import NotAttemptedError, OutOfTimeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Lock
+    from typing import Any, Literal, TypeAlias
+
+    from batchcore.types import DeadLetterBook
+
+    Status: TypeAlias = Literal["succeeded", "failed", "not_attempted", "dropped", "dead_lettered"]
+    StopReason: TypeAlias = Literal["failure", "time"]
+
+SUCCEEDED: Status = "succeeded"
+FAILED: Status = "failed"
+NOT_ATTEMPTED: Status = "not_attempted"
+DROPPED: Status = "dropped"
+DEAD_LETTERED: Status = "dead_lettered"
+NOT_PROCESSED: Any = object()
+"""What a ledger holds of every record that is not done: AWS delivers it again."""
+
+
+class Failure:
+    """What is kept of a record that did not simply succeed.
+
+    Attributes:
+        status: one of the statuses but ``succeeded``.
+        exception: what it failed with.
+        data: what its handler got, or ``NOT_PROCESSED`` where it did not come to that or it can be had again.
+    """
+
+    __slots__ = ("data", "exception", "status")
+
+    def __init__(self, status: Status, exception: BaseException, data: Any) -> None:
+        self.status: Status = status
+        self.exception = exception
+        self.data = data
+
+
+class Skipped(Failure):
+    """Stands for every record that was skipped for one reason, until somebody asks for one of them."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: Literal["lane"] | StopReason) -> None:
+        super().__init__(NOT_ATTEMPTED, NotAttemptedError(), NOT_PROCESSED)
+        self.reason = reason
+
+
+LANE_STOPPED = Skipped("lane")
+SKIPPED: dict[StopReason, Skipped] = {reason: Skipped(reason) for reason in ("failure", "time")}
+
+
+class Ledger:
+    """What has become of the records of one batch. It alone makes a record done; each starts as not processed.
+
+    A driver that runs the records one by one succeeds them in their order: :attr:`values` grows. One that runs them
+    side by side opens a place for each record first. A worker writes into the ledger that it was given: when the time
+    is up, the batch goes on with a closed copy, and this one refuses.
+
+    Args:
+        count: how many records there are.
+        not_attempted: makes the exception of a record whose lane has stopped.
+
+    Attributes:
+        values: what the handlers returned; ``NOT_PROCESSED`` for records that are not done.
+        failures: position to what is known of a record that did not simply succeed.
+        is_complete: whether each record has either succeeded, or stands among the failures.
+        stop: why no further record of the batch may start, or None.
+        is_closed: whether the batch goes on without this ledger.
+        lock: held while a failure is written, where there are worker threads.
+        running: the positions whose handlers run, where they may have to be abandoned.
+        durations: seconds that each handler took, where somebody will ask for them.
+        duration: seconds from the event to the response, where somebody may ask.
+        dead_letters: the dead letters of the batch, where somebody delivers them.
+        may_undo: whether a batch hook follows the records, which may take any success back.
+        raised: a reference to the error that the batch raised, which lets go of frames when that goes.
+    """
+
+    is_complete = False
+    stop: StopReason | None = None
+    is_closed = False
+    lock: Lock | None = None
+    running: set[int] | None = None
+    durations: list[float | None] | None = None
+    duration: float | None = None
+    dead_letters: DeadLetterBook | None = None
+    may_undo = False
+    raised: object = None
+
+    def __init__(self, count: int, not_attempted: Callable[[], BaseException]) -> None:
+        self.count = count
+        self.not_attempted = not_attempted
+        self.values: list[Any] = []
+        self.failures: dict[int, Failure] = {}
+
+    @property
+    def succeed(self) -> Callable[[Any], None]:
+        """What takes what the handler of the next record returned, one by one.
+
+        It is the method of a list: a call of a Python function would cost each record a third of what the engine does.
+        """
+        return self.values.append
+
+    def open_all(self) -> None:
+        """Open a place for each record, for drivers that do not run them in their order."""
+        self.values += [NOT_PROCESSED] * (self.count - len(self.values))
+
+    def value(self, position: int) -> Any:
+        """Return what the handler of a record returned; ``NOT_PROCESSED`` where the record is not done."""
+        return self.values[position] if position < len(self.values) else NOT_PROCESSED
+
+    def fail(self, position: int, failure: Failure, disposition: str | None) -> bool:
+        """Write down a failure, unless this ledger is closed.
+
+        Args:
+            position: where in the batch.
+            failure: what is known of it.
+            disposition: what becomes of the record: the value of a disposition, or None where it is retried.
+
+        Returns:
+            Whether it was written.
+        """
+        if self.lock is None:
+            return self._write(position, failure, disposition)
+        with self.lock:
+            return self._write(position, failure, disposition)
+
+    def _write(self, position: int, failure: Failure, disposition: str | None) -> bool:
+        if self.is_closed:
+            return False
+        if disposition is not None:
+            if disposition == "drop":
+                failure.status, self.values[position] = DROPPED, None
+            elif disposition == "stop_batch":
+                self.stop = self.stop or "failure"
+            elif disposition == "dead_letter" and self.dead_letters is not None:
+                self.dead_letters.add(position)
+        self.failures[position] = failure
+        return True
+
+    def deliver(self, position: int, problem: BaseException | None) -> bool:
+        """Write down what became of a dead letter: done where nothing kept it from being delivered.
+
+        Returns:
+            Whether it was written.
+        """
+        if self.lock is None:
+            return self._deliver(position, problem)
+        with self.lock:
+            return self._deliver(position, problem)
+
+    def _deliver(self, position: int, problem: BaseException | None) -> bool:
+        if self.is_closed:
+            return False
+        if problem is None:
+            self.failures[position].status, self.values[position] = DEAD_LETTERED, None
+        if self.dead_letters is not None:
+            self.dead_letters.ended(position, problem)
+        return True
+
+    def skip(self, position: int, skipped: Skipped) -> bool:
+        """Write down that the turn of a record will not come in this batch. Return whether it was written."""
+        if not self.is_closed:
+            self.failures[position] = skipped
+        return not self.is_closed
+
+    def undo(self, position: int) -> None:
+        """Take a success back."""
+        self.values[position] = NOT_PROCESSED
+
+    def undo_all(self) -> None:
+        """Let every record be not processed, whatever became of it."""
+        self.values[:] = [NOT_PROCESSED] * self.count
+        self.failures.clear()
+        self.is_complete = False
+
+    def undo_successes(self) -> None:
+        """Let no record count as done that simply succeeded."""
+        self.open_all()
+        for position in range(self.count):
+            if position not in self.failures:
+                self.values[position] = NOT_PROCESSED
+        self.is_complete = False
+
+    def close(self) -> Ledger:
+        """Refuse what still comes, and return a copy that whoever writes here does not know."""
+        if self.lock is None:
+            return self._close()
+        with self.lock:
+            return self._close()
+
+    def _close(self) -> Ledger:
+        copy = Ledger(self.count, self.not_attempted)
+        copy.values += self.values
+        copy.open_all()
+        copy.failures.update(self.failures)
+        copy.durations = None if self.durations is None else list(self.durations)
+        copy.dead_letters = None if self.dead_letters is None else self.dead_letters.without_lanes()
+        copy.stop = self.stop = self.stop or "time"
+        copy.may_undo = self.may_undo
+        self.is_closed = True
+        return copy
+
+    def failure(self, position: int) -> Failure:
+        """Return what is kept of a record that did not succeed; made now, where it was skipped."""
+        failure = self.failures[position]
+        if isinstance(failure, Skipped):
+            if failure.reason == "time":
+                error: BaseException = OutOfTimeError(
+                    "The time of the invocation was nearly up, so it was not started."
+                )
+            elif failure.reason == "lane" or self.not_attempted is not NotAttemptedError:
+                error = self.not_attempted()
+            else:
+                error = NotAttemptedError("An earlier failure stopped the batch, so it was not attempted.")
+            failure = self.failures[position] = Failure(NOT_ATTEMPTED, error, NOT_PROCESSED)
+        return failure
+
+    def unfinished(self) -> list[int]:
+        """Return the positions of the records that are not done, in rising order."""
+        values, failures = self.values, self.failures
+        if self.is_complete:
+            return sorted(position for position in failures if values[position] is NOT_PROCESSED) if failures else []
+        unfinished = [position for position, value in enumerate(values) if value is NOT_PROCESSED]
+        return [*unfinished, *range(len(values), self.count)]  # their turn may still come: a handler may ask, too
+
+    def counts(self) -> dict[str, int]:
+        """Count the records by status. Statuses that no record has are left out."""
+        counts: dict[str, int] = {}
+        for position in range(self.count):
+            failure = self.failures.get(position)
+            made_now = NOT_ATTEMPTED if self.value(position) is NOT_PROCESSED else SUCCEEDED
+            status = made_now if failure is None else failure.status
+            counts[status] = counts.get(status, 0) + 1
+        return counts

@@ -1,0 +1,413 @@
+"""What a processor was told, resolved once: a :class:`Plan`. What happens in one batch on its way: a :class:`Run`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import Enum, EnumMeta
+from functools import cache
+from types import MethodType
+
+from batchcore._callables import Signature, close_unawaited, identity, is_awaitable, is_deferred, known_by, type_name
+from batchcore.errors import ConfigurationError, RaisedDisposition, UnawaitedResultError, raise_if_steering
+from batchcore.ledger import FAILED, NOT_PROCESSED, Failure
+from batchcore.model import exception_info, typed
+from batchcore.source import ENVIRONMENT_VARIABLE, offered
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Generator, Mapping, Sequence
+    from types import TracebackType
+    from typing import Any, Protocol, TypeAlias
+
+    from batchcore._plugins.registration import Plugins
+    from batchcore.deadline import Clock
+    from batchcore.dispositions import Disposition
+    from batchcore.failures import Report
+    from batchcore.ledger import Ledger, Skipped
+    from batchcore.model import Batch, Ordering, Outcome
+    from batchcore.source import Source
+    from batchcore.types import DeadLetterBook, ExceptionInfo, PartialItemFailureResponse, Record
+
+    Drive: TypeAlias = "Callable[[Run], None]"
+    HandlerCall: TypeAlias = Callable[[Any], Any]  # takes what the handler gets
+    Scope: TypeAlias = "Callable[[Run, Ledger, Callable[[], int], bool], HandlerCall]"
+    Steps: TypeAlias = Generator[Any, Any, None]
+    Watcher: TypeAlias = Callable[[Any, Any, Sequence[Record] | None], object]  # a session, event, records
+
+    class Observing(Protocol):
+        """The observers of one batch: see :mod:`batchcore._extensions.scopes`."""
+
+        watches_records: bool
+
+        def batch_started(self, batch: Batch, /) -> None:
+            """Notify of the batch."""
+
+        def record_finished(self, outcome: Outcome, /) -> None:
+            """Notify of a record."""
+
+        def enter(self, record: Record, /) -> Any:
+            """Open the scopes of a record."""
+
+        def leave(self, scopes: Any, raised: BaseException | None, /) -> None:
+            """Close them."""
+
+
+watchers: list[Watcher] = []
+"""Called with every batch of this process as it begins, whoever begins it, before its event is read; with its event, or
+its records where it has no event. A processor's observers see its own batches, this sees those of any processor."""
+
+
+class Plan:
+    """What a processor was told, resolved once for all its batches. None means that there is nothing to do.
+
+    Attributes:
+        source: the source, resolved.
+        plugins: extensions and observers.
+        ordering: the ordering that the caller chose; None for the source's own.
+        validate: makes the validator of the model that was given.
+        mend: takes validator, record and error where a model refused a record: gives the model, or raises.
+        dispositions: exception type to what becomes of a record; None where nothing but a retry may.
+        dead_letter_after: the delivery from which on a record that would be retried is a dead letter.
+        dead_letters: makes the book of the dead letters of a batch, whose records form lanes or not.
+        deliver: delivers a dead letter of a lane from this thread.
+        steps: makes the generator of the calls to the outside, around the records.
+        complete: makes those calls from this thread, and drives the records among them.
+        observe: makes the observers of a batch.
+        end: does from this thread what comes when the response is ready.
+        raises: whether a batch of which no record is done raises.
+        logger: where failures are logged; None for the logger ``batchcore``.
+        stop_before: seconds left of the invocation at which no further record starts.
+        has_more: whether a batch is more than its records: a model, a preparer, plugins, a limit of time.
+        late: an entry per handler that ended after its batch had been answered, until a summary counts them. Shared by
+            all batches, on purpose: the batch of such a handler has no log any more.
+    """
+
+    __slots__ = (
+        "_is_enabled",
+        "complete",
+        "dead_letter_after",
+        "dead_letters",
+        "deliver",
+        "dispositions",
+        "end",
+        "has_more",
+        "late",
+        "logger",
+        "mend",
+        "observe",
+        "ordering",
+        "plugins",
+        "raises",
+        "source",
+        "steps",
+        "stop_before",
+        "validate",
+    )
+
+    def __init__(
+        self,
+        source: Source,
+        plugins: Plugins | None,
+        end: Callable[[Run], None],
+        logger: logging.Logger | None,
+    ) -> None:
+        self.source = source
+        self.plugins = plugins
+        self.ordering: Ordering | None = None
+        self.dispositions: Mapping[type[BaseException], Disposition] | None = None
+        self.dead_letter_after: int | None = None
+        self.raises = False
+        self.logger = logger
+        self.stop_before: float | None = None
+        self.end = end
+        self.late: list[None] = []
+        self.has_more = plugins is not None or source.prepares
+        self.validate: Callable[[], Callable[[Any], Any]] | None = None
+        self.mend: Callable[[Callable[[Any], Any], Any, ValueError], Any] | None = None
+        self.dead_letters: Callable[[bool, bool], DeadLetterBook] | None = None
+        self.deliver: Callable[[Run, Ledger, int], None] | None = None
+        self.steps: Callable[[Run], Steps] | None = None
+        self.complete: Callable[[Run, Steps, Drive], None] | None = None
+        self.observe: Callable[[Run], Observing] | None = None
+        self._is_enabled: Callable[[int], bool] | None = getattr(logger, "isEnabledFor", None)
+
+    def wants_summaries(self) -> bool:
+        """Whether anybody wants a line per batch, at INFO. Nobody does, where nobody has imported ``logging``."""
+        is_enabled = self._is_enabled
+        if is_enabled is None:
+            logging = sys.modules.get("logging")
+            if logging is None or self.logger is not None:  # something else that has a method ``warning``
+                return False
+            is_enabled = self._is_enabled = logging.getLogger("batchcore").isEnabledFor
+        try:
+            return bool(is_enabled(20))
+        except Exception:  # a logger of somebody's own
+            return False
+
+
+class Run:
+    """One batch on its way: what only the engine needs, and nobody once it is answered.
+
+    Attributes:
+        plan: the processor's plan.
+        batch: the facts, and by them the ledger. None until the event is read.
+        handler: the record handler, as the user gave it.
+        context: the Lambda context, or None.
+        wrapped: the handler as plugins wrap it, where ``signature`` is set.
+        call: takes what the handler gets, and calls it.
+        scope: makes of ``call`` one that does something around each record; None where nothing is to be done.
+        signature: the handler's, where it asks for more than the record and the Lambda context.
+        arguments: name to a callable that gives the context manager of an argument that the handler asks for.
+        failed_before: position to what a batch hook before the records failed it with, and its traceback.
+        prepare: raw record to prepared record; None where nobody prepares.
+        decode: prepared record to what the handler gets.
+        ordering: how the records depend on one another.
+        observers: the observers of this batch.
+        on_success: a processor's own success handler.
+        on_failure: a processor's own failure handler.
+        started_at: when it started, in seconds of a clock that only rises, where somebody may ask how long it took.
+        response: the response, once it is built.
+    """
+
+    # Defaults stand on the class: a batch pays for the attributes it sets, and most batches set few.
+    plan: Plan
+    handler: Callable[..., Any]
+    context: Any
+    call: HandlerCall = staticmethod(identity)
+    wrapped: Callable[..., Any]
+    batch: Batch = None  # type: ignore[assignment]  # until the event is read
+    scope: Scope | None = None
+    signature: Signature | None = None
+    arguments: Mapping[str, Callable[[Any], Any]] | None = None
+    failed_before: Mapping[int, tuple[BaseException, TracebackType | None]] | None = None
+    prepare: Callable[[Any], Any] | None = None
+    decode: Callable[[Any], Any] = staticmethod(identity)
+    ordering: Ordering
+    observers: Observing | None = None
+    on_success: Callable[[Record, Any], object] | None = None
+    on_failure: Callable[[Any, ExceptionInfo], object] | None = None
+    started_at: float | None = None
+    response: PartialItemFailureResponse | None = None
+    _report: Report | None = None
+    _clock: Clock | None = None
+
+    @property
+    def report(self) -> Report:
+        """The log of this batch."""
+        if self._report is None:
+            self._report = _report_class()(self.plan.logger, self.batch, self.plan.late)
+        return self._report
+
+    @property
+    def clock(self) -> Clock | None:
+        """What is left of the invocation; None where its context tells no time."""
+        if self._clock is None and self.context is not None:
+            from batchcore.deadline import clock_of
+
+            self._clock = clock_of(self.context, self.plan.stop_before)
+        return self._clock
+
+    # -- Failing: the outcome is written down, the failure is logged, and whoever wants to know is notified.
+
+    def fail(self, ledger: Ledger, position: int, data: Any, error: BaseException) -> None:
+        """Let a record fail. Raises nothing but what steers whoever runs the function.
+
+        Args:
+            ledger: where the outcome is written down.
+            position: where in the batch.
+            data: what the handler got, or ``NOT_PROCESSED`` where it did not come to that.
+            error: what was raised. Called while it is being handled.
+        """
+        raise_if_steering(error)
+        disposition = None
+        if self.plan.dispositions is not None or isinstance(error, RaisedDisposition):
+            disposition = self._disposition_of(ledger, position, error)
+        failure = Failure(FAILED, error, data)
+        if not ledger.fail(position, failure, disposition):
+            return
+        (self._report or self.report).failed(position, error, disposition)
+        watched = self.on_failure is not None or self.observers is not None
+        if watched and (disposition != "dead_letter" or ledger.dead_letters is None):
+            self.notify(ledger, position, error)
+        if self.decode is self.batch._view and self.prepare is None and isinstance(self.decode, type):
+            failure.data = NOT_PROCESSED  # it can be made again, and may hold all that was decoded of it
+
+    def _disposition_of(self, ledger: Ledger, position: int, error: BaseException) -> str:
+        from batchcore.dispositions import disposition_of, is_of_the_record
+
+        disposition: str = disposition_of(error, self.plan.dispositions or {}).value
+        after = self.plan.dead_letter_after
+        if disposition == "retry" and after is not None and is_of_the_record(error):
+            attempt = self.batch.delivery_attempt(self.batch._records[position])
+            if attempt is not None and attempt >= after:
+                return "dead_letter"
+        if disposition == "dead_letter" and ledger.dead_letters is None:
+            self.report.nobody_delivers()
+        return disposition
+
+    def skip(self, ledger: Ledger, position: int, reason: Skipped) -> None:
+        """Skip a record, whose turn will not come in this batch."""
+        if ledger.skip(position, reason) and (self.on_failure is not None or self.observers is not None):
+            self.notify(ledger, position, ledger.failure(position).exception)
+
+    def notify(self, ledger: Ledger, position: int, error: BaseException) -> None:
+        """Call a processor's own failure handler and the observers of a failed record, its exception being handled."""
+        if ledger.is_closed or (self.on_failure is None and self.observers is None):
+            return
+        if sys.exc_info()[1] is error:
+            self._notify(position, error)
+            return
+        traceback = error.__traceback__
+        try:
+            raise error  # a failure handler may ask sys.exc_info() for it
+        except BaseException:
+            self._notify(position, error)
+        finally:
+            BaseException.with_traceback(error, traceback)
+
+    def _notify(self, position: int, error: BaseException) -> None:
+        if self.on_failure is not None:
+            try:
+                self.on_failure(typed(self.batch, position), exception_info(error))
+            except BaseException as mistake:
+                raise_if_steering(mistake)
+                self.report.went_wrong("failure_handler()", mistake, position=position)
+        if self.observers is not None:
+            self.observers.record_finished(self.batch.outcomes[position])
+
+
+@cache
+def _report_class() -> type[Report]:
+    """Return the class of reports, imported by the first batch of which something is logged."""
+    from batchcore.failures import Report
+
+    return Report
+
+
+def plugins_of(given: Any) -> Plugins | None:
+    """Check plugins, those of the environment included; None where there are none, and nothing is to be loaded."""
+    if type(given) in (tuple, list) and not given and not os.environ.get(ENVIRONMENT_VARIABLE):
+        return None
+    from batchcore._plugins.registration import Plugins
+
+    return Plugins(given)
+
+
+def prepared_first(prepare: Callable[[Any], Any], decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a decoder that prepares a record first."""
+
+    def prepare_and_decode(record: Any) -> Any:
+        prepared = prepare(record)
+        if is_awaitable(prepared):
+            raise _unawaited(prepared)
+        return decode(prepared)
+
+    return prepare_and_decode
+
+
+def plain_kind(value: object) -> type[Any]:
+    """Return the type of what a handler returned.
+
+    Raises:
+        UnawaitedResultError: it is an awaitable or a generator, so the handler's work is not done.
+    """
+    if is_deferred(value):
+        raise _unawaited(value)
+    return type(value)
+
+
+def _unawaited(value: Any) -> UnawaitedResultError:
+    close_unawaited(value)
+    return UnawaitedResultError(
+        f"The handler gave a {type_name(value)}, which nobody runs, so its work was not done. A coroutine needs an "
+        "async handler that awaits it, and AsyncBatchProcessor with async_process_partial_response()."
+    )
+
+
+class Handlers:
+    """The record handlers of one processor, each examined once.
+
+    Args:
+        wraps: what wraps a handler, the innermost first.
+        check: checks a handler, wrapped, and its signature.
+    """
+
+    __slots__ = ("_check", "_last", "_wrapped", "_wraps")
+
+    def __init__(
+        self,
+        wraps: Sequence[Callable[..., Any]],
+        check: Callable[[Callable[..., Any], Signature], None],
+    ) -> None:
+        self._wraps = wraps
+        self._check = check
+        self._last: tuple[object, Callable[..., Any], Signature] | None = None
+        self._wrapped: list[tuple[object, Callable[..., Any], Signature]] = []
+
+    def known(self, handler: Callable[..., Any]) -> tuple[Callable[..., Any], Signature]:
+        """Return what is called for a handler, and its signature."""
+        last = self._last
+        if last is not None:
+            if last[0] is handler:
+                return last[1], last[2]
+            if not self._wraps and known_by(last[0]) is known_by(handler):  # a function that is made for each batch
+                self._last = (handler, handler, last[2])  # set at once: threads may share the processor
+                return handler, last[2]
+        called, signature = self._once(handler) if self._wraps else (handler, self._read(handler))
+        self._last = (handler, called, signature)
+        return called, signature
+
+    def _read(self, handler: Callable[..., Any]) -> Signature:
+        signature = Signature(handler)
+        self._check(handler, signature)
+        return signature
+
+    def _once(self, handler: Callable[..., Any]) -> tuple[Callable[..., Any], Signature]:
+        """Return a handler as plugins wrap it: as before, if it was wrapped, for they may keep something with it."""
+        for other, wrapped, signature in self._wrapped:
+            if _is_same(other, handler):
+                return wrapped, signature
+        wrapped = handler
+        for wrap in self._wraps:
+            wrapped = wrap(wrapped)
+        signature = self._read(wrapped)
+        self._wrapped.append((handler, wrapped, signature))
+        del self._wrapped[:-_WRAPPED_HANDLERS]
+        return wrapped, signature
+
+
+_WRAPPED_HANDLERS = 32  # a handler made anew for each batch must not be kept for good
+
+
+def _is_same(handler: object, other: object) -> bool:
+    """Whether two are one handler: a bound method is a new object each time it is named."""
+    if isinstance(handler, MethodType) and isinstance(other, MethodType):
+        return handler.__self__ is other.__self__ and handler.__func__ is other.__func__
+    return handler is other
+
+
+def source_named(event_type: Any) -> tuple[str, object]:
+    """Return the name and the source that an ``event_type`` means."""
+    if isinstance(event_type, str):
+        name = event_type.value if isinstance(event_type, Enum) else event_type
+        return name, _find(name)
+    if isinstance(event_type, EnumMeta):
+        raise ConfigurationError("event_type is one of EventType, such as EventType.SQS, not EventType itself.")
+    source: object = event_type
+    return _name_of(source), source
+
+
+def _find(name: str) -> object:
+    source = offered().get(name)
+    if source is not None:
+        return source
+    from batchcore._plugins.registration import find_source
+
+    return find_source(name)
+
+
+def _name_of(source: object) -> str:
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else type(source).__name__

@@ -1,0 +1,421 @@
+"""The processors: what they are told, and the one-call functions. Here plans are assembled."""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import partial
+
+from batchcore._attributes import entries_of, fail_entry
+from batchcore._base import BasePartialProcessor, result_of
+from batchcore._callables import plainly_wrapped
+from batchcore.engine import conclude, respond, run_one_by_one
+from batchcore.errors import ConfigurationError, HandlerSignatureError
+from batchcore.plan import Handlers, plugins_of, source_named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterable, Mapping
+    from concurrent.futures import Executor
+    from datetime import timedelta
+    from typing import Any, Literal, NoReturn, overload
+
+    from typing_extensions import Unpack
+
+    from batchcore._attributes import Session
+    from batchcore._callables import Signature
+    from batchcore._concurrency.loops import Interruption
+    from batchcore.dispositions import Disposition, Dispositions
+    from batchcore.model import Ordering
+    from batchcore.options import Options
+    from batchcore.plan import Plan, Run
+    from batchcore.results import BatchResult
+    from batchcore.source import Source
+    from batchcore.types import (
+        ExceptionInfo,
+        FailureResponse,
+        ModelOf,
+        PartialItemFailureResponse,
+        SourceObject,
+        SuccessResponse,
+    )
+
+
+class EventType(str, Enum):
+    """Names of sources. Any installed source can be named by a plain string as well."""
+
+    SQS = "sqs"
+    KinesisDataStreams = "kinesis"
+    DynamoDBStreams = "dynamodb"
+
+
+class BasePartialBatchProcessor(BasePartialProcessor):
+    """Base of the batch processors: a source, a model, an ordering, plugins.
+
+    Subclass it for a processor from scratch that knows its source; it also raises when a whole batch failed.
+
+    Args:
+        event_type: the source: its name (``EventType.SQS``, or any installed source's as a string), the source object,
+            or None to find it from each event.
+        model: a pydantic model that each record is validated by, instead of the source's typed view.
+        raise_on_entire_batch_failure: whether a batch of which no record is done, and at least one failed, raises
+            :class:`BatchProcessingError`. Otherwise the response names every record.
+        logger: where failures are logged; the logger ``batchcore`` when None.
+        plugins: extensions and observers, objects whose methods are marked with ``hookimpl``.
+        ordering: ``unordered``, ``in_order(...)`` or ``by_key(...)``; None for the source's own.
+        max_concurrency: how many lanes run at a time, at most: worker threads for synchronous calls (1 when None, which
+            means this thread), tasks for async ones (100 when None).
+        executor: whose threads run the lanes, for synchronous calls: a :class:`concurrent.futures.ThreadPoolExecutor`.
+        stop_before_timeout: the time of the invocation to keep, in seconds or as a timedelta. With less than that left,
+            no further record starts, async handlers are cancelled, and the response goes out.
+        dispositions: exception type to :class:`Disposition`; the nearest base class of the exception decides.
+        dead_letter_after: from this delivery on, counting from 1, a record that would be retried is a dead letter.
+
+    Raises:
+        ConfigurationError: one of them cannot be used. Nothing waits for the first batch to be found wrong.
+    """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self,
+            event_type: Literal[EventType.SQS, "sqs"],
+            model: type[ModelOf[Literal["sqs"]]] | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            logger: logging.Logger | None = None,
+            **options: Unpack[Options],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            event_type: Literal[EventType.KinesisDataStreams, "kinesis"],
+            model: type[ModelOf[Literal["kinesis"]]] | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            logger: logging.Logger | None = None,
+            **options: Unpack[Options],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            event_type: Literal[EventType.DynamoDBStreams, "dynamodb"],
+            model: type[ModelOf[Literal["dynamodb"]]] | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            logger: logging.Logger | None = None,
+            **options: Unpack[Options],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            event_type: str,
+            model: type[ModelOf[Literal["sqs", "kinesis", "dynamodb"]]] | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            logger: logging.Logger | None = None,
+            **options: Unpack[Options],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            event_type: SourceObject | None = None,
+            model: type[Any] | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            logger: logging.Logger | None = None,
+            **options: Unpack[Options],
+        ) -> None: ...
+
+    def __init__(
+        self,
+        event_type: EventType | str | SourceObject | None = None,
+        model: type[Any] | None = None,
+        raise_on_entire_batch_failure: bool = True,
+        logger: logging.Logger | None = None,
+        *,
+        plugins: Iterable[object] = (),
+        ordering: Ordering | None = None,
+        max_concurrency: int | None = None,
+        executor: Executor | None = None,
+        stop_before_timeout: float | timedelta | None = None,
+        dispositions: Dispositions | None = None,
+        dead_letter_after: int | None = None,
+        **unknown: Any,
+    ) -> None:
+        if unknown:
+            from batchcore.options import refuse_unknown
+
+            refuse_unknown(type(self), unknown)
+        self.event_type = event_type
+        self.model = model
+        self.raise_on_entire_batch_failure = raise_on_entire_batch_failure
+        self._plugins = plugins_of(plugins)
+        if (
+            ordering is not None
+            or max_concurrency is not None
+            or dispositions is not None
+            or stop_before_timeout is not None
+            or dead_letter_after is not None
+            or executor is not None
+        ):
+            from batchcore.options import configure
+
+            configure(self, ordering, max_concurrency, executor, stop_before_timeout, dispositions, dead_letter_after)
+        if self._awaits is not True and self._plugins is not None and self._plugins.acts:
+            from batchcore.options import refuse_hooks_to_await
+
+            refuse_hooks_to_await(self, self._plugins)
+        if logger is not None and not hasattr(logger, "warning"):
+            raise ConfigurationError(f"logger is a logger, as logging.getLogger() gives it, not {logger!r}.")
+        if model is not None:
+            from batchcore.models import check_model
+
+            check_model(model)
+        self._set_up(logger)
+        self._plan = None if event_type is None else self._plan_of(self._resolved(*source_named(event_type)))
+
+    executor: Executor | None = None
+    _asked_concurrency: int | None = None
+    _ordering: Ordering | None = None
+    _dispositions: Mapping[type[BaseException], Disposition] | None = None
+    _dead_letter_after: int | None = None
+    _stop_before: float | None = None
+
+    def _plan_of(self, source: Source) -> Plan:
+        plan = super()._plan_of(source)
+        plan.ordering = self._ordering
+        plan.dead_letter_after = self._dead_letter_after
+        plan.dispositions = self._dispositions or ({} if self._dead_letter_after is not None else None)
+        plan.raises = self.raise_on_entire_batch_failure
+        plan.stop_before = self._stop_before
+        plan.has_more = plan.has_more or self._stop_before is not None
+        if self.model is not None:
+            from batchcore.models import check_source_of, mend, validator_of
+
+            check_source_of(self.model, source.name)
+            plan.validate, plan.mend, plan.has_more = partial(validator_of, self.model), mend, True
+        if self._dead_letter_after is not None:
+            from batchcore.options import check_deliveries_are_counted
+
+            check_deliveries_are_counted(source)
+        return plan
+
+    @property
+    def batch_response(self) -> PartialItemFailureResponse:
+        """The same as :meth:`response`."""
+        return self.response()
+
+    def _to_batch_type(self, record: Any, event_type: Any = None, model: type[Any] | None = None) -> Any:
+        """Return a raw record as its model or its source's typed view: for the ``_process_record()`` of a subclass."""
+        if model is None:
+            return self._session().batch._view(record)
+        from batchcore.models import validated
+
+        return validated(model, record)
+
+
+class _Processor(BasePartialBatchProcessor):
+    """What ``BatchProcessor`` and ``AsyncBatchProcessor`` have in common."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__ != __name__:  # those of this file override nothing dead
+            from batchcore.options import refuse_dead_overrides
+
+            refuse_dead_overrides(cls, _Processor)
+
+    def success_handler(self, record: Any, result: Any) -> SuccessResponse:
+        """Override it to watch records that succeed: raw record, and what the handler returned.
+
+        If it raises, the record failed. What an override returns changes nothing.
+        """
+        return "success", result, record
+
+    def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:
+        """Override it to watch records that fail, those not attempted included. If it raises, that is logged.
+
+        Args:
+            record: the record as its handler got it (view or model); its view where it was not validated.
+            exception: what :func:`sys.exc_info` gives, here as well. What an override returns changes nothing.
+        """
+        return fail_entry(exception, record)
+
+    @property
+    def success_messages(self) -> list[Any]:  # type: ignore[override]  # read from the batch, not kept here
+        """The raw records of the batch that succeeded, in its order."""
+        return self._current.messages().succeeded
+
+    @property
+    def fail_messages(self) -> list[Any]:  # type: ignore[override]  # read from the batch, not kept here
+        """The typed records of the batch that failed, in its order."""
+        return self._current.messages().failed
+
+    @property
+    def exceptions(self) -> list[ExceptionInfo]:  # type: ignore[override]  # read from the batch, not kept here
+        """What they failed with. Tracebacks are there until the batch is answered."""
+        return self._current.messages().exceptions
+
+    def _set_up(self, logger: logging.Logger | None) -> None:
+        self.logger = logger
+        wraps = self._plugins.wrap_handler if self._plugins is not None else ()
+        self._handlers = Handlers(wraps, self._check_handler)
+
+    def _bind(self, session: Session, handler: Callable[..., Any], context: Any) -> None:
+        wrapped, signature = self._handlers.known(handler)
+        session.call = wrapped if signature.is_plain else signature.call(wrapped, context)
+        if signature.asks or signature.needs:
+            session.signature, session.wrapped = signature, wrapped
+
+    def _check_handler(self, handler: Callable[..., Any], signature: Signature) -> None:
+        """Check that a handler can be called by this processor."""
+
+    def _check_way(self, awaits: bool) -> None:
+        if awaits is not self._awaits:
+            from batchcore.options import refuse_way
+
+            refuse_way(self, awaits)
+
+    def _attach(self, session: Session) -> None:
+        cls, own = type(self), self.__dict__
+        if cls.success_handler is not _SUCCESS_HANDLER or "success_handler" in own:
+            session.on_success = self.success_handler
+        if cls.failure_handler is not _FAILURE_HANDLER or "failure_handler" in own:
+            session.on_failure = self.failure_handler
+        if session.signature is not None and not (self._plugins is not None and self._plugins.before_records):
+            from batchcore._extensions.scopes import bind_arguments
+
+            bind_arguments(session, {})
+
+    def _entries(self, session: Session) -> list[Any]:
+        return entries_of(session.batch)
+
+
+_SUCCESS_HANDLER, _FAILURE_HANDLER = _Processor.success_handler, _Processor.failure_handler
+
+
+class BatchProcessor(_Processor):
+    """Processes the records of a batch and reports those that failed.
+
+    Use it with :func:`process_partial_response`, as a context manager, or with :meth:`run`. It is configuration: it may
+    be made once, at module level, and shared by threads.
+
+    Override :meth:`success_handler` or :meth:`failure_handler` to watch what happens. Overrides never decide outcomes:
+    the response comes from what the record handler did. One exception: if ``success_handler()`` raises, its record
+    failed.
+
+    The arguments are those of :class:`BasePartialBatchProcessor`.
+    """
+
+    max_concurrency = 1
+    _awaits = False
+
+    def _check_handler(self, handler: Callable[..., Any], signature: Signature) -> None:
+        if signature.is_coroutine_function:
+            raise HandlerSignatureError(
+                f"{type(self).__name__} calls its handler synchronously and was given a coroutine function. Use "
+                "AsyncBatchProcessor with async_process_partial_response()."
+            )
+
+    def _drive(self, run: Run) -> None:
+        if self.max_concurrency == 1 and self.executor is None:
+            run_one_by_one(run)
+            return
+        from batchcore._concurrency.lanes import run_in_threads
+
+        # An executor has as many threads as it has, unless a number was asked for.
+        most = self._asked_concurrency if self.executor is not None else self.max_concurrency
+        run_in_threads(run, most, self.executor)
+
+
+class AsyncBatchProcessor(_Processor):
+    """Processes the records of a batch concurrently, as asyncio tasks, and reports those that failed.
+
+    Use it with :func:`async_process_partial_response`, as a context manager with :meth:`async_process`, or inside a
+    running event loop with :meth:`arun`. Lanes run side by side, each in its order: a ``.fifo`` queue stays in order.
+    The handler may be a plain function as well; it blocks the loop while it runs.
+
+    The arguments are those of the base class.
+    """
+
+    max_concurrency = 100
+    _awaits = True
+
+    def run(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
+        """Process a whole event on an event loop that lives as long as the process. See :meth:`BatchProcessor.run`."""
+        return result_of(self._run(event, record_handler, context, awaits=True, measures=True))
+
+    async def arun(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
+        """Process a whole event inside a running event loop. See :meth:`BatchProcessor.run`."""
+        session = self._begin(event, None, record_handler, context, measures=True)
+        try:
+            self._open(session)
+            await self._await_records(session)
+        except BaseException:
+            self._current.abandoned(session)
+            raise
+        from batchcore._concurrency.loops import complete
+        from batchcore._extensions.scopes import after_response
+
+        try:
+            session.response = respond(session)
+            await complete(session, after_response(session))
+            conclude(session)
+        finally:
+            self._current.ended(session)
+        return result_of(session)
+
+    def _check_handler(self, handler: Callable[..., Any], signature: Signature) -> None:
+        wrapped = None if signature.is_coroutine_function else plainly_wrapped(handler)
+        if wrapped is not None:
+            from batchcore.options import refuse_plain_wrapper
+
+            refuse_plain_wrapper(handler, wrapped)
+
+    async def _drive_async(self, run: Run, interruption: Interruption | None) -> None:
+        from batchcore._concurrency.tasks import run_in_tasks
+
+        await run_in_tasks(run, self.max_concurrency, interruption)
+
+
+# -- The one-call functions.
+
+
+def process_partial_response(
+    event: Any, record_handler: Callable[..., Any], processor: BasePartialProcessor, context: Any = None
+) -> PartialItemFailureResponse:
+    """Process a batch and return the response that reports the records which failed.
+
+    Args:
+        event: the Lambda event.
+        record_handler: called with each record, and with ``lambda_context`` if it has such a parameter.
+        processor: says where the records come from and how they are handled.
+        context: the Lambda context.
+
+    Returns:
+        The response, ``{"batchItemFailures": [...]}`` for the sources of AWS. Return it from the Lambda function, whose
+        event source mapping must have ``FunctionResponseTypes: [ReportBatchItemFailures]``.
+
+    Raises:
+        BatchProcessingError: every record failed, unless the processor was told not to raise.
+        UnexpectedBatchTypeError: the event is not the processor's source's.
+        ConfigurationError: the handler cannot be called with a record, or the processor is an asynchronous one.
+    """
+    if not isinstance(processor, BasePartialProcessor):
+        _refuse(processor)
+    return processor._respond(processor._run(event, record_handler, context))
+
+
+def async_process_partial_response(
+    event: Any, record_handler: Callable[..., Any], processor: BasePartialProcessor, context: Any = None
+) -> PartialItemFailureResponse:
+    """Process a batch with an async handler and return the response. A plain function, called from a plain handler.
+
+    It waits for the records on an event loop that lives as long as the process. Where a loop is running already, use
+    ``(await processor.arun(event, record_handler, context)).response``. For the rest see the function above.
+    """
+    if not isinstance(processor, BasePartialProcessor):
+        _refuse(processor)
+    return processor._respond(processor._run(event, record_handler, context, awaits=True))
+
+
+def _refuse(processor: object) -> NoReturn:
+    from batchcore.options import refuse_processor
+
+    refuse_processor(processor)

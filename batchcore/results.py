@@ -1,0 +1,226 @@
+"""The result of a batch, its explanation in words, and the error of a batch of which no record is done."""
+
+from __future__ import annotations
+
+import builtins
+import weakref
+
+from batchcore._callables import plain, type_name
+from batchcore.errors import BatchcoreError, OutOfTimeError, release_frames
+from batchcore.ledger import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED
+from batchcore.model import Outcomes, delivered_again, exception_info, key_of, keys_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from batchcore.model import Batch, Outcome
+    from batchcore.types import ExceptionInfo, PartialItemFailureResponse
+
+
+class BatchResult:
+    """What became of a batch.
+
+    Attributes:
+        response: the answer for AWS, as the source built it.
+        outcomes: one per record, in the order of the batch.
+    """
+
+    __slots__ = ("outcomes", "response")
+
+    def __init__(self, response: PartialItemFailureResponse, outcomes: Outcomes) -> None:
+        self.response = response
+        self.outcomes = outcomes
+
+    @property
+    def batch(self) -> Batch:
+        """The batch: its event, context, records and identifiers."""
+        return self.outcomes.batch
+
+    @property
+    def return_values(self) -> list[Any]:
+        """What the handler returned for each record that succeeded, in the order of the batch."""
+        return [outcome.value for outcome in self.outcomes if outcome.status == SUCCEEDED]
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """The outcomes of the records that are not done: those that the response names."""
+        return self.outcomes.unfinished()
+
+    @property
+    def delivered_again(self) -> list[Outcome]:
+        """The outcomes of the records that AWS delivers again, given this response.
+
+        Where each record is acknowledged by itself, those that are not done. Where a checkpoint is, as on a stream,
+        everything from the lowest of those on, also what succeeded. AWS goes by identifiers: where records share one,
+        all of them come again with one of them.
+        """
+        return self.outcomes.delivered_again()
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the event to the response, where ``run()`` or ``arun()`` has measured them."""
+        return self.batch._ledger.duration
+
+    def explain(self) -> list[Explanation]:
+        """Explain the response: of each record, in the order of the batch, whether AWS delivers it again, and why."""
+        return explain(self.batch)
+
+    def counts(self) -> dict[str, int]:
+        """Count the records by status. Statuses that no record has are left out."""
+        return self.batch._ledger.counts()
+
+    def __repr__(self) -> str:
+        return f"<BatchResult of {self.batch!r}: {self.counts()}>"
+
+
+class ObservedResult(BatchResult):
+    """A result as observers get it: what one does to the response, it does to a copy. The response stays as it is."""
+
+    __slots__ = ("_response",)
+
+    def __init__(self, response: PartialItemFailureResponse, outcomes: Outcomes) -> None:
+        self._response = response
+        self.outcomes = outcomes
+
+    @property
+    def response(self) -> PartialItemFailureResponse:  # type: ignore[override]  # a copy, which is not kept here
+        """A copy of the response for AWS, a new one each time."""
+        from copy import deepcopy
+
+        return deepcopy(self._response)
+
+
+# -- The explanation.
+
+_WORDS = {
+    SUCCEEDED: "the handler returned",
+    NOT_ATTEMPTED: "not attempted",
+    DROPPED: "dropped",
+    DEAD_LETTERED: "delivered elsewhere as a dead letter",
+}
+
+
+class Explanation:
+    """What becomes of one record, in words.
+
+    Attributes:
+        outcome: its outcome.
+        delivered_again: whether AWS delivers it again, given the response.
+        reason: why, without any of its data.
+    """
+
+    __slots__ = ("delivered_again", "outcome", "reason")
+
+    def __init__(self, outcome: Outcome, delivered_again: bool, reason: str) -> None:
+        self.outcome = outcome
+        self.delivered_again = delivered_again
+        self.reason = reason
+
+    def __str__(self) -> str:
+        identifier = self.outcome.identifier
+        name = f"at position {self.outcome.position}" if identifier is None else plain(identifier)
+        return f"{name}: {'delivered again' if self.delivered_again else 'done'}; {self.reason}"
+
+    def __repr__(self) -> str:
+        return f"<Explanation {self}>"
+
+
+def explain(batch: Batch) -> list[Explanation]:
+    """Explain the response to a batch that is finished."""
+    outcomes = list(batch.outcomes)
+    lowest = next((outcome for outcome in outcomes if not outcome.done), None)
+    coming = set(delivered_again(batch))
+    first = outcomes[min(coming)] if coming and batch._facts.by_checkpoint else None
+    undone = keys_of(batch, batch._ledger.unfinished())
+    explanations: list[Explanation] = []
+    for outcome in outcomes:
+        again = outcome.position in coming
+        reason = _reason(batch, outcome)
+        if again and outcome.done and key_of(outcome.identifier) in undone:
+            reason += "; another record of its identifier is not done, and AWS goes by identifiers"
+        elif first is not None and outcome is not lowest and outcome.position > first.position:
+            reason += f"; {plain(first.identifier)} before it is not done, and everything from there on comes again"
+        explanations.append(Explanation(outcome, again, reason))
+    return explanations
+
+
+def _reason(batch: Batch, outcome: Outcome) -> str:
+    if outcome.exception is None:
+        return _WORDS[outcome.status]
+    from batchcore.failures import Deferred, summary_of
+
+    what = "out of time" if isinstance(outcome.exception, OutOfTimeError) else "failed"
+    words = what if outcome.status == FAILED else _WORDS[outcome.status]
+    dead_letters = batch._ledger.dead_letters
+    problem = None if dead_letters is None else dead_letters.problems.get(outcome.position)
+    if isinstance(problem, Deferred):
+        why = "; to be a dead letter once no record before it comes again"
+    else:
+        why = "" if problem is None else f"; a dead letter that was not delivered: {summary_of(problem).rstrip('.')}"
+    return f"{words}: {summary_of(outcome.exception).rstrip('.')}{why}"
+
+
+# -- The error of a batch of which no record is done.
+
+
+class BatchProcessingError(BatchcoreError):
+    """No record of the batch was processed, and at least one failed.
+
+    Attributes:
+        msg: the message.
+        child_exceptions: one ``(type, exception, traceback)`` per failed record, in the order of the batch.
+        result: the whole result of the batch; its response names every record.
+    """
+
+    def __init__(
+        self, msg: str = "", child_exceptions: Sequence[ExceptionInfo] = (), result: BatchResult | None = None
+    ) -> None:
+        super().__init__(msg)
+        self.msg = msg
+        self.child_exceptions = list(child_exceptions)
+        self.result: BatchResult | Any = result  # None only where somebody made it by hand: no checker need ask
+
+
+def whole_batch_error(batch: Batch, response: PartialItemFailureResponse) -> BatchProcessingError:
+    """Make the error, which alone keeps the frames alive: they go when it goes."""
+    ledger = batch._ledger
+    failures = {position: ledger.failure(position) for position in sorted(ledger.failures)}
+    exceptions = [failure.exception for failure in failures.values()]
+    result: BatchResult = BatchResult(response, Outcomes(batch))
+    error = BatchProcessingError(_message(batch, failures), [exception_info(e) for e in exceptions], result)
+    error.__cause__ = _grouped(exceptions)
+
+    def release(_: object) -> None:
+        for exception in exceptions:
+            release_frames(exception)
+
+    ledger.raised = weakref.ref(error, release)
+    return error
+
+
+def _grouped(exceptions: list[BaseException]) -> BaseException:
+    """Group the records' exceptions where Python can; the first stands for all where it cannot (3.10)."""
+    group: Any = getattr(builtins, "BaseExceptionGroup", None)
+    return exceptions[0] if group is None else group("the records of the batch", exceptions)
+
+
+def _message(batch: Batch, failures: Mapping[int, Any]) -> str:
+    """Return in one line why no record was processed: the runtime's own error report has room for one message."""
+    from batchcore.failures import MOST_NAMES, summary_of
+
+    kinds: dict[str, int] = {}
+    for failure in failures.values():
+        name = type_name(failure.exception)
+        kinds[name] = kinds.get(name, 0) + 1
+    often = sorted(kinds.items(), key=lambda kind: -kind[1])
+    counted = ", ".join(f"{count} x {name}" for name, count in often[:MOST_NAMES])
+    if len(often) > MOST_NAMES:
+        counted += f" and {len(often) - MOST_NAMES} more kinds"
+    first = min(failures)
+    identifier = batch.identifiers[first]
+    return (
+        f"All records failed processing. {len(batch.records)} of {batch.source}: {counted}. "
+        f"The first, {plain(identifier)}: {summary_of(failures[first].exception)}"
+    )
