@@ -12,15 +12,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 OTHER_PROGRAMS = {
-    *(ROOT / "tests" / name for name in ("docs", "examples", "runtime", "sam", "templates", "tutorial", "typing")),
+    *(ROOT / "tests" / name for name in ("documentation", "runtime")),
     *(ROOT / "plugins" / name for name in ("deadletter", "local")),
 }
 """Folders whose tests start other programs: interpreters, checkers, installers, servers. They take most of the time."""
 CASES, FEWER_EXAMPLES = 100, 5
+
+settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate])
+if "HYPOTHESIS_PROFILE" in os.environ:  # the runner of mutants asks only whether a batch is found, not for a small one
+    settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

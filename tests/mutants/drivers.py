@@ -11,7 +11,7 @@ MUTANTS = (
         "loops.py",
         "loop = self._idle.pop() if self._idle else asyncio.new_event_loop()",
         "loop = asyncio.new_event_loop()",
-        "road/test_loops.py",
+        "engine/test_loops.py",
         "test_batches_in_turn_run_on_one_loop",
     ),
     Mutant(
@@ -19,7 +19,7 @@ MUTANTS = (
         "loops.py",
         "        self._parents.append(self._idle)\n",
         "",
-        "road/test_loops.py",
+        "engine/test_loops.py",
         "test_forked_child",
     ),
     Mutant(
@@ -27,7 +27,7 @@ MUTANTS = (
         "loops.py",
         "    if asyncio._get_running_loop() is not None:\n",
         "    if asyncio._get_running_loop() is Ellipsis:\n",
-        "road/test_asyncio.py",
+        "engine/test_asyncio.py",
         "test_waiting_inside_a_running_loop",
     ),
     Mutant(
@@ -35,7 +35,7 @@ MUTANTS = (
         "aio.py",
         "                        known_kind = plain_kind(value)\n",
         "                        known_kind = type(value)\n",
-        "road/test_awaitables.py",
+        "engine/test_awaitables.py",
         "test_async_handler_that_gives_an_awaitable",
     ),
     Mutant(
@@ -43,7 +43,7 @@ MUTANTS = (
         "aio.py",
         "                        raise_if_steering(error)\n                        # Whatever",
         "                        # Whatever",
-        "road/test_steering.py",
+        "engine/test_steering.py",
         "test_async_handler_that_steers_when_the_time_is_up",
     ),
     Mutant(
@@ -51,7 +51,7 @@ MUTANTS = (
         "aio.py",
         "                    if cancelled and self._is_ending():\n",
         "                    if cancelled:\n",
-        "road/test_cancelling.py",
+        "engine/test_cancelling.py",
         "test_handler_that_cancels_its_own_task_costs_its_record",
     ),
     Mutant(
@@ -60,7 +60,7 @@ MUTANTS = (
         "            self._cancelling = True\n            for task in self._tasks:\n"
         "                task.cancel()\n            if self._tasks:\n",
         "            self._cancelling = True\n            if self._tasks and self._loop is None:\n",
-        "road/test_cancelling.py",
+        "engine/test_cancelling.py",
         "test_cancelling_propagates",
     ),
     Mutant(
@@ -69,7 +69,7 @@ MUTANTS = (
         "                if cancelling():\n                    waited = True\n"
         "                    await self._absorb_cancellation()\n",
         "",
-        "road/test_cancelling.py",
+        "engine/test_cancelling.py",
         "costs_nobody_else",
     ),
     Mutant(
@@ -77,7 +77,7 @@ MUTANTS = (
         "aio.py",
         "                self._leave_tasks()\n            raise\n",
         "                self._leave_tasks()\n",
-        "road/test_cancelling.py",
+        "engine/test_cancelling.py",
         "test_cancelling_propagates",
     ),
     Mutant(
@@ -85,7 +85,7 @@ MUTANTS = (
         "aio.py",
         "                if invocation.stopped or self._is_ending():\n",
         "                if invocation.stopped:\n",
-        "road/test_cancelling.py",
+        "engine/test_cancelling.py",
         "test_interrupted_batch_starts_no_record_more",
     ),
     Mutant(
@@ -94,7 +94,7 @@ MUTANTS = (
         "                            waited = True\n                            self._start_tasks()\n"
         "                            value = await _Resumed(",
         "                            waited = True\n                            value = await _Resumed(",
-        "road/test_asyncio.py",
+        "engine/test_asyncio.py",
         "test_order_inside_a_lane_holds_while_lanes_interleave",
     ),
     # Worker threads.
@@ -103,7 +103,7 @@ MUTANTS = (
         "lanes.py",
         "        if invocation.stopped:\n            return\n        yield position, records[position]\n",
         "        yield position, records[position]\n",
-        "road/test_threads.py",
+        "engine/test_threads.py",
         "test_stopping_the_batch_in_one_lane",
     ),
     Mutant(
@@ -111,7 +111,7 @@ MUTANTS = (
         "threads.py",
         "context.copy().run(run_places, workers, lane, scoped)",
         "run_places(workers, lane, scoped)",
-        "road/test_threads.py",
+        "engine/test_threads.py",
         "test_each_lane_has_a_copy",
     ),
     Mutant(
@@ -119,7 +119,7 @@ MUTANTS = (
         "result.py",
         "return deepcopy(self.outcomes._batch.response)",
         "return self.outcomes._batch.response",
-        "contract/test_observers.py",
+        "hooks/test_observers.py",
         "test_what_an_observer_does_to_the_response",
     ),
     # Which batch is shown.
@@ -128,7 +128,7 @@ MUTANTS = (
         "current.py",
         "invocation.outer = self.going_on() or invocation.outer",
         "invocation.outer = None",
-        "road/test_nesting.py",
+        "processors/test_nesting.py",
         "inside_another or inside_it or inner_one",
     ),
     Mutant(
@@ -136,7 +136,7 @@ MUTANTS = (
         "current.py",
         "            if shown.batch is not None and not shown.batch.entered:",
         "            if shown.batch is not None and shown.batch.entered:",
-        "road/test_memory.py",
+        "processors/test_memory.py",
         "test_processors_that_their_batches_lead_to",
     ),
     Mutant(
@@ -144,7 +144,7 @@ MUTANTS = (
         "current.py",
         "            self._kept[shown], shown.batch = shown.batch, None\n",
         "            shown.batch = None\n",
-        "road/test_memory.py",
+        "processors/test_memory.py",
         "test_each_of_several_processors",
     ),
     Mutant(
@@ -152,7 +152,7 @@ MUTANTS = (
         "partial.py",
         "self._close(self._current.going_on() or self._now(), ",
         "self._close(self._now(), ",
-        "road/test_nesting.py",
+        "processors/test_nesting.py",
         "test_teardown_that_raises_undoes",
     ),
     Mutant(
@@ -160,7 +160,7 @@ MUTANTS = (
         "current.py",
         "        self.last = invocation\n        self.abandoned(invocation)\n",
         "        self.abandoned(invocation)\n",
-        "road/test_sharing.py",
+        "processors/test_sharing.py",
         "test_thread_that_has_begun_no_batch",
     ),
     Mutant(
@@ -168,7 +168,7 @@ MUTANTS = (
         "partial.py",
         "            if invocation.finished or invocation.begun:\n",
         "            if invocation.finished:\n",
-        "road/test_done.py",
+        "engine/test_done.py",
         "test_second_process_call",
     ),
     Mutant(
@@ -176,7 +176,7 @@ MUTANTS = (
         "messages.py",
         "            elif not invocation.finished:\n                break\n",
         "            elif not invocation.finished:\n                continue\n",
-        "road/test_sharing.py",
+        "processors/test_sharing.py",
         "test_lists_are_in_the_order or test_attributes_grow",
     ),
     Mutant(
@@ -184,7 +184,7 @@ MUTANTS = (
         "outcome.py",
         "        return [position for position, value in enumerate(values) if value is NOT_PROCESSED]\n",
         "        return sorted(failures)\n",
-        "road/test_done.py",
+        "engine/test_done.py",
         "test_answer_asked_for_by_a_handler",
     ),
     # What surrounds the error of a whole batch.
@@ -193,7 +193,7 @@ MUTANTS = (
         "road.py",
         "    if may_raise and invocation.settings.raise_on_entire_batch_failure and",
         "    if invocation.settings.raise_on_entire_batch_failure and",
-        "road/test_done.py",
+        "engine/test_done.py",
         "test_exception_in_the_with_body_wins",
     ),
     Mutant(
@@ -201,7 +201,7 @@ MUTANTS = (
         "road.py",
         "    if may_raise and invocation.settings.raise_on_entire_batch_failure and",
         "    if may_raise and",
-        "road/test_whole_batch.py",
+        "engine/test_whole_batch.py",
         "test_told_not_to_raise",
     ),
     Mutant(
@@ -209,7 +209,7 @@ MUTANTS = (
         "whole_batch.py",
         "        for exception in exceptions:\n            release_frames(exception)\n",
         "        exceptions.clear()\n",
-        "road/test_memory.py",
+        "processors/test_memory.py",
         "test_frames_live_as_long",
     ),
     # Overrides, and processors from scratch.
@@ -218,7 +218,7 @@ MUTANTS = (
         "options.py",
         "        if getattr(cls, name, None) is not getattr(base, name, None):\n",
         "        if name in vars(cls):\n",
-        "road/test_overrides.py",
+        "processors/test_overrides.py",
         "test_dead_override_from_a_mix_in",
     ),
     Mutant(
@@ -226,7 +226,7 @@ MUTANTS = (
         "invocation.py",
         "            raise error  # a failure handler may ask sys.exc_info() for it\n        except BaseException:\n",
         "            pass\n        except OSError:\n            pass\n        else:\n",
-        "road/test_overrides.py",
+        "processors/test_overrides.py",
         "test_failure_handler_is_told_of_records_not_attempted",
     ),
     Mutant(
@@ -234,7 +234,7 @@ MUTANTS = (
         "partial.py",
         "        if getattr(type(self), name) is getattr(BasePartialProcessor, name):\n",
         "        if getattr(type(self), name) is None:\n",
-        "road/test_scratch_minimal.py",
+        "processors/test_scratch.py",
         "test_processor_that_lacks_the_method",
     ),
     # What is logged.
@@ -243,7 +243,7 @@ MUTANTS = (
         "report.py",
         "TRACEBACKS_PER_BATCH = 10\n",
         "TRACEBACKS_PER_BATCH = 10_000\n",
-        "road/test_logging.py",
+        "engine/test_logging.py",
         "test_tracebacks_of_a_batch_are_bounded",
     ),
     Mutant(
@@ -251,7 +251,7 @@ MUTANTS = (
         "report.py",
         "            self._guarded(self._log_failure, position, error, ",
         "            self._log_failure(position, error, ",
-        "road/test_logging.py",
+        "engine/test_logging.py",
         "test_logger_that_raises_changes_nothing",
     ),
     Mutant(
@@ -259,7 +259,7 @@ MUTANTS = (
         "report.py",
         "logger is not None or _somebody_listens(LOGGER)",
         "True",
-        "road/test_logging.py",
+        "engine/test_logging.py",
         "test_nothing_is_built_for_a_log",
     ),
 )

@@ -14,7 +14,7 @@ MUTANTS = (
         "road.py",
         "invocation.values = [NOT_PROCESSED] * len(records)",
         "invocation.values = [None] * len(records)",
-        "road/test_done.py",
+        "engine/test_done.py",
         "test_forgotten_process_call_reports_every_record",
     ),
     Mutant(
@@ -24,7 +24,7 @@ MUTANTS = (
         "                context.run(invocation.failed, position, data, error)\n"
         "                values[position] = None\n"
         "                waits",
-        "road/test_done.py",
+        "engine/test_done.py",
         "test_answer_names_exactly_the_records_that_failed",
     ),
     Mutant(
@@ -32,7 +32,7 @@ MUTANTS = (
         "road.py",
         "                known_kind = plain_kind(value)",
         "                known_kind = type(value)",
-        "road/test_awaitables.py",
+        "engine/test_awaitables.py",
         "test_plain_handler_that_returns_an_awaitable_has_failed",
     ),
     Mutant(
@@ -40,7 +40,7 @@ MUTANTS = (
         "road.py",
         "            if type(value) is not known_kind:",
         "            if known_kind is NoneType and type(value) is not known_kind:",
-        "road/test_awaitables.py",
+        "engine/test_awaitables.py",
         "test_plain_handler_that_returns_an_awaitable_has_failed",
     ),
     Mutant(
@@ -48,7 +48,7 @@ MUTANTS = (
         "handler.py",
         "    return issubclass(kind, (GeneratorType, AsyncGeneratorType))",
         "    return issubclass(kind, ())",
-        "road/test_awaitables.py",
+        "engine/test_awaitables.py",
         "generator",
     ),
     Mutant(
@@ -56,7 +56,7 @@ MUTANTS = (
         "aio.py",
         "                else:\n                    values[position] = value\n",
         "                finally:\n                    values[position] = None\n",
-        "road/test_done.py",
+        "engine/test_done.py",
         "test_answer_names_exactly_the_records_that_failed",
     ),
     Mutant(
@@ -64,7 +64,7 @@ MUTANTS = (
         "invocation.py",
         "        raise_if_steering(error)\n        failure = Failure(",
         "        failure = Failure(",
-        "road/test_done.py",
+        "engine/test_done.py",
         "test_keyboard_interrupt_one_by_one",
     ),
     Mutant(
@@ -72,7 +72,7 @@ MUTANTS = (
         "current.py",
         "return batch if batch.ready else None",
         "return batch if batch.ready else self.last",
-        "road/test_done.py",
+        "engine/test_done.py",
         "test_refused_batch_leaves_no_earlier_answer",
     ),
     Mutant(
@@ -80,7 +80,7 @@ MUTANTS = (
         "partial.py",
         "            invocation.values[:] = [NOT_PROCESSED] * len(invocation.values)\n",
         "",
-        "road/test_scratch.py",
+        "processors/test_scratch.py",
         "test_clean_that_raises_makes_every_record_failed",
     ),
     Mutant(
@@ -88,7 +88,7 @@ MUTANTS = (
         "entries.py",
         "    raise EntryFailedError(entry)",
         "    return entry",
-        "road/test_scratch.py",
+        "processors/test_scratch.py",
         "test_entry_that_is_no_success_is_a_failure",
     ),
     Mutant(
@@ -96,7 +96,7 @@ MUTANTS = (
         "delivering.py",
         "    if problem is None:\n        failure.status",
         "    if problem is not Ellipsis:\n        failure.status",
-        "road/test_dispositions.py",
+        "engine/test_dispositions.py",
         "test_dead_letter_that_was_not_delivered",
     ),
     Mutant(
@@ -104,7 +104,7 @@ MUTANTS = (
         "functions.py",
         "            return answer if returned is None else returned",
         "            return returned",
-        "road/test_decorators.py",
+        "processors/test_decorators.py",
         "test_function_that_returns_nothing_answers",
     ),
     Mutant(
@@ -112,7 +112,7 @@ MUTANTS = (
         "road.py",
         "    if response is None:\n",
         "    if response is Ellipsis:\n",
-        "contract",
+        "hooks",
         "response or answer",
     ),
     # 2. The answer is ready before anything decides to raise.
@@ -124,7 +124,7 @@ MUTANTS = (
         '        invocation.finished, invocation.response = True, {"batchItemFailures": []}\n'
         "        raise _whole_batch_error(invocation)\n"
         "    invocation.response = answer_to(invocation)\n    invocation.finished = True\n",
-        "road/test_whole_batch.py",
+        "engine/test_whole_batch.py",
         "test_answer_is_ready_when_the_error_is_caught_round_the_context_manager",
     ),
     Mutant(
@@ -132,7 +132,7 @@ MUTANTS = (
         "road.py",
         "    return undone and any(\n        failure.status == FAILED and not",
         "    return undone and all(\n        failure.status == FAILED and not",
-        "road/test_whole_batch.py",
+        "engine/test_whole_batch.py",
         "test_failure_and_records_not_attempted_are_a_whole_batch",
     ),
     Mutant(
@@ -140,7 +140,7 @@ MUTANTS = (
         "road.py",
         "    if not invocation.failures:\n        return\n",
         "    if not invocation.failures:\n        raise BatchProcessingError\n",
-        "road/test_whole_batch.py",
+        "engine/test_whole_batch.py",
         "test_batch_that_was_never_processed_does_not_raise",
     ),
     # 3. One bad record costs one record.
@@ -149,7 +149,7 @@ MUTANTS = (
         "errors.py",
         '    except BaseException as error:\n        raise_if_steering(error)\n        return f"<str()',
         '    except ArithmeticError as error:\n        raise_if_steering(error)\n        return f"<str()',
-        "road/test_one_bad_record.py",
+        "engine/test_one_bad_record.py",
         "test_entries_can_be_had or test_whole_batch_that_raises",
     ),
     Mutant(
@@ -157,7 +157,7 @@ MUTANTS = (
         "road.py",
         "        except BaseException as error:\n            try:\n                context.run(invocation.failed",
         "        except Exception as error:\n            try:\n                context.run(invocation.failed",
-        "road/test_one_bad_record.py",
+        "engine/test_one_bad_record.py",
         "test_handler_may_raise_anything",
     ),
     Mutant(
@@ -165,7 +165,7 @@ MUTANTS = (
         "lanes.py",
         "            has_stopped = lane in stopped  # hashes it\n        except BaseException as error:\n",
         "            has_stopped = lane in stopped  # hashes it\n        except ArithmeticError as error:\n",
-        "road/test_one_bad_record.py",
+        "engine/test_one_bad_record.py",
         "test_key_function_that_raises or test_key_that_cannot_be_hashed",
     ),
     Mutant(
@@ -173,7 +173,7 @@ MUTANTS = (
         "invocation.py",
         "            except BaseException as mistake:\n",
         "            except ArithmeticError as mistake:\n",
-        "road/test_overrides.py",
+        "processors/test_overrides.py",
         "test_failure_handler_that_raises_is_logged",
     ),
     Mutant(
@@ -181,7 +181,7 @@ MUTANTS = (
         "road.py",
         "                context.run(on_success, record, value)\n",
         "                values[position] = value\n                context.run(on_success, record, value)\n",
-        "road/test_overrides.py",
+        "processors/test_overrides.py",
         "test_success_handler_that_raises_fails_its_record",
     ),
     Mutant(
@@ -193,7 +193,7 @@ MUTANTS = (
         "            except ArithmeticError as error:\n"
         "                raise_if_steering(error)\n"
         "                self._switch_off(owner, name, error)\n",
-        "road/test_observers.py",
+        "engine/test_observers.py",
         "test_observer_that_raises_is_logged_once",
     ),
     Mutant(
@@ -201,7 +201,7 @@ MUTANTS = (
         "road.py",
         "    return [*records]\n",
         "    return records\n",
-        "road/test_one_bad_record.py",
+        "engine/test_one_bad_record.py",
         "test_handler_that_changes_the_list_of_records",
     ),
     Mutant(
@@ -209,7 +209,7 @@ MUTANTS = (
         "outcome.py",
         "            return sorted(position for position in failures if",
         "            return sorted(position for position in {batch.identifiers[p]: p for p in failures}.values() if",
-        "road/test_done.py",
+        "engine/test_done.py",
         "test_positions_decide or test_each_of_two_failed_records",
     ),
     # 4. Order is kept where the source has one.
@@ -218,7 +218,7 @@ MUTANTS = (
         "lanes.py",
         "        if stops and invocation.unfinished(position):\n            break\n",
         "",
-        "road/test_lanes.py",
+        "engine/test_lanes.py",
         "test_fifo_queue_is_one_lane or test_rules_of_an_ordering",
     ),
     Mutant(
@@ -226,7 +226,7 @@ MUTANTS = (
         "lanes.py",
         "            stopped.add(lane)\n",
         "            pass\n",
-        "road/test_lanes.py",
+        "engine/test_lanes.py",
         "test_fifo_processor_told_to_skip or test_rules_of_an_ordering",
     ),
     Mutant(
@@ -234,7 +234,7 @@ MUTANTS = (
         "lanes.py",
         "            by_key.setdefault(object() if lane is None else lane, []).append(position)\n",
         "            by_key.setdefault(lane, []).append(position)\n",
-        "road/test_lanes.py",
+        "engine/test_lanes.py",
         "test_rules_of_an_ordering",
     ),
     Mutant(
@@ -242,7 +242,7 @@ MUTANTS = (
         "lanes.py",
         "    if not invocation.ordering.lanes:\n",
         "    if True:\n",
-        "road/test_lanes.py",
+        "engine/test_lanes.py",
         "test_rules_of_an_ordering or test_groups_are_kept_in_order_under_asyncio",
     ),
     Mutant(
@@ -250,7 +250,7 @@ MUTANTS = (
         "road.py",
         "    if settings.ordering is not None and not own.mandatory:",
         "    if settings.ordering is not None and own.mandatory:",
-        "road/test_lanes.py",
+        "engine/test_lanes.py",
         "test_callers_ordering_wins",
     ),
     Mutant(
@@ -258,7 +258,7 @@ MUTANTS = (
         "aio.py",
         "if len(self._tasks) + self._here < self._limit and",
         "if len(self._tasks) + self._here < self._limit + 1 and",
-        "road/test_asyncio.py",
+        "engine/test_asyncio.py",
         "test_lanes_run_together_up_to_the_limit",
     ),
     # 5. Nothing shared is mutable per batch.
@@ -267,7 +267,7 @@ MUTANTS = (
         "current.py",
         "        own, entry = self._self, _begun.get()\n        while entry is not None:",
         "        own, entry = self._self, None\n        while entry is not None:",
-        "road/test_sharing.py",
+        "processors/test_sharing.py",
         "test_two_threads_sharing or test_batch_of_another_thread",
     ),
     Mutant(
@@ -275,7 +275,7 @@ MUTANTS = (
         "aio.py",
         "            run = self._context.copy().run\n",
         "            run = copy_context().run\n            run = lambda f, *a: f(*a)\n",
-        "road/test_context_variables.py",
+        "engine/test_context_variables.py",
         "test_no_record_sees_the_context_variables",
     ),
     Mutant(
@@ -283,7 +283,7 @@ MUTANTS = (
         "outcome.py",
         "    BaseException.with_traceback(exception, None)\n",
         "",
-        "road/test_memory.py",
+        "processors/test_memory.py",
         "frames",
     ),
     # 7. Wrong use is an error before the first side effect.
@@ -292,7 +292,7 @@ MUTANTS = (
         "road.py",
         "    if not claimed:\n        raise _unexpected(source, event)\n",
         "",
-        "road/test_bad_input.py",
+        "engine/test_bad_input.py",
         "test_event_of_another_source or test_what_is_no_event",
     ),
     Mutant(
@@ -300,7 +300,7 @@ MUTANTS = (
         "records.py",
         "            if all(identifiers):\n",
         "            if identifiers is not None:\n",
-        "road/test_bad_input.py",
+        "engine/test_bad_input.py",
         "test_record_that_no_answer_could_name",
     ),
     Mutant(
@@ -308,7 +308,7 @@ MUTANTS = (
         "processor.py",
         "        if binding.is_coroutine_function:\n",
         "        if binding is None:\n",
-        "road/test_bad_input.py",
+        "engine/test_bad_input.py",
         "test_coroutine_function_is_refused",
     ),
     Mutant(
@@ -316,7 +316,7 @@ MUTANTS = (
         "models.py",
         "    if made_for is not None and made_for != source:\n",
         "    if made_for is not None and made_for == source:\n",
-        "contract/test_models.py",
+        "hooks/test_models.py",
         "model",
     ),
     Mutant(
@@ -324,7 +324,7 @@ MUTANTS = (
         "source.py",
         "            if attribute in ALL_HOOKS and callable(method):\n",
         "            if attribute in () and callable(method):\n",
-        "contract/test_refused_plugins.py",
+        "hooks/test_refused_plugins.py",
         "mark",
     ),
     Mutant(
@@ -332,7 +332,7 @@ MUTANTS = (
         "plugins.py",
         "    if len(found) > 1:\n        raise AmbiguousSourceError(",
         "    if len(found) > 99:\n        raise AmbiguousSourceError(",
-        "contract/test_discovery.py",
+        "hooks/test_discovery.py",
         "two or same or one_name",
     ),
     # Logs never hold an input.
@@ -341,7 +341,7 @@ MUTANTS = (
         "report.py",
         "_without_input(error) if _is_pydantic(error) else text_of(error)",
         "text_of(error)",
-        "road/test_logging.py",
+        "engine/test_logging.py",
         "input",
     ),
     Mutant(
@@ -349,7 +349,7 @@ MUTANTS = (
         "report.py",
         "if _quotes_input(error) or any(",
         "if any(",
-        "road/test_logging.py",
+        "engine/test_logging.py",
         "test_input_that_pydantic_refused_is_never_logged",
     ),
 )

@@ -9,11 +9,11 @@ from tests.mutants.mutant import Mutant
 
 RULES = "test_every_driver_does_what_the_rules_say"
 STOPS = "test_after_a_stop"
-WHERE = "road/test_properties.py"
-OF_TIME = "road/test_properties_of_time.py"
+WHERE = "properties/test_properties.py"
+OF_TIME = "properties/test_properties_of_time.py"
 STARTS = "test_records_start_as_long_as_there_is_time"
 LATE = "test_what_is_left_behind_changes_nothing"
-OF_LIVES = "road/test_properties_of_lives.py"
+OF_LIVES = "properties/test_properties_of_lives.py"
 
 MUTANTS = (
     # Lanes.

@@ -8,8 +8,8 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 LATE_THREADS = "test_what_a_thread_does_after_the_answer"
-IN_TIME = "road/test_time.py"
-LEFT_BEHIND = "road/test_left_behind.py"
+IN_TIME = "engine/test_time.py"
+LEFT_BEHIND = "engine/test_left_behind.py"
 
 MUTANTS = (
     # The time that is kept.
@@ -50,7 +50,7 @@ MUTANTS = (
         "outcome.py",
         "        return self.status not in (FAILED, NOT_ATTEMPTED)\n",
         "        return self.status != FAILED\n",
-        "road/test_explain.py",
+        "engine/test_explain.py",
         "test_record_behind_a_failure_of_its_lane or test_record_that_had_no_time",
     ),
     # What is left behind.
@@ -147,7 +147,7 @@ MUTANTS = (
         "road.py",
         "            if not waits and invocation.stopped:",
         "            if invocation.stopped:",
-        "road/test_waiting_letters.py",
+        "engine/test_waiting_letters.py",
         "test_letter_that_waits_when_the_batch_is_stopped",
     ),
     Mutant(
@@ -155,7 +155,7 @@ MUTANTS = (
         "left_behind.py",
         "sorted(workers.letters.in_lanes & invocation.failures.keys())",
         "()",
-        "road/test_waiting_letters.py",
+        "engine/test_waiting_letters.py",
         "test_letter_that_waits_for_one_that_is_left_behind",
     ),
     Mutant(
@@ -163,7 +163,7 @@ MUTANTS = (
         "lanes.py",
         "            if invocation.stopped:\n                return\n            continue\n",
         "            continue\n",
-        "road/test_dispositions.py",
+        "engine/test_dispositions.py",
         "test_key_that_cannot_be_had_stops_the_batch",
     ),
     # Executors.
@@ -172,7 +172,7 @@ MUTANTS = (
         "processor.py",
         "        if self.max_concurrency == 1 and self.executor is None:\n",
         "        if self.max_concurrency == 1:\n",
-        "road/test_executor.py",
+        "engine/test_executor.py",
         "test_handlers_run_in_its_threads",
     ),
     Mutant(
@@ -180,7 +180,7 @@ MUTANTS = (
         "threads.py",
         "len(waiting) if max_concurrency is None else min(max_concurrency, len(waiting))",
         "len(waiting)",
-        "road/test_executor.py",
+        "engine/test_executor.py",
         "test_max_concurrency_takes_no_more",
     ),
     Mutant(
@@ -188,7 +188,7 @@ MUTANTS = (
         "options.py",
         "    for kind in type(executor).__mro__:\n",
         "    for kind in type(executor).__mro__[:1]:\n",
-        "road/test_executor.py",
+        "engine/test_executor.py",
         "test_subclass_of_one_whose_work",
     ),
     # What is said of an answer.
@@ -197,7 +197,7 @@ MUTANTS = (
         "outcome.py",
         "        return range(first_with_identifiers_of(batch, unfinished), len(batch.values))\n",
         "        pass\n",
-        "road/test_explain.py",
+        "engine/test_explain.py",
         "test_on_a_stream_all_from_the_lowest",
     ),
     Mutant(
@@ -205,7 +205,7 @@ MUTANTS = (
         "report.py",
         "        warns = ended_late or batch.out_of_time\n",
         "        warns = ended_late\n",
-        "road/test_summary.py",
+        "engine/test_summary.py",
         "test_batch_that_was_stopped_by_time",
     ),
 )

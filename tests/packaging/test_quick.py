@@ -43,7 +43,7 @@ def test_fewer_cases_and_fewer_examples_run(tmp_path: Path, options: tuple[str, 
 
 
 def test_the_folders_whose_tests_start_other_programs_are_left_out(tmp_path: Path) -> None:
-    for folder in ("tests/docs", "tests/road", "plugins/local/tests", "plugins/sqs/tests"):
+    for folder in ("tests/documentation/pages", "tests/engine", "plugins/local/tests", "plugins/sqs/tests"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / f"test_{folder.replace('/', '_')}.py").write_text("def test_it(): pass\n")
     (tmp_path / "tests" / "conftest.py").write_text(CONFTEST, encoding="utf-8")

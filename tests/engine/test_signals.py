@@ -1,0 +1,113 @@
+"""An exception that a signal handler raises, at any moment: between two records too."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+import pytest
+
+from batchcore import BasePartialProcessor, BatchProcessor, by_key, in_order, unordered
+from tests.batches import batch_of, failed
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no interval timers here")
+
+BODIES = ["plain"] * 400 + ["last"]
+ORDERINGS = {
+    "unordered": unordered,
+    "in order": in_order(on_failure="continue"),
+    "by key": by_key(lambda record: record["messageId"]),
+}
+
+
+class AlarmError(Exception):
+    """What the signal handler raises."""
+
+
+def ring(*_: object) -> None:
+    raise AlarmError
+
+
+@pytest.mark.parametrize("ordering", ORDERINGS)
+def test_exception_of_a_signal_handler_moves_no_outcome_to_another_record(ordering: str) -> None:
+    """It is raised wherever the batch is just then. Either no response comes of it, or each record has its own outcome.
+
+    The last record fails. If the alarm shifted the records after it by one, the response would name its neighbour, and
+    AWS would delete the message that failed.
+    """
+    processor = BatchProcessor("sqs", ordering=ORDERINGS[ordering], raise_on_entire_batch_failure=False)
+    event = batch_of(*BODIES)
+    last = event["Records"][-1]["messageId"]
+    answered = 0
+
+    for step in range(1, 200):
+        done: list[str] = []
+
+        def handler(record: Any) -> None:
+            if record.body == "last":
+                raise ValueError(record.body)
+            done.append(record.message_id)  # noqa: B023 - of this batch
+
+        response = alarmed(processor, event, handler, step * 3e-6)
+        if response is not None:
+            named = failed(response)
+            assert last in named
+            assert {message for message in processed(event) if message not in named} <= set(done)
+            answered += 1
+    assert answered, "each alarm broke its batch off, so nothing was tried"
+
+
+def alarmed(processor: BasePartialProcessor, event: Any, handler: Any, after: float) -> Any:
+    """Return the response to a batch during which an alarm rings; None where the alarm broke it off."""
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, after, 0)
+        return processor.run(event, handler).response
+    except AlarmError:
+        return None
+    finally:
+        while True:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+            except AlarmError:
+                continue
+            break
+
+
+def processed(event: Any) -> list[str]:
+    return [record["messageId"] for record in event["Records"]]
+
+
+@pytest.mark.parametrize("line", range(1, 16))
+def test_exception_at_any_line_between_two_handlers_moves_no_outcome(line: int) -> None:
+    """The same on every run: a trace function raises at one line of the loop after another."""
+    processor = BatchProcessor("sqs", raise_on_entire_batch_failure=False)
+    calls: list[str] = []
+    seen = 0
+
+    def handler(record: Any) -> None:
+        calls.append(record.message_id)
+        if record.body == "last":
+            raise ValueError(record.body)
+
+    def trace(frame: Any, kind: str, argument: object) -> Any:
+        nonlocal seen
+        if frame.f_code.co_name != "_run_records":
+            return None
+        if kind == "line" and len(calls) == 1:
+            seen += 1
+            if seen == line:
+                raise AlarmError  # which also ends the tracing
+        return trace
+
+    sys.settrace(trace)
+    try:
+        response = processor.run(batch_of("plain", "plain", "last"), handler).response
+    except AlarmError:
+        return  # no response: all of the batch comes again
+    finally:
+        sys.settrace(None)
+    assert failed(response)[-1] == "m2"
+    assert {"m0", "m1", "m2"} - set(failed(response)) <= set(calls)
