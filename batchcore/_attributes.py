@@ -67,6 +67,11 @@ class Session(Run):
     shown_by: Shown | None = None
     messages: Messages | None = None
 
+    def let_go(self) -> None:
+        """Let go of what only the batch needed, such as handler arguments: the processor keeps its last batch."""
+        for name in ("arguments", "call", "failed_before", "observers", "on_failure", "on_success", "scope", "wrapped"):
+            self.__dict__.pop(name, None)
+
     @property
     def is_read(self) -> bool:
         """Whether its event was read, so that there are records, and a response."""
@@ -137,6 +142,8 @@ class Current:
     def ended(self, session: Session) -> None:
         """Show the batch around one that has ended, if there is one that goes on, else the one that ended."""
         self.last = session
+        if session.scope is not None or session.signature is not None or session.plan.has_more:
+            session.let_go()
         if session.messages is not None:
             session.messages = None  # made anew: what they held had tracebacks
         own, entry, shown_by = self._self, _begun_here(), session.shown_by
@@ -305,6 +312,10 @@ class Messages:
         """Add the records that have ended since, in the order of the batch, up to the first that has not."""
         batch = session.batch
         ledger, records = batch._ledger, batch._records
+        if ledger.may_undo:  # what succeeded may have been taken back
+            self._position = 0
+            for messages in (self.succeeded, self.failed, self.exceptions):
+                messages.clear()
         for position in range(self._position, ledger.count):
             if position in ledger.failures:
                 self.failed.append(typed(batch, position))

@@ -228,6 +228,7 @@ class BasePartialProcessor:
         if awaits is not self._awaits:
             self._check_way(awaits)
         session = self._begin(event, None, record_handler, context, measures)
+        session.stage = "started"  # no handler may start its records a second time
         try:
             if self._prepares or session.observers is not None:
                 self._open(session)
@@ -323,13 +324,11 @@ class BasePartialProcessor:
         return session.response  # type: ignore[return-value]  # it has been built
 
     _responds_itself = False  # whether a subclass has a response() of its own
-    _prepares = False  # whether a subclass does something before the first record of a batch, or after the last
+    _prepares = True  # whether a subclass may do something before the first record of a batch, or after the last
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        base = BasePartialProcessor
-        cls._responds_itself = cls.response is not base.response
-        cls._prepares = cls._prepare is not base._prepare or cls._clean is not base._clean
+        cls._responds_itself = cls.response is not BasePartialProcessor.response
 
     def _session(self, stage: Literal["open", "started"] | None = None) -> Session:
         """Return the batch begun last.

@@ -88,8 +88,8 @@ def entries_of(session: Session) -> list[Any]:
     batch = session.batch
     ledger = batch._ledger
     entries = [ledger.value(position) for position in range(ledger.count)]
-    for position, failure in ledger.failures.items():
-        error = failure.exception
+    for position in list(ledger.failures):
+        error = ledger.failure(position).exception
         entry: Any = error.entry if isinstance(error, EntryFailedError) else None
         entries[position] = entry or fail_entry(exception_info(error), batch.records[position])
     return [None if entry is NOT_PROCESSED else entry for entry in entries]

@@ -15,10 +15,13 @@ from types import NoneType
 
 from batchcore._callables import describe_value, identity, type_name
 from batchcore.errors import (
+    NoBatchError,
     OutOfTimeError,
     PluginError,
     RecordIdentityError,
     UnexpectedBatchTypeError,
+    raise_if_steering,
+    release_frames,
 )
 from batchcore.ledger import FAILED, LANE_STOPPED, NOT_PROCESSED, SKIPPED, Ledger
 from batchcore.model import Batch, Ordering, Outcomes, batch_item_failures
@@ -166,6 +169,8 @@ def _wrong_hook(source: Source, hook: str, wanted: str, given: object) -> Plugin
 def run_one_by_one(run: Run) -> None:
     """Run all records in this thread, one by one, in the order of the batch; what a stopped lane holds is skipped."""
     plan, ordering, ledger = run.plan, run.ordering, run.batch._ledger
+    if ledger.values:
+        raise NoBatchError("The records of this batch are being processed already.")
     records: Iterable[Record] = run.batch._records
     # A source's own keys matter one by one only where a failure stops; a key function of the caller's may fail, too.
     if ordering.key is not None and (ordering.stops or ordering is plan.ordering):
@@ -181,7 +186,7 @@ def run_one_by_one(run: Run) -> None:
         for position in range(len(ledger.values), ledger.count):
             ledger.succeed(NOT_PROCESSED)
             run.skip(ledger, position, reason)
-    ledger.is_complete = True
+    ledger.is_complete = len(ledger.values) == ledger.count
 
 
 def _walk(run: Run, ledger: Ledger, key: Callable[[Record], Hashable]) -> Iterator[Record]:
@@ -269,8 +274,12 @@ def _run_records(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: 
     scopes: Any = None
     known_kind: Any = NoneType
     # A view that nobody has kept shows the next record, too: 30 ns less than a new one, of 200. Whether somebody has is
-    # told by its count of references, compared with what the same call gave when nobody could have.
-    held, alone = view() if view is not None and reuses else None, 0
+    # told by its count of references, compared with what it was before anything of others has run.
+    held, alone = None, 0
+    if view is not None and reuses:
+        held = view()
+        held.raw_event = None
+        alone = count_references(held)
     for record in records:
         if is_up is not None and is_up():
             ledger.stop = "time"
@@ -278,12 +287,8 @@ def _run_records(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: 
         data: Any = NOT_PROCESSED
         try:
             if held is not None:
-                references = count_references(held)
-                if references != alone:
-                    if alone:
-                        held = view()  # type: ignore[misc]  # there is one where something is held
-                    else:
-                        alone = references
+                if count_references(held) != alone or held.raw_event is record:  # the same again may have been decoded
+                    held = view()  # type: ignore[misc]  # there is one where something is held
                 data = held
                 data.raw_event = record
             elif view is not None:
@@ -333,7 +338,8 @@ def _run_records(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: 
                         scopes = None
         try:
             is_unchanged = mine == whole
-        except Exception:  # values that cannot be compared, such as arrays
+        except BaseException as error:  # values that cannot be compared, such as arrays
+            raise_if_steering(error)
             return False
         if not is_unchanged:
             return False
@@ -393,6 +399,9 @@ def conclude(run: Run, may_raise: bool = True) -> None:
     ledger = run.batch._ledger
     if not ledger.failures:
         return
+    if ledger.dead_letters is not None:
+        for problem in ledger.dead_letters.problems.values():
+            release_frames(problem)
     if may_raise and run.plan.raises and _entirely_failed(ledger):
         from batchcore.results import whole_batch_error
 

@@ -16,13 +16,13 @@ BatchcoreError
 │           └── AmbiguousSourceError         two sources claim one name or one event
 ├── UnexpectedBatchTypeError (also ValueError)   the event is not this source's
 │   └── RecordIdentityError                  a record has no identifier to report it by
-├── NoBatchError (also RuntimeError)         asked for an answer before there was a batch
+├── NoBatchError (also RuntimeError)         asked for a response before there was a batch
 ├── BatchProcessingError                     every record failed
 ├── WholeBatchRetry                          a source's only way to ask for redelivery
 ├── RaisedDisposition                        raised by a handler, to say what becomes of its record
 │   ├── RetryRecord                          deliver it again
 │   ├── DropRecord                           give it up
-│   ├── DeadLetterRecord                     put it aside
+│   ├── DeadLetterRecord                     send it to the dead letters
 │   └── StopBatch                            deliver it again, and start no further record
 └── RecordError                              what a record failed with, where no exception of the user's did
     ├── NotAttemptedError                    an earlier record of its lane failed
@@ -195,7 +195,7 @@ class UnexpectedBatchTypeError(BatchcoreError, ValueError):
 
 
 class RecordIdentityError(UnexpectedBatchTypeError):
-    """A record has no identifier, or an empty one, so that no answer could name it.
+    """A record has no identifier, or an empty one, so that no response could name it.
 
     Attributes:
         position: where in the batch, counting from 0.
@@ -207,11 +207,11 @@ class RecordIdentityError(UnexpectedBatchTypeError):
 
 
 class NoBatchError(BatchcoreError, RuntimeError):
-    """An answer was asked for before a batch was begun, or after one was refused."""
+    """A response was asked for before a batch was begun, or after one was refused."""
 
 
 class WholeBatchRetry(BatchcoreError):
-    """Raised by a source that has no partial answer: AWS delivers the whole batch again. No option turns it off."""
+    """Raised by a source that has no partial response: AWS delivers the whole batch again. No option turns it off."""
 
 
 class RaisedDisposition(BatchcoreError):

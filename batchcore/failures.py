@@ -175,9 +175,6 @@ class Report:
     def release(self) -> None:
         """Let go of the frames of all that the records failed with, so that a response keeps none alive."""
         ledger = self._batch._ledger
-        if ledger.dead_letters is not None:
-            for problem in ledger.dead_letters.problems.values():
-                release_frames(problem)
         for failure in ledger.failures.values():
             if not isinstance(failure, Skipped):
                 release_frames(failure.exception)
@@ -197,7 +194,7 @@ class Report:
                 message += " before the first record: is stop_before_timeout as long as the function's own timeout"
         if ended_late:
             message += (
-                f". {ended_late} handler{'s' if ended_late > 1 else ''} of earlier batches ended after the answer, "
+                f". {ended_late} handler{'s' if ended_late > 1 else ''} of earlier batches ended after the response, "
                 "which had named the records as failed"
             )
         extra = {

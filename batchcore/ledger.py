@@ -215,7 +215,10 @@ class Ledger:
                     "The time of the invocation was nearly up, so it was not started."
                 )
             elif failure.reason == "lane" or self.not_attempted is not NotAttemptedError:
-                error = self.not_attempted()
+                try:
+                    error = self.not_attempted()
+                except Exception:  # of the caller's
+                    error = NotAttemptedError()
             else:
                 error = NotAttemptedError("An earlier failure stopped the batch, so it was not attempted.")
             failure = self.failures[position] = Failure(NOT_ATTEMPTED, error, NOT_PROCESSED)

@@ -332,6 +332,11 @@ class Outcomes(Sequence["Outcome"]):
         ledger = self._batch._ledger
         return sorted(position for position in ledger.failures if ledger.value(position) is NOT_PROCESSED)
 
+    def has_succeeded(self, position: int) -> bool:
+        """Whether the handler of the record at a position has returned by now, and nothing has taken that back."""
+        ledger = self._batch._ledger
+        return position not in ledger.failures and ledger.value(position) is not NOT_PROCESSED
+
     def has_failed(self, position: int) -> bool:
         """Whether the record at a position has failed by now, or been skipped, whatever else has become of it."""
         return position in self._batch._ledger.failures

@@ -222,7 +222,7 @@ class Run:
         """
         raise_if_steering(error)
         disposition = None
-        if self.plan.dispositions is not None or isinstance(error, RaisedDisposition):
+        if self.plan.dispositions is not None or issubclass(type(error), RaisedDisposition):
             disposition = self._disposition_of(ledger, position, error)
         failure = Failure(FAILED, error, data)
         if not ledger.fail(position, failure, disposition):
@@ -352,7 +352,7 @@ class Handlers:
         if last is not None:
             if last[0] is handler:
                 return last[1], last[2]
-            if not self._wraps and known_by(last[0]) is known_by(handler):  # a function that is made for each batch
+            if not self._wraps and type(last[0]) is type(handler) and known_by(last[0]) is known_by(handler):
                 self._last = (handler, handler, last[2])  # set at once: threads may share the processor
                 return handler, last[2]
         called, signature = self._once(handler) if self._wraps else (handler, self._read(handler))

@@ -214,6 +214,8 @@ class BasePartialBatchProcessor(BasePartialProcessor):
 class _Processor(BasePartialBatchProcessor):
     """What ``BatchProcessor`` and ``AsyncBatchProcessor`` have in common."""
 
+    _prepares = False  # overrides of those are refused
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if cls.__module__ != __name__:  # those of this file override nothing dead
@@ -222,10 +224,7 @@ class _Processor(BasePartialBatchProcessor):
             refuse_dead_overrides(cls, _Processor)
 
     def success_handler(self, record: Any, result: Any) -> SuccessResponse:
-        """Override it to watch records that succeed: raw record, and what the handler returned.
-
-        If it raises, the record failed. What an override returns changes nothing.
-        """
+        """Override it to watch records that succeed. If it raises, the record failed; its result changes nothing."""
         return "success", result, record
 
     def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:
@@ -296,11 +295,10 @@ class BatchProcessor(_Processor):
     Use it with :func:`process_partial_response`, as a context manager, or with :meth:`run`. It is configuration: it may
     be made once, at module level, and shared by threads.
 
-    Override :meth:`success_handler` or :meth:`failure_handler` to watch what happens. Overrides never decide outcomes:
-    the response comes from what the record handler did. One exception: if ``success_handler()`` raises, its record
-    failed.
+    Override :meth:`success_handler` or :meth:`failure_handler` to watch what happens. Overrides never decide outcomes,
+    but for this: if ``success_handler()`` raises, its record failed.
 
-    The arguments are those of :class:`BasePartialBatchProcessor`.
+    The arguments are those of the base class.
     """
 
     max_concurrency = 1
@@ -344,6 +342,7 @@ class AsyncBatchProcessor(_Processor):
     async def arun(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
         """Process a whole event inside a running event loop. See :meth:`BatchProcessor.run`."""
         session = self._begin(event, None, record_handler, context, measures=True)
+        session.stage = "started"
         try:
             self._open(session)
             await self._await_records(session)

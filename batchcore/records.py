@@ -379,16 +379,17 @@ class RecordsSource:
 
         def read(event: Any) -> tuple[list[Any], list[str]] | None:
             try:
-                records: Any = event["Records"]
-                if not records or type(records) is not list:
+                kind: object = type(event)  # pyright: ignore[reportUnknownVariableType]
+                given: Any = event["Records"]
+                if kind is not dict or not given or type(given) is not list:
                     return None
-                records = [*records]  # a handler that changes the event's list moves no outcome
+                records: list[Any] = [*given]  # a handler that changes the event's list moves no outcome
                 if outer:
                     (key,) = outer
                     found: list[Any] = [each[key][name] for each in records if each["eventSource"] == service]
                 else:
                     found = [each[name] for each in records if each["eventSource"] == service]
-                if len(found) == len(records) and "" not in found:
+                if len(found) == len(records) and all(found):
                     "".join(found)  # the quickest way to see that all of them are strings
                     return records, found
             except Exception:

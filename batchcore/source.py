@@ -156,6 +156,12 @@ class Source:
             )
         self.by_checkpoint = acknowledgement == "checkpoint"
         self.prepares = hooks["record_preparer"] is not DEFAULTS["record_preparer"]
+        says: tuple[Any, Any] = getattr(plugin, "service", None), getattr(plugin, "identifier", None)
+        if isinstance(plugin, RecordsSource) and not (
+            all(says) and isinstance(says[0], str) and type(says[1]) is tuple
+        ):
+            wanted = "a service, such as 'aws:sqs', and an identifier, such as ('messageId',)"
+            raise PluginError(f"The source {name!r} must have {wanted}; it has {says!r}.", plugin=plugin)
         is_read_plain = isinstance(plugin, RecordsSource) and all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS)
         self.read_plain = plugin.plain_reader() if isinstance(plugin, RecordsSource) and is_read_plain else None
         for hook, function in hooks.items():
@@ -173,28 +179,11 @@ def _is_plain(hooks: Mapping[str, Callable[..., Any]], hook: str) -> bool:
     return getattr(hooks[hook], "__func__", None) is getattr(RecordsSource, hook)
 
 
-def _nothing_to_do(_batch: Batch) -> Callable[[Record], Record]:
-    return identity
+def _giving(value: Any) -> Callable[..., Any]:
+    def give(*_: object) -> Any:
+        return value
 
-
-def _unordered(_batch: Batch) -> Ordering:
-    return unordered
-
-
-def _each_record() -> str:
-    return "record"
-
-
-def _unknown_attempt(_record: Record) -> None:
-    return None
-
-
-def _no_description(_record: Record) -> Mapping[str, Any]:
-    return {}
-
-
-def _no_arguments(_batch: Batch) -> Mapping[str, Any]:
-    return {}
+    return give
 
 
 def _record_as_json(record: Record) -> Message:
@@ -204,14 +193,14 @@ def _record_as_json(record: Record) -> Message:
 
 
 DEFAULTS: dict[str, Callable[..., Any]] = {
-    "record_preparer": _nothing_to_do,
-    "record_decoder": _nothing_to_do,
-    "ordering_policy": _unordered,
-    "acknowledgement": _each_record,
-    "delivery_attempt": _unknown_attempt,
-    "describe_record": _no_description,
+    "record_preparer": _giving(identity),
+    "record_decoder": _giving(identity),
+    "ordering_policy": _giving(unordered),
+    "acknowledgement": _giving("record"),
+    "delivery_attempt": _giving(None),
+    "describe_record": _giving({}),
     "original_message": _record_as_json,
-    "handler_arguments": _no_arguments,
+    "handler_arguments": _giving({}),
     "build_response": batch_item_failures,
 }
 
@@ -384,8 +373,21 @@ def _is_reusable(view: type[Any]) -> bool:
 
 
 count_references: Any = getattr(sys, "getrefcount", None)
-if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
-    count_references = None  # where it tells nothing
+
+
+def _counts_alike() -> bool:
+    """Whether two calls count the same references, though they stand at two places of a function."""
+    held = object()
+    first = count_references(held)
+    for _ in range(2):  # noqa: SIM110 - in a generator it would be held in another way
+        if count_references(held) != first:
+            return False
+    return True
+
+
+_HAS_LOCK = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+if not _HAS_LOCK or not _counts_alike():
+    count_references = None  # it would tell nothing
 
 
 _quick_classes: dict[type, type[Any] | None] = {}

@@ -1,4 +1,4 @@
-"""Names for the type checker: records, identifiers, the shapes of an answer, the Lambda context.
+"""Names for the type checker: records, identifiers, the shapes of a response, the Lambda context.
 
 The core reads this file only while types are checked; importing it costs ``typing``.
 """

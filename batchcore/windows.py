@@ -1,11 +1,11 @@
-"""For sources with tumbling windows: the state of a window comes in with an event, and goes out with the answer.
+"""For sources with tumbling windows: the state of a window comes in with an event, and goes out with the response.
 
-Lambda keeps the state between the invocations of one window, and calls once more when the window ends. An answer
+Lambda keeps the state between the invocations of one window, and calls once more when the window ends. A response
 without ``state`` counts as a failed invocation. See "Tumbling windows" in the AWS Lambda developer guide, for Kinesis
 and DynamoDB Streams.
 
 After each record that succeeds its state is written down, as JSON, and the next record starts from what is written. So
-nothing that failed, or was left behind, has touched the state, and any success can be gone back to.
+nothing that failed, or was abandoned, has touched the state, and any success can be gone back to.
 """
 
 from __future__ import annotations
@@ -78,19 +78,19 @@ class Window:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The state to answer with: that after the last success before the first record that is not done.
+        """The state to respond with: that after the last success before the first record that is not done.
 
         A new copy each time. To change the state, a handler asks for ``state``.
         """
         outcomes = self._batch.outcomes
         undone = outcomes.failed_positions()
         end = first_with_identifiers_of(self._batch, undone) if undone else len(outcomes)
-        succeeded = (text for at, text in reversed(self._kept) if at < end and not outcomes.has_failed(at))
+        succeeded = (text for at, text in reversed(self._kept) if at < end and outcomes.has_succeeded(at))
         state: dict[str, Any] = json.loads(next(succeeded, self._first))
         return state
 
-    def answered(self) -> dict[str, Any]:
-        """Return the state to answer with, and keep no other: no batch hook will go back any more."""
+    def final_state(self) -> dict[str, Any]:
+        """Return the state to respond with, and keep no other: no batch hook will go back any more."""
         state = self.state
         self._first, self._kept = json.dumps(state).encode(), []
         return state
@@ -196,7 +196,7 @@ def arguments(batch: Batch) -> Mapping[str, Callable[[Record], AbstractContextMa
 
 
 def response(batch: Batch, outcomes: Outcomes) -> PartialItemFailureResponse | dict[str, Any]:
-    """Build the answer, with the state where the batch is windowed. For a source's ``build_response``."""
+    """Return the response, with the state where the batch is windowed. For a source's ``build_response``."""
     window = window_of(batch)
-    answer = batch_item_failures(batch, outcomes)
-    return answer if window is None else {"state": window.answered(), **answer}
+    made = batch_item_failures(batch, outcomes)
+    return made if window is None else {"state": window.final_state(), **made}

@@ -88,7 +88,7 @@ def main() -> int:
 
 
 def interpreter() -> dict[str, str]:
-    """Say which build of Python counts: another one counts something else."""
+    """Return which build of Python counts: another one counts something else."""
     return {"python": sys.version, "machine": platform.machine()}
 
 
@@ -107,7 +107,7 @@ def write_kept(kept: Mapping[str, Kept]) -> None:
 
 
 def keep(kept: Mapping[str, Kept], counted: Mapping[str, Counts], why: str) -> dict[str, Kept]:
-    """Give what is kept from now on: the new figures of each row that changed too much, the old ones of the others.
+    """Return what is kept from now on: the new figures of each row that changed too much, the old ones of the others.
 
     So what grows a little each time is noticed in the end.
     """
@@ -119,7 +119,7 @@ def keep(kept: Mapping[str, Kept], counted: Mapping[str, Counts], why: str) -> d
 
 
 def changes(kept: Mapping[str, Kept], counted: Mapping[str, Counts]) -> Iterator[Change]:
-    """Give the figures of all rows that were kept, each beside what was counted."""
+    """Return the figures of all rows that were kept, each beside what was counted."""
     for row, now in counted.items():
         if row in kept:
             for part in Counts._fields:

@@ -51,7 +51,7 @@ def link_into(folder: Path) -> int:
 
 
 def _top_level(distribution: metadata.Distribution) -> set[Path]:
-    """Give what a distribution put beside its metadata, and the metadata."""
+    """Return what a distribution put beside its metadata, and the metadata."""
     files = distribution.files or []
     names = {file.parts[0] for file in files}
     found = {Path(str(distribution.locate_file(name))).resolve() for name in names if _is_deployed(name)}

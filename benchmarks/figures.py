@@ -22,7 +22,7 @@ class Budget(NamedTuple):
     at_least: bool = False
 
     def verdict(self, value: float) -> str:
-        """Say whether a value keeps the limit and reaches the aim."""
+        """Whether a value keeps the limit and reaches the aim."""
         if self.must is None:
             return ""
         if not self._holds(value, self.must):

@@ -64,7 +64,7 @@ class Counts(NamedTuple):
 
 
 def valgrind() -> str | None:
-    """Give the path of valgrind, or None where it is not installed."""
+    """Return the path of valgrind, or None where it is not installed."""
     return shutil.which("valgrind")
 
 
@@ -118,7 +118,7 @@ def _counts(folder: Path, side: str) -> dict[str, Counts]:
 
 
 def _small(row: Row) -> int:
-    """Give the size of the small batches: one record, or as many as it takes for one to fail.
+    """Return the size of the small batches: one record, or as many as it takes for one to fail.
 
     The cost of a batch by itself is what is left of them without their records, so it is best known from few.
     """

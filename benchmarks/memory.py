@@ -40,7 +40,7 @@ def measure(records: int = RECORDS) -> Figure:
 
 
 def _kept(process: Callable[[], object]) -> int:
-    """Give the bytes allocated by a call and still held, the answer and the processor included."""
+    """Return the bytes allocated by a call and still held, the answer and the processor included."""
     gc.collect()
     tracemalloc.start()
     try:

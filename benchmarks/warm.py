@@ -118,7 +118,7 @@ def figures(cells: Sequence[Cell]) -> Iterator[Figure]:
 
 
 def by_size(cells: Iterable[Cell]) -> dict[int, list[Cell]]:
-    """Give the cells of each size, the smallest size first."""
+    """Return the cells of each size, the smallest size first."""
     cells = sorted(cells, key=lambda cell: cell.size)
     return {size: list(some) for size, some in itertools.groupby(cells, key=lambda cell: cell.size)}
 

@@ -46,7 +46,13 @@ async def run_in_tasks(run: Run, max_concurrency: int, interruption: Interruptio
     lanes = all_lanes(run, ledger)
     while ledger.count:
         tasks = _Tasks(run, ledger, lanes, max_concurrency, mine, interruption or Interruption())
-        if not await tasks.run(in_this_task and not has_limit):
+        try:
+            all_ended = await tasks.run(in_this_task and not has_limit)
+        except BaseException:
+            if ledger.is_closed:  # by tasks that are left: they write into a ledger that is nobody's any more
+                run.batch._ledger = ledger.close()
+            raise
+        if not all_ended:
             abandon(run, ledger)
             break
         going_on = [] if ledger.dead_letters is None else await complete(run, next_lanes(run, ledger))

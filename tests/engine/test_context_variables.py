@@ -172,3 +172,18 @@ def test_values_that_cannot_be_told_apart_cost_no_record(driver: Way, make: Call
     response = contextvars.copy_context().run(call)
     assert failed(response) == []
     assert len(seen) == 3
+
+
+class ExitsWhenCompared:
+    def __eq__(self, other: object) -> bool:
+        raise SystemExit(3)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_value_that_exits_when_it_is_compared_costs_no_record(driver: Way) -> None:
+    def call() -> Any:
+        VARIABLE.set(ExitsWhenCompared())
+        return driver(batch_of("a", "b"), lambda record: VARIABLE.set(ExitsWhenCompared()))
+
+    assert failed(contextvars.copy_context().run(call)) == []

@@ -182,7 +182,7 @@ def test_handlers_that_ended_late_are_counted_in_the_next_summary(caplog: pytest
     (record,) = caplog.records
     line: Any = record
     assert (line.levelname, line.ended_late) == ("WARNING", 2)
-    assert "2 handlers of earlier batches ended after the answer" in line.getMessage()
+    assert "2 handlers of earlier batches ended after the response" in line.getMessage()
     caplog.clear()
     processor.run(batch_of("a"), handle, Spent(10))
     assert caplog.records == [], "once"
@@ -264,7 +264,7 @@ def test_coroutine_that_swallows_its_cancellation_is_left_behind(
         assert (failed(result.response), [outcome.status for outcome in result.outcomes], watcher.told) == before
         caplog.clear()
         await processor.arun(batch_of("a"), deaf.handle, Spent(10))
-        assert "1 handler of earlier batches ended after the answer" in caplog.text
+        assert "1 handler of earlier batches ended after the response" in caplog.text
 
     asyncio.run(main())
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from batchcore import BatchProcessor, RecordView, process_partial_response
+from batchcore import BatchProcessor, RecordView, by_key, process_partial_response
 from batchcore_sqs import SQSRecord
 from tests.batches import batch_of
 
@@ -127,3 +128,31 @@ def test_what_is_added_to_a_record_is_not_shown_on_another(view: type[RecordView
 
     process_partial_response(batch_of(*BODIES), handler, BatchProcessor("sqs", plugins=[Decoding()]))
     assert marks == [None] * 12
+
+
+def test_frames_that_were_looked_at_keep_no_view_from_being_its_own() -> None:
+    """What looks at frames, as an error tracker does, holds what stands in them: here before the first record."""
+    looked: list[bool] = []
+
+    def key(record: Any) -> str:
+        if not looked:
+            looked.append(True)
+            frame: Any = sys._getframe()
+            while frame is not None:
+                _ = frame.f_locals
+                frame = frame.f_back
+        return "lane"
+
+    kept: list[Any] = []
+    process_partial_response(batch_of(*BODIES), kept.append, BatchProcessor("sqs", ordering=by_key(key)))
+    assert [record.body for record in kept] == BODIES
+
+
+def test_record_that_stands_twice_in_an_event_is_decoded_twice() -> None:
+    event = batch_of('{"n": 0}')
+    event["Records"] *= 2
+    decoded: list[Any] = []
+    process_partial_response(
+        event, lambda record: decoded.append(record.json_body.pop("n", None)), BatchProcessor("sqs")
+    )
+    assert decoded == [0, 0]

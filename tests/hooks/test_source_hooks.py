@@ -17,6 +17,7 @@ from batchcore import (
     Disposition,
     PluginError,
     RecordIdentityError,
+    RecordsSource,
     UnexpectedBatchTypeError,
     WholeBatchRetry,
     by_key,
@@ -728,3 +729,84 @@ def test_the_hooks_fire_in_this_order(ordering: Any) -> None:
         "batch_finished",
         "after_batch",
     ]
+
+
+class Nameless(RecordsSource):
+    name = "nameless"
+    service = "acme:things"
+
+
+class Homeless(RecordsSource):
+    name = "homeless"
+    identifier = ("id",)
+
+
+@pytest.mark.parametrize("source", [Nameless, Homeless])
+def test_records_source_that_does_not_say_what_it_is_is_refused(source: type[RecordsSource]) -> None:
+    with pytest.raises(
+        PluginError, match=f"The source '{source.name}' must have a service, such as 'aws:sqs', and an id"
+    ):
+        BatchProcessor(source())
+
+
+class Parcels(RecordsSource):
+    name = "parcels"
+    service = "acme:parcels"
+    identifier = ("parcel", "id")
+
+
+class OneByOne(Parcels):
+    """The same, whose hooks are asked one by one, since it overrides one."""
+
+    @hookimpl
+    def extract_records(self, event: Any) -> Any:
+        return event["Records"]
+
+
+class Text(str):
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class OnlyItems:
+    """An event object of another library, which is no mapping."""
+
+    def __getitem__(self, key: str) -> Any:
+        return parcels("a")[key]
+
+
+def parcels(*identifiers: Any, **fields: Any) -> dict[str, Any]:
+    record = {"eventSource": "acme:parcels", **fields}
+    return {"Records": [{**record, "parcel": {"id": identifier}} for identifier in identifiers]}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        parcels("a", "b"),
+        parcels(),
+        parcels("a", ""),
+        parcels("a", None),
+        parcels("a", 1),
+        parcels(Text("a")),
+        parcels("a", eventSource="aws:sqs"),
+        {"Records": [*parcels("a")["Records"], {"eventSource": "acme:parcels"}]},
+        {"Records": [*parcels("a")["Records"], {"parcel": {"id": "b"}}]},
+        {"Records": [*parcels("a")["Records"], "text"]},
+        {"Records": tuple(parcels("a")["Records"])},
+        {"Records": {"parcel": {"id": "a"}}},
+        {},
+        OnlyItems(),
+        None,
+    ],
+)
+def test_records_source_reads_in_one_pass_what_its_hooks_read_one_by_one(event: Any) -> None:
+    def read(source: Any) -> Any:
+        try:
+            return BatchProcessor(source).run(event, lambda record: None).batch.identifiers
+        except UnexpectedBatchTypeError as error:
+            return type(error), str(error).replace("OneByOne", "Parcels")
+
+    assert read(Parcels()) == read(OneByOne())

@@ -17,6 +17,7 @@ from batchcore import (
     AsyncBatchProcessor,
     BatchProcessingError,
     BatchProcessor,
+    Disposition,
     NoBatchError,
     RecordView,
     async_process_partial_response,
@@ -397,3 +398,40 @@ def test_context_that_a_decorated_function_keeps_leads_to_no_batch_that_has_ende
     processor.run(batch_of("the last one"), handle)
     del contexts[-1]
     assert kept.alive() == [False, False, True]
+
+
+def test_processor_keeps_no_frame_of_a_dead_letter_that_was_not_delivered() -> None:
+    watched = Watched()
+
+    class Deliverer:
+        @hookimpl
+        def deliver_dead_letter(self, outcome: Any) -> None:
+            big = watched.hold()
+            raise ValueError("not delivered", type(big))
+
+    processor = BatchProcessor("sqs", plugins=[Deliverer()], dispositions={KeyError: Disposition.DEAD_LETTER})
+
+    def handler(record: Any) -> None:
+        raise KeyError(record.body)
+
+    with pytest.raises(BatchProcessingError):
+        processor.run(batch_of("a", "b"), handler)
+    assert watched.kept() == 0
+
+
+def test_processor_keeps_nothing_that_a_batch_hook_gave_or_failed_with() -> None:
+    watched = Watched()
+
+    class Prepares:
+        @hookimpl
+        def before_records(self, batch: Any, fail: Any) -> Any:
+            big = watched.hold()
+            try:
+                raise ValueError(type(big))
+            except ValueError as error:
+                fail(0, error)
+            return {"table": watched.hold()}
+
+    processor = BatchProcessor("sqs", plugins=[Prepares()])
+    processor.run(batch_of("a", "b"), lambda record, table: None)
+    assert watched.kept() == 0

@@ -9,6 +9,8 @@ import pytest
 from batchcore import (
     BasePartialProcessor,
     BatchProcessor,
+    HandlerSignatureError,
+    NoBatchError,
     process_partial_response,
 )
 from tests.batches import batch_of, failed, handle
@@ -188,3 +190,37 @@ def test_batch_that_was_begun_and_left_does_not_come_back() -> None:
     assert failed(processor.response()) == ["m1"]
     assert failed(processor.run(batch_of("bad", "b"), handle).response) == ["m0"]
     assert failed(processor.response()) == ["m0"]
+
+
+def test_records_of_a_batch_cannot_be_started_by_its_own_handler() -> None:
+    """A second run of them would write its outcomes behind those of the first."""
+    processor = BatchProcessor("sqs", raise_on_entire_batch_failure=False)
+    refused: list[NoBatchError] = []
+
+    def handler(record: Any) -> str:
+        if not refused:
+            with pytest.raises(NoBatchError) as caught:
+                processor.process()
+            refused.append(caught.value)
+        return handle(record)
+
+    assert failed(process_partial_response(batch_of("a", "bad", "c"), handler, processor)) == ["m1"]
+    assert "have been processed" in str(refused[0])
+
+
+def test_handlers_of_one_function_are_read_by_what_they_are() -> None:
+    """A bound method takes a record; the function that it is of takes the object before it."""
+
+    class Handles:
+        def handle(self, record: Any = None) -> None:
+            seen.append(None if record is None else record["body"])
+
+    seen: list[Any] = []
+    processor = BatchProcessor("sqs")
+    process_partial_response(batch_of("a"), Handles().handle, processor)
+    process_partial_response(batch_of("b"), Handles().handle, processor)
+    process_partial_response(batch_of("c"), Handles.handle.__get__(Handles()), processor)
+    assert seen == ["a", "b", "c"]
+    with pytest.raises(HandlerSignatureError):
+        process_partial_response(batch_of("d"), Handles.handle, processor)
+    assert seen == ["a", "b", "c"]

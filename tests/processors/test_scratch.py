@@ -445,3 +445,42 @@ def test_base_method_that_a_subclass_calls_fails_the_record(call: Call) -> None:
             return await BasePartialProcessor._async_process_record(self, record)
 
     assert failed(call(Calling(), batch_of("a"), handle)) == ["m0"]
+
+
+class Flushes(BasePartialBatchProcessor):
+    def _process_record(self, record: Any) -> Any:
+        return "success", self.handler(record), record
+
+    def flush(self) -> None:
+        raise OSError("flush failed")
+
+
+class Mixin:
+    """A class that does not pass on that it has a subclass."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        pass
+
+
+class CleansBehindAMixin(Mixin, Flushes):
+    _clean = Flushes.flush
+
+
+def cleans_by_its_class() -> Any:
+    made = type("Cleans", (Flushes,), {})
+    made._clean = Flushes.flush
+    return made("sqs")
+
+
+def cleans_by_itself() -> Any:
+    processor = Flushes("sqs")
+    processor._clean = processor.flush
+    return processor
+
+
+@pytest.mark.parametrize("make", [lambda: CleansBehindAMixin("sqs"), cleans_by_its_class, cleans_by_itself])
+def test_clean_that_raises_leaves_nothing_done_however_it_was_defined(make: Callable[[], Any]) -> None:
+    processor = make()
+    with pytest.raises(OSError, match="flush failed"):
+        process_partial_response(batch_of("a"), handle, processor)
+    assert failed(processor.response()) == ["m0"]

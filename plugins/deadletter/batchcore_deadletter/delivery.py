@@ -144,7 +144,7 @@ class Target:
         }
 
     def _client_made(self) -> Any:
-        """Give the client, made by the first thread that needs it."""
+        """Return the client, made by the first thread that needs it."""
         if self._client is None:
             with self._making:
                 if self._client is None:
@@ -282,7 +282,7 @@ def _failed_request(letter: Letter, error: Exception) -> NotDeliveredError:
 
 
 def _may_be_of_an_entry(error: Exception) -> bool:
-    """Say whether a request may have been refused for one of its messages: then the others are sent without it."""
+    """Whether a request may have been refused for one of its messages: then the others are sent without it."""
     from botocore.exceptions import ClientError, ParamValidationError  # type: ignore[import-untyped, unused-ignore]  # no types
 
     if not isinstance(error, ClientError):
@@ -292,6 +292,6 @@ def _may_be_of_an_entry(error: Exception) -> bool:
 
 
 def _code_of(error: Any) -> str:
-    """Give the error code of an answer of AWS, or nothing where the exception is no answer."""
+    """Return the error code of an answer of AWS, or nothing where the exception is no answer."""
     response = getattr(error, "response", None)  # botocore's own errors of the network have one that is None
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""

@@ -126,7 +126,7 @@ class Letter:
 
 
 def _with_ours(original: Mapping[str, Mapping[str, Any]], outcome: Outcome) -> dict[str, Mapping[str, Any]]:
-    """Give the attributes of a message with the reason, and with the identifier where there is one and room for it."""
+    """Return the attributes of a message with the reason, and the identifier where there is one and room for it."""
     attributes = {name: value for name, value in original.items() if name not in (REASON, IDENTIFIER)}
     attributes[REASON] = string_attribute(reason_of(outcome.exception))
     if outcome.identifier is not None and len(attributes) < MOST_ATTRIBUTES:
@@ -146,7 +146,7 @@ def string_attribute(text: str) -> Mapping[str, Any]:
 
 
 def _text_of(identifier: Any) -> str:
-    """Give an identifier as a string: an object as JSON, compact and sorted."""
+    """Return an identifier as a string: an object as JSON, compact and sorted."""
     if isinstance(identifier, str):
         return identifier
     import json
@@ -155,7 +155,7 @@ def _text_of(identifier: Any) -> str:
 
 
 def _fifo_parameters(outcome: Outcome, batch: Batch, body: str, group: str | None) -> dict[str, str]:
-    """Give the two ids of a message of a FIFO target.
+    """Return the two ids of a message of a FIFO target.
 
     A message that comes twice within five minutes is recognised by its deduplication id and not delivered. So the id
     must be the same for the same record, and never for two: what names no single record is no deduplication id.
@@ -178,7 +178,7 @@ def _fifo_parameters(outcome: Outcome, batch: Batch, body: str, group: str | Non
 
 
 def _token(text: str) -> str:
-    """Give a text as an id: itself where AWS takes it as one, else its digest."""
+    """Return a text as an id: itself where AWS takes it as one, else its digest."""
     return text if _TOKEN.fullmatch(text) else _digest(text)
 
 

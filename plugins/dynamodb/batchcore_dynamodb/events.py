@@ -54,7 +54,7 @@ class DynamoDBEvents(EventFactory):
 
 
 def attribute_value(value: Any) -> dict[str, Any]:
-    """Give a Python value as an attribute value of DynamoDB.
+    """Return a Python value as an attribute value of DynamoDB.
 
     Raises:
         TypeError: DynamoDB has no such type.

@@ -49,7 +49,7 @@ class ItemKeys(dict[str, "Any"]):
         self._mapping = mapping
 
     def __call__(self) -> KeysView[str]:
-        """Give the names of the mapping that the keys belong to."""
+        """Return the names of the mapping that the keys belong to."""
         return KeysView(self._mapping)
 
 

@@ -81,7 +81,7 @@ class KinesisDataStreamRecord(BaseModel):
     kinesis: Replaceable[KinesisDataStreamRecordPayload]
 
     def decompress_zlib_record_data_as_json(self) -> Any:
-        """Give the data, decompressed and parsed as JSON, as CloudWatch Logs writes it.
+        """Return the data, decompressed and parsed as JSON, as CloudWatch Logs writes it.
 
         All members of data that was compressed in parts are read, and are one text of JSON together.
 

@@ -69,7 +69,7 @@ class KinesisStreamRecordPayload(RecordView):
         return self.raw_event["sequenceNumber"]
 
     def data_as_bytes(self) -> bytes:
-        """Give the data, decoded from base64.
+        """Return the data, decoded from base64.
 
         Raises:
             binascii.Error: the data is not base64.
@@ -80,7 +80,7 @@ class KinesisStreamRecordPayload(RecordView):
         return value
 
     def data_as_text(self) -> str:
-        """Give the data as text.
+        """Return the data as text.
 
         Raises:
             ValueError: the data is not UTF-8 in base64. The error says what it is, where that is known: compressed, or
@@ -92,7 +92,7 @@ class KinesisStreamRecordPayload(RecordView):
         return value
 
     def data_as_json(self) -> Any:
-        """Give the data, parsed as JSON.
+        """Return the data, parsed as JSON.
 
         Raises:
             json.JSONDecodeError: the data is not JSON. The error does not carry it.
@@ -107,7 +107,7 @@ class KinesisStreamRecordPayload(RecordView):
         return value
 
     def data_zlib_compressed_as_json(self) -> Any:
-        """Give the data, decompressed and parsed as JSON, as CloudWatch Logs writes it.
+        """Return the data, decompressed and parsed as JSON, as CloudWatch Logs writes it.
 
         All members of data that was compressed in parts are read, and are one text of JSON together.
 

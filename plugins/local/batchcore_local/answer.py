@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 
 
 def whole_batch_failed(identifiers: Collection[str], complaint: str) -> Answer:
-    """Give the answer that makes every record of the batch come back."""
+    """Return the answer that makes every record of the batch come back."""
     return Answer(frozenset(identifiers), complaint)
 
 

@@ -26,7 +26,7 @@ class Evidence(NamedTuple):
 
 
 def findings(evidence: Evidence) -> list[str]:
-    """Say what is wrong: one sentence for each kind of wrong, then the orders by name, one a line.
+    """Return what is wrong: one sentence for each kind of wrong, then the orders by name, one a line.
 
     Args:
         evidence: what the witnesses say.
@@ -82,7 +82,7 @@ def closing_table(evidence: Evidence) -> list[str]:
 
 
 def verdict(evidence: Evidence) -> str:
-    """Say in one line that the books balance. Only true when there are no findings."""
+    """Return in one line that the books balance. Only true when there are no findings."""
     shipped = len(evidence.ledger.shipped)
     return (
         f"Nothing lost, nothing done twice: {len(evidence.sent)} sent = {shipped} shipped"

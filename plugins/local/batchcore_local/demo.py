@@ -156,7 +156,7 @@ def _drain(aws: LocalAws, queues: Queues, function: LocalFunction, say: Say) -> 
 
 
 def progress(report: BatchReport) -> str:
-    """Say on one line what became of one batch.
+    """Return on one line what became of one batch.
 
     Args:
         report: the batch.

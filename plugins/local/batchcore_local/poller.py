@@ -21,7 +21,7 @@ class Connection(Protocol):
     """Where the services are."""
 
     def client(self, service: str) -> Any:
-        """Give the boto3 client of a service. boto3 makes its clients at run time, so they have no type."""
+        """Return the boto3 client of a service. boto3 makes its clients at run time, so they have no type."""
         ...
 
 
@@ -59,7 +59,7 @@ class PollerDriver(Protocol):
     """What an entry point of the group must name."""
 
     def __call__(self, connection: Connection, resource: str, *, batch_size: int) -> Poller:
-        """Give a poller.
+        """Return a poller.
 
         Args:
             connection: where the services are.

@@ -38,7 +38,7 @@ class LocalAws:
         self._session: Any = boto3.session.Session(region_name=region)
 
     def client(self, service: str) -> Any:
-        """Give a boto3 client of one service of the local server, with credentials that are worth nothing.
+        """Return a boto3 client of one service of the local server, with credentials that are worth nothing.
 
         Args:
             service: the service's name, such as ``sqs``.
@@ -52,7 +52,7 @@ class LocalAws:
         )
 
     def environment(self) -> dict[str, str]:
-        """Give the variables that send a function's own boto3 clients here, and nowhere else."""
+        """Return the variables that send a function's own boto3 clients here, and nowhere else."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": self.region,

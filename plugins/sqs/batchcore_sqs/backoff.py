@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         """A source of random numbers, such as :class:`random.Random`."""
 
         def uniform(self, a: float, b: float, /) -> float:
-            """Give a number from ``a`` to ``b``, each as likely as any other."""
+            """Return a number from ``a`` to ``b``, each as likely as any other."""
             ...
 
 
@@ -139,7 +139,7 @@ class VisibilityBackoff:
             ) from unchanged.cause
 
     def _delays(self, outcomes: Sequence[Outcome]) -> dict[int, int]:
-        """Say which of the records that are not done are to be hidden, by position, and for how many seconds."""
+        """Return which of the records that are not done are to be hidden, by position, and for how many seconds."""
         fifo = bool(outcomes) and self._is_fifo(outcomes[0].record)  # a batch is of one queue
         if fifo and not self._fifo:
             return {}
@@ -167,7 +167,7 @@ class VisibilityBackoff:
         return any(isinstance(name, str) and name.endswith(".fifo") for name in (arn, self._queue_url))
 
     def _queue(self, record: Mapping[str, Any]) -> tuple[Any, str]:
-        """Give the client and the URL of the queue that a record came from."""
+        """Return the client and the URL of the queue that a record came from."""
         from batchcore_sqs.visibility import client_for, parts_of_arn
 
         arn = record.get("eventSourceARN")
@@ -180,7 +180,7 @@ class VisibilityBackoff:
 
 
 def _left(record: Mapping[str, Any], now: float) -> float:
-    """Give the seconds for which SQS will surely let a message be hidden from now on."""
+    """Return the seconds for which SQS will surely let a message be hidden from now on."""
     try:
         age = max(0.0, now - int(record["attributes"]["ApproximateFirstReceiveTimestamp"]) / 1000)
     except Exception:
@@ -191,7 +191,7 @@ def _left(record: Mapping[str, Any], now: float) -> float:
 
 
 def _is_over(context: Any) -> bool:
-    """Say whether the invocation's time is over, as far as its context knows."""
+    """Whether the invocation's time is over, as far as its context knows."""
     try:
         return bool(context.get_remaining_time_in_millis() <= 0)
     except Exception:

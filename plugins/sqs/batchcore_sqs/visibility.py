@@ -25,7 +25,7 @@ _making = Lock()
 
 
 def client_for(region: str | None) -> Any:
-    """Give the process's client of SQS for a region, made at the first use; for boto3's own region when None."""
+    """Return the process's client of SQS for a region, made at the first use; for boto3's own region when None."""
     with _making:  # a session is not safe to share, and two clients would cost twice
         if region not in _clients:
             import boto3.session  # type: ignore[import-untyped, unused-ignore]  # boto3 ships no types
@@ -43,7 +43,7 @@ def client_for(region: str | None) -> Any:
 
 
 def parts_of_arn(arn: object) -> tuple[str, str, str] | None:
-    """Give region, account and name of the queue that an ARN names, or None where it names none."""
+    """Return region, account and name of the queue that an ARN names, or None where it names none."""
     parts = arn.split(":") if isinstance(arn, str) else []
     if len(parts) != 6 or parts[2] != "sqs" or not all(parts[3:]):
         return None
@@ -131,7 +131,7 @@ def _has_handle(entry: Entry) -> bool:
 
 
 def _may_pass(refusal: Mapping[str, Any]) -> bool:
-    """Say whether the same may be accepted later. SQS calls being throttled the sender's fault."""
+    """Whether the same may be accepted later. SQS calls being throttled the sender's fault."""
     return not refusal.get("SenderFault") or "Throttl" in str(refusal.get("Code"))
 
 

@@ -73,7 +73,7 @@ _WHERE = {
 if not TYPE_CHECKING:  # a checker that saw it would take any name, and misspelt ones too
 
     def __getattr__(name: str) -> object:
-        """Give what somebody asks for: the contract alone needs pytest, and tries models with pydantic."""
+        """Return what somebody asks for: the contract alone needs pytest, and tries models with pydantic."""
         if name not in _WHERE:
             raise AttributeError(f"module 'batchcore_testing' has no attribute {name!r}")
         from importlib import import_module

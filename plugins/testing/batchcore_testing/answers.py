@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 def redelivered(
     event: Any, response: Any, *, source: object = None, report_batch_item_failures: bool = True
 ) -> list[Record]:
-    """Give the records of a batch that AWS delivers again, given what the function answered.
+    """Return the records of a batch that AWS delivers again, given what the function answered.
 
     Args:
         event: the event that the function was invoked with.
@@ -72,7 +72,7 @@ def redelivered(
 
 
 def service_of(event: Any, source: object = None) -> Service:
-    """Give the service of an event: AWS's own where it is known, else through the source."""
+    """Return the service of an event: AWS's own where it is known, else through the source."""
     known = service_of_event(event)
     if known is not None:
         return known
@@ -163,12 +163,12 @@ def read_answer(
 
 
 def whole_batch(identifiers: Sequence[Identifier], complaint: str) -> Answer:
-    """Give the reading by which the whole batch failed."""
+    """Return the reading by which the whole batch failed."""
     return Answer(frozenset(range(len(identifiers))), complaint)
 
 
 def positions_again(service: Service, records: Sequence[Record], answer: Answer) -> list[int]:
-    """Give the positions of the records that are delivered again, in rising order."""
+    """Return the positions of the records that are delivered again, in rising order."""
     if answer.again is not None:
         return sorted(answer.again)
     if not answer.named or answer.complaint is not None or service.kind in ("record", "whole batch", "results"):
@@ -189,21 +189,21 @@ def positions_again(service: Service, records: Sequence[Record], answer: Answer)
 
 
 def _places(service: Service, records: Sequence[Record]) -> Sequence[int]:
-    """Give where each record stands in its shard; where one of them has no sequence number, in the batch."""
+    """Return where each record stands in its shard; where one of them has no sequence number, in the batch."""
     numbers = [_sequence_number(service, record) for record in records]
     known = [number for number in numbers if number is not None]
     return known if len(known) == len(records) else range(len(records))
 
 
 def _sequence_number(service: Service, record: Record) -> int | None:
-    """Give the sequence number of a record: a number of any length. An ``eventID`` is none."""
+    """Return the sequence number of a record: a number of any length. An ``eventID`` is none."""
     number: Any = at(record, "kinesis", "sequenceNumber") or at(record, "dynamodb", "SequenceNumber")
     digits: Any = number or service.identifier(record)
     return int(digits) if isinstance(digits, str) and digits.isdecimal() else None
 
 
 def _is_success(answer: Any, service: Service) -> bool:
-    """Say whether an answer means that everything is done: each of these is documented, or was seen at AWS."""
+    """Whether an answer means that everything is done: each of these is documented, or was seen at AWS."""
     if service.kind == "partitions":
         return False  # AWS's pages have no such table for Kafka. An empty list names nothing, which is sure
     if answer is None:

@@ -68,7 +68,7 @@ class SimulatedContext:
         self.client_context = None
 
     def get_remaining_time_in_millis(self) -> int:
-        """Give the milliseconds left before Lambda ends the invocation."""
+        """Return the milliseconds left before Lambda ends the invocation."""
         return max(0, round((self.deadline - self.clock.now) * 1000))
 
     def advance(self, seconds: float) -> None:

@@ -67,7 +67,7 @@ class EventFactory:
         return {"Records": list(records)}
 
     def lane(self, position: int, lanes: int) -> Mapping[str, Any]:
-        """Say what of :class:`Sent` puts a record into one of several lanes. Default: its key.
+        """Return what of :class:`Sent` puts a record into one of several lanes. Default: its key.
 
         Args:
             position: which record, from 0.
@@ -156,7 +156,7 @@ def event_from(source: object, records: Sequence[Record]) -> Any:
 
 
 def merged(record: Any, fields: Mapping[str, Any]) -> Any:
-    """Give a record with other fields: objects are merged, everything else is replaced.
+    """Return a record with other fields: objects are merged, everything else is replaced.
 
     Raises:
         batchcore.ConfigurationError: the record has no fields.

@@ -89,7 +89,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
-    """Say of two answers, or of two lists of records, which records differ."""
+    """Return of two answers, or of two lists of records, which records differ."""
     if op != "==":
         return None
     if _is_answer(left) and _is_answer(right):

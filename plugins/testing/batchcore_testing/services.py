@@ -46,7 +46,7 @@ class Service(NamedTuple):
 
 
 def identity(identifier: Identifier) -> str:
-    """Give an identifier as text that is equal for equal ones: an answer carries it as JSON."""
+    """Return an identifier as text that is equal for equal ones: an answer carries it as JSON."""
     return json.dumps(identifier, sort_keys=True)
 
 
@@ -78,7 +78,7 @@ def service_of_source(source: object) -> Service:
 
 
 def resolved_source(source: object) -> Source:
-    """Give the hooks of a source, or of the one that is installed under a name."""
+    """Return the hooks of a source, or of the one that is installed under a name."""
     plugin = find_source(str.__str__(source)) if isinstance(source, str) else source
     name: str = source if isinstance(source, str) else getattr(plugin, "name", type(plugin).__name__)
     return Source(plugin, name, source_hooks(plugin, name))

@@ -26,7 +26,7 @@ REMOVED: Final = object()
 
 
 def places(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Give the path of each part of a record, the whole first."""
+    """Return the path of each part of a record, the whole first."""
     yield path
     inside: Any = value
     if isinstance(value, (Mapping, list)):
@@ -35,7 +35,7 @@ def places(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def broken_copy(record: Any, path: Path, junk: Any) -> Any:
-    """Give a copy of a record with something else at a place."""
+    """Return a copy of a record with something else at a place."""
     if not path:
         return copy.deepcopy(junk)
     result = copy.deepcopy(record)
@@ -50,7 +50,7 @@ def broken_copy(record: Any, path: Path, junk: Any) -> Any:
 
 
 def with_record(event: Any, record: Any, other: Any) -> Any:
-    """Give a copy of an event with another record in the place of one of its records, found by identity."""
+    """Return a copy of an event with another record in the place of one of its records, found by identity."""
     if event is record:
         return other
     parts: Any = event
@@ -73,13 +73,13 @@ class Replacing:
 
     @hookimpl(wrapper=True)
     def extract_records(self) -> Generator[None, Sequence[Any], Sequence[Any]]:
-        """Give the records of the source, and the others."""
+        """Return the records of the source, and the others."""
         records = yield
         return [self._others.get(position, record) for position, record in enumerate(records)]
 
 
 def backwards(event: Any, records: Sequence[Any]) -> Any:
-    """Give a copy of an event with its records the other way round, each list of them by itself."""
+    """Return a copy of an event with its records the other way round, each list of them by itself."""
     known = {id(record) for record in records}
     parts: Any = event
     if isinstance(event, Mapping):
@@ -94,13 +94,13 @@ def _samples_text() -> str:
 
 
 def samples() -> dict[str, Any]:
-    """Give a sample event of each service that AWS documents, by names like ``sqs`` or ``kafka-self-managed``."""
+    """Return a sample event of each service that AWS documents, by names like ``sqs`` or ``kafka-self-managed``."""
     read: dict[str, Any] = json.loads(_samples_text())
     return read
 
 
 def samples_of_others(probe: Probe) -> dict[str, Any]:
-    """Give the sample events of every service but the source's own."""
+    """Return the sample events of every service but the source's own."""
     found: dict[str, Any] = {}
     for name, event in samples().items():
         service = service_of_event(event)
@@ -110,7 +110,7 @@ def samples_of_others(probe: Probe) -> dict[str, Any]:
 
 
 def foreign_records(probe: Probe, own: Any) -> dict[str, Any]:
-    """Give one record of each service whose events have records, but the source's own.
+    """Return one record of each service whose events have records, but the source's own.
 
     Where a record says itself where it is from, one is among them that says something else and is the same otherwise.
     """
@@ -125,7 +125,7 @@ def foreign_records(probe: Probe, own: Any) -> dict[str, Any]:
 
 
 def content_places(probe: Probe) -> set[Path]:
-    """Give the places of a record that have what the producer sent: those of AWS, and those of the event factory."""
+    """Return the places of a record that have what the producer sent: those of AWS, and those of the event factory."""
     found: set[Path] = set(_CONTENT)
     factory = probe.factory
     if factory is not None:
@@ -135,7 +135,7 @@ def content_places(probe: Probe) -> set[Path]:
 
 
 def content_of(probe: Probe, record: Any) -> list[str]:
-    """Give what a record holds that nobody may log."""
+    """Return what a record holds that nobody may log."""
     texts = [at_place(record, path) for path in content_places(probe)]
     image: Any = at(record, "dynamodb", "NewImage") or {}
     keys: Any = at(record, "dynamodb", "Keys") or {}
@@ -144,7 +144,7 @@ def content_of(probe: Probe, record: Any) -> list[str]:
 
 
 def at_place(record: Any, path: Path) -> Any:
-    """Give what is at a place of a record; None where there is no such place."""
+    """Return what is at a place of a record; None where there is no such place."""
     for key in path:
         try:
             record = record[key]

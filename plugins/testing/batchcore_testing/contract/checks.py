@@ -18,7 +18,7 @@ REFUSALS = (UnexpectedBatchTypeError, RecordIdentityError)
 
 
 def claims(probe: Probe, event: Any) -> bool:
-    """Say whether a source claims an event. What its hook raises is taken for no by every processor."""
+    """Whether a source claims an event. What its hook raises is taken for no by every processor."""
     try:
         return bool(probe.hooks.claims_event(event))
     except Exception:
@@ -26,7 +26,7 @@ def claims(probe: Probe, event: Any) -> bool:
 
 
 def is_refused(probe: Probe, event: Any, plugins: Sequence[object] = ()) -> bool:
-    """Say whether a batch is refused before its first record."""
+    """Whether a batch is refused before its first record."""
     processor = BatchProcessor(probe.source, raise_on_entire_batch_failure=False, logger=SILENT, plugins=plugins)
     called: list[Any] = []
     try:
@@ -74,24 +74,24 @@ def others_are_handled(probe: Probe, event: Any, plugins: Sequence[object], what
 
 
 def identifiers_of(probe: Probe, event: Any) -> Sequence[Any]:
-    """Give what a source names the records of an event by."""
+    """Return what a source names the records of an event by."""
     return probe.hooks.identify_records(probe.hooks.extract_records(event))
 
 
 def not_attempted(run: Run, size: int) -> set[int]:
-    """Give the positions of the records whose handler was not called."""
+    """Return the positions of the records whose handler was not called."""
     return set(range(size)) - set(run.watch.begun)
 
 
 def expected_failures(probe: Probe, run: Run, size: int, failed: set[int]) -> set[int]:
-    """Give the positions that an answer must be read as, when the handlers of some records failed."""
+    """Return the positions that an answer must be read as, when the handlers of some records failed."""
     if probe.service.kind == "whole batch":
         return set(range(size)) if failed else set()
     return failed | not_attempted(run, size)
 
 
 def names_it(probe: Probe, record: Any, path: Path) -> bool:
-    """Say whether a record would be named otherwise, or not at all, with something else at a place."""
+    """Whether a record would be named otherwise, or not at all, with something else at a place."""
     identifier = probe.service.identifier(record)
     try:
         return bool(probe.service.identifier(broken_copy(record, path, "another")) != identifier)
@@ -105,7 +105,7 @@ def dotted(path: Path) -> str:
 
 
 def as_json(value: Any) -> str:
-    """Give a value as JSON, or as Python shows it where it is none."""
+    """Return a value as JSON, or as Python shows it where it is none."""
     try:
         return json.dumps(value, sort_keys=True)
     except (TypeError, ValueError):
@@ -113,7 +113,7 @@ def as_json(value: Any) -> str:
 
 
 def texts_in(value: Any) -> list[str]:
-    """Give every text in a value of JSON."""
+    """Return every text in a value of JSON."""
     inside: Any = value
     if isinstance(value, str):
         return [value]

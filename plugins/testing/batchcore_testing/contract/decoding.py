@@ -150,7 +150,7 @@ def _process() -> dict[str, Any]:
 
 
 def _is_view(record: Any) -> bool:
-    """Say whether this shows a raw record. What else a decoder makes of one, nobody knows."""
+    """Whether this shows a raw record. What else a decoder makes of one, nobody knows."""
     return isinstance(record, RecordView)
 
 
@@ -203,7 +203,7 @@ def _texts(record: Any) -> Iterator[tuple[Path, str]]:
 
 
 def _json_in(record: Any) -> Iterator[tuple[Any, Any, Callable[[str], str]]]:
-    """Give the places of a record that hold an object or a list as JSON, plain or in base64."""
+    """Return the places of a record that hold an object or a list as JSON, plain or in base64."""
     for path, text in _texts(record):
         for as_sent, plain in ((str, str), (_base64, _from_base64)):
             try:

@@ -125,14 +125,14 @@ _IS_RIGHT: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _shown_by_python(record: Any) -> Iterator[str]:
-    """Give what Python shows of a record, of each of its parts, and of what its texts are when they are decoded."""
+    """Return what Python shows of a record, of each of its parts, and of what its texts are when they are decoded."""
     for value in _decoded(record):
         if value and not _is_json(repr(value)):
             yield repr(value)
 
 
 def _shown_of_view(view: Any) -> Iterator[str]:
-    """Give what Python shows of what a handler gets. Of text and numbers it may be what the producer sent."""
+    """Return what Python shows of what a handler gets. Of text and numbers it may be what the producer sent."""
     if view and not isinstance(view, (str, int, float)):
         yield from (text for text in (repr(view), str(view)) if not _is_json(text))
 
@@ -146,7 +146,7 @@ def _is_json(text: str) -> bool:
 
 
 def _decoded(value: Any) -> Iterator[Any]:
-    """Give each object, list and text of a value, and what the texts are: bytes in base64, and JSON."""
+    """Return each object, list and text of a value, and what the texts are: bytes in base64, and JSON."""
     for path in places(value):
         part = at_place(value, path) if path else value
         if isinstance(part, (Mapping, list)):
@@ -173,7 +173,7 @@ def _decoded_text(text: str) -> Iterator[Any]:
 
 
 def _is_in(shown_text: str, body: str, texts: list[str]) -> bool:
-    """Say whether a body has what Python shows, and the producer has not sent it so. Of text it must be all of it."""
+    """Whether a body has what Python shows, and the producer has not sent it so. Of text it must be all of it."""
     if shown_text[0] in "'\"":
         return body == shown_text
     return shown_text in body and not any(shown_text in text for text in texts)

@@ -31,7 +31,7 @@ def refuse_silent_opt_outs(contract: type[Any], suite: type[Any]) -> None:
 
 
 def keep_parameters(contract: type[Any], suite: type[Any]) -> None:
-    """Give an override the parameters of the test that it overrides, where it asks for them."""
+    """Return an override the parameters of the test that it overrides, where it asks for them."""
     for name, override in vars(contract).items():
         original = getattr(suite, name, None) if name.startswith("test_") else None
         marks = [mark for mark in _marks(getattr(original, "pytestmark", ())) if mark.name == "parametrize"]

@@ -36,7 +36,7 @@ class Run(NamedTuple):
     complaint: str | None
 
     def answered(self, name: str) -> Any:
-        """Give a part of the answer, or None where there is no such part."""
+        """Return a part of the answer, or None where there is no such part."""
         return None if isinstance(self.response, BaseException) else at(self.response, name)
 
 
@@ -86,7 +86,7 @@ class Probe:
         return len(self.records(self.event))
 
     def records(self, event: Any) -> Sequence[Any]:
-        """Give the records of an event, as AWS delivers them where that is known."""
+        """Return the records of an event, as AWS delivers them where that is known."""
         return self.service.records(event)
 
     def run(self, event: Any, handler: Handler | None = None, driver: Driver = one_by_one, **options: Any) -> Run:
@@ -109,18 +109,18 @@ class Probe:
         return Run(response, watch, set(answer.named), answer.complaint)
 
     def with_other(self, position: int, other: Any) -> tuple[Any, list[object]]:
-        """Give the event with another record in one place, and the plugins that put it there if the event cannot."""
+        """Return the event with another record in one place, and the plugins that put it there if the event cannot."""
         event = with_record(self.event, self.hooks.extract_records(self.event)[position], other)
         if event != self.event:
             return event, []
         return self.event, [Replacing({position: other})]
 
     def again(self, event: Any, run: Run) -> list[int]:
-        """Give the positions that AWS delivers again."""
+        """Return the positions that AWS delivers again."""
         return positions_again(self.service, self.records(event), Answer(frozenset(run.named), run.complaint))
 
     def lanes(self, event: Any) -> dict[Hashable, list[int]]:
-        """Give the lanes of an event: those of the service, or of the source's own ordering where AWS has none."""
+        """Return the lanes of an event: those of the service, or of the source's own ordering where AWS has none."""
         key_of = self.key_of(event)
         keys = [key_of(record) for record in self.records(event)]
         lanes: dict[Hashable, list[int]] = {}
@@ -130,7 +130,7 @@ class Probe:
         return lanes
 
     def key_of(self, event: Any) -> Callable[[Any], Hashable]:
-        """Give what tells the lane of a raw record of an event, None where nothing depends on it."""
+        """Return what tells the lane of a raw record of an event, None where nothing depends on it."""
         if self.is_known:
             return self.service.lane
         batch = self.run(event).watch.batch

@@ -65,7 +65,7 @@ class Watch:
 
     @hookimpl
     def record_scope(self, record: Any) -> AbstractContextManager[None]:
-        """Give the scope of a handler."""
+        """Return the scope of a handler."""
         return self._scope(record)
 
     @contextmanager

@@ -133,7 +133,7 @@ class History:
         self._moments = itertools.count(1)
 
     def now(self) -> int:
-        """Give the next moment."""
+        """Return the next moment."""
         return next(self._moments)
 
     def end(self, items: Iterable[Item], how: End) -> None:
@@ -207,7 +207,7 @@ class History:
         return next((each.complaint for each in reversed(self.invocations) if each.complaint), None)
 
     def problems(self, *, allow: Collection[Problem] = ()) -> list[str]:
-        """Say what went wrong.
+        """Return what went wrong.
 
         Args:
             allow: what is no problem to this test, such as ``done_twice`` where the handler is idempotent.

@@ -108,20 +108,20 @@ class Log(SimulatedSource):
         self._readers[delivery.origin].settle(settlement, self.clock.now)
 
     def next_at(self) -> float | None:
-        """Say when a reader may go on, or a record is gone."""
+        """Return when a reader may go on, or a record is gone."""
         return min((self._next_of(key) for key in self._keys() if self._has_more(key)), default=None)
 
     def _next_of(self, key: Any) -> float:
         return max(self._reader(key).not_before, self.clock.now)
 
     def _ready(self, now: float) -> list[Any]:
-        """Give the readers that have something to deliver, in the order in which they are asked."""
+        """Return the readers that have something to deliver, in the order in which they are asked."""
         keys = [key for key in self._keys() if self._reader(key).not_before <= now]
         self.random.shuffle(keys)
         return keys
 
     def _keys(self) -> list[Any]:
-        """Give what readers there are."""
+        """Return what readers there are."""
         return sorted({*self._pending, *self._readers})
 
     def _reader(self, key: Any) -> Reader:
@@ -160,15 +160,15 @@ class Log(SimulatedSource):
     # What differs.
 
     def _shard_key(self, sent: Sent, fields: Mapping[str, Any]) -> str:
-        """Give what chooses the shard."""
+        """Return what chooses the shard."""
         return str(sent.number) if sent.key is None else sent.key
 
     def _has_more(self, key: Any) -> bool:
-        """Say whether a reader has anything to deliver, now or later."""
+        """Whether a reader has anything to deliver, now or later."""
         return bool(self._reader(key).batch or self._pending.get(key))
 
     def _queue_of(self, item: Item) -> Any:
-        """Say to which queue of records an item belongs."""
+        """Return to which queue of records an item belongs."""
         raise NotImplementedError
 
     def _next_batch(self, key: Any) -> Sequence[Item]:
@@ -180,7 +180,7 @@ class Log(SimulatedSource):
         raise NotImplementedError
 
     def _applied(self) -> Options:
-        """Give the options as AWS applies them."""
+        """Return the options as AWS applies them."""
         return self.options
 
     def _destination_record(self, items: Sequence[Item], why: str, failures: int) -> dict[str, Any]:

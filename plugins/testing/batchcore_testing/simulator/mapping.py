@@ -139,7 +139,7 @@ class EventSourceMapping:
         self._ledger.given_up(what)
 
     def watched(self, record_handler: Callable[..., Any]) -> Callable[..., Any]:
-        """Give a handler that does the same, and writes down what it begins with and what it returned for.
+        """Return a handler that does the same, and writes down what it begins with and what it returned for.
 
         Args:
             record_handler: a handler whose record tells which it is: a raw or typed one, or a model with its fields.

@@ -109,7 +109,7 @@ class Queue(SimulatedSource):
         self._remove(done)
 
     def next_at(self) -> float | None:
-        """Say when a message is visible again, or gone."""
+        """Return when a message is visible again, or gone."""
         times = [at for message in self._messages for at in (message.visible_at, message.expires_at)]
         return min((at for at in times if at > self.clock.now), default=None)
 
@@ -157,7 +157,7 @@ class Queue(SimulatedSource):
     # What differs in a FIFO queue.
 
     def _candidates(self) -> Iterable[_Message]:
-        """Give what may be received now, in the order of this receive."""
+        """Return what may be received now, in the order of this receive."""
         visible = [message for message in self._messages if message.visible_at <= self.clock.now]
         late = {id(message): self.random.uniform(0, _LEAST_ORDERED) for message in visible}
         places = {id(message): place for place, message in enumerate(visible)}
@@ -253,7 +253,7 @@ class FifoQueue(Queue):
         return item
 
     def _candidates(self) -> Iterator[_Message]:
-        """Give the groups of which nothing is hidden, one after the other, each in its order."""
+        """Return the groups of which nothing is hidden, one after the other, each in its order."""
         now = self.clock.now
         blocked = {message.item.lane for message in self._messages if message.visible_at > now}
         groups: dict[Any, list[_Message]] = {}

@@ -70,7 +70,7 @@ class Reader:
         self._next_part()
 
     def give_up(self, why: str) -> None:
-        """Give up the rest of the batch."""
+        """Return up the rest of the batch."""
         self._give_up(self.batch, why, self._failures)
         self._finish()
 
@@ -113,7 +113,7 @@ class Reader:
 
 
 def with_destination(options: Options) -> Options:
-    """Give the options of a Kafka mapping as AWS applies them: a destination limits retries that have no limit."""
+    """Return the options of a Kafka mapping as AWS applies them: a destination limits retries that have no limit."""
     if options.on_failure and options.maximum_retry_attempts < 0:
         return options._replace(maximum_retry_attempts=_RETRIES_WITH_DESTINATION)
     return options

@@ -167,7 +167,7 @@ class SimulatedSource:
         return item
 
     def _lane(self, record: Record, sent: Sent) -> Hashable:
-        """Give what a record is ordered by: as AWS has it, where AWS has such records, and else its key."""
+        """Return what a record is ordered by: as AWS has it, where AWS has such records, and else its key."""
         if self._is_of_aws:
             return self.service.lane(record)
         return sent.key if self.KEYS_ORDER else None
@@ -233,7 +233,7 @@ class SimulatedSource:
         raise NotImplementedError
 
     def receive(self) -> Delivery | None:
-        """Give the next batch; None where there is none now."""
+        """Return the next batch; None where there is none now."""
         raise NotImplementedError
 
     def settle(self, delivery: Delivery, settlement: Settlement) -> None:
@@ -241,7 +241,7 @@ class SimulatedSource:
         raise NotImplementedError
 
     def next_at(self) -> float | None:
-        """Say when there may be a batch again; None where there never will be."""
+        """Return when there may be a batch again; None where there never will be."""
         raise NotImplementedError
 
 

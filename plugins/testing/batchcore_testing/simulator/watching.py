@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def watched(record_handler: Callable[..., Any], ledger: Ledger) -> Callable[..., Any]:
-    """Give a handler that does the same, and writes down what it begins with and what it returned for.
+    """Return a handler that does the same, and writes down what it begins with and what it returned for.
 
     Args:
         record_handler: a handler whose record tells which it is.
@@ -47,7 +47,7 @@ def watched(record_handler: Callable[..., Any], ledger: Ledger) -> Callable[...,
 
 
 def _dressed(watch: Any, record_handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a function the likeness of a handler, so that it is called in the same way."""
+    """Return a function the likeness of a handler, so that it is called in the same way."""
     wraps(record_handler)(watch)
     if not hasattr(record_handler, "__wrapped__"):
         del watch.__wrapped__  # a handler behind a decorator is called in another way

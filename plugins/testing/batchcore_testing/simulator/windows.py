@@ -38,7 +38,7 @@ class Window:
         self.is_early = len(json.dumps(state).encode()) > _LARGEST_STATE
 
     def event(self, event: Any, shard_id: str, arn: str, *, is_final: bool) -> Any:
-        """Give an event the fields of this window."""
+        """Return an event the fields of this window."""
         return {
             **event,
             "window": {"start": _iso(self.start), "end": _iso(self.end)},
@@ -62,11 +62,11 @@ class Windows:
         self._open: dict[Any, Window] = {}
 
     def of(self, key: Any) -> Window | None:
-        """Give the window that a shard is in, if it is in one."""
+        """Return the window that a shard is in, if it is in one."""
         return self._open.get(key)
 
     def admit(self, key: Any, moment: float) -> bool:
-        """Say whether a record of that moment belongs to the window of a shard; where it is in none, it enters one."""
+        """Whether a record of that moment belongs to the window of a shard; where it is in none, it enters one."""
         window = self._open.get(key)
         if window is None:
             window = self._open[key] = Window(moment // self.seconds * self.seconds, self.seconds)
