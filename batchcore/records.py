@@ -379,7 +379,7 @@ class RecordsSource:
 
         def read(event: Any) -> tuple[list[Any], list[str]] | None:
             try:
-                kind: object = type(event)  # pyright: ignore[reportUnknownVariableType]
+                kind: object = type(event)  # pyright: ignore[reportUnknownVariableType]  # an event is Any
                 given: Any = event["Records"]
                 if kind is not dict or not given or type(given) is not list:
                     return None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from batchcore import (
+    AsyncBatchProcessor,
     BatchProcessingError,
     BatchProcessor,
     ConfigurationError,
@@ -165,6 +167,32 @@ def test_stop_starts_no_further_record(driver: Way) -> None:
         dispositions={ValueError: STOP},
     )
     assert failed(answer) == ["m1", "m2", "m3"]
+    assert handled == ["a", "value"]
+
+
+def test_stop_starts_no_further_record_of_an_unordered_batch(driver: Way) -> None:
+    handled: list[str] = []
+
+    def handler(record: Any) -> None:
+        handled.append(record["body"])
+        raise_named(record)
+
+    with ThreadPoolExecutor(1) as one_thread:
+        at_a_time: dict[str, Any] = {"executor": one_thread} if driver.name == "threads" else {"max_concurrency": 1}
+        answer = driver(batch_of("a", "value", "b", "c"), handler, dispositions={ValueError: STOP}, **at_a_time)
+    assert failed(answer) == ["m1", "m2", "m3"]
+    assert handled == ["a", "value"]
+
+
+def test_stop_starts_no_further_record_in_a_task_that_has_waited_for_nothing() -> None:
+    handled: list[str] = []
+
+    def handler(record: Any) -> None:
+        handled.append(record["body"])
+        raise_named(record)
+
+    processor = AsyncBatchProcessor("sqs", dispositions={ValueError: STOP})
+    assert failed(processor.run(batch_of("a", "value", "b", "c"), handler).response) == ["m1", "m2", "m3"]
     assert handled == ["a", "value"]
 
 

@@ -584,6 +584,27 @@ def test_in_a_new_process_an_installed_package_changes_nothing(site: Site, event
     assert site.run(LOOKS_AT_MODULES % event_type) == [{"batchItemFailures": []}, []]
 
 
+def test_in_a_new_process_pluggy_is_loaded_where_a_hook_is_wrapped_and_nowhere_else(site: Site) -> None:
+    assert site.run("""
+        import json, sys
+        from batchcore import BatchProcessor, hookimpl
+        class Watches:
+            @hookimpl
+            def batch_started(self): pass
+        class Extends:
+            @hookimpl
+            def wrap_handler(self, handler): return handler
+        class Wraps:
+            @hookimpl(wrapper=True)
+            def build_response(self): return (yield)
+        event = {"Records": [{"messageId": "1", "body": "{}", "eventSource": "aws:sqs"}]}
+        def loaded_with(*plugins):
+            BatchProcessor("sqs", plugins=plugins).run(event, lambda record: None)
+            return "pluggy" in sys.modules
+        print(json.dumps([loaded_with(), loaded_with(Watches(), Extends()), loaded_with(Watches(), Wraps())]))
+    """) == [False, False, True]
+
+
 def test_the_core_imports_no_source(site: Site) -> None:
     seen = site.run("""
         import json, sys, batchcore, pkgutil, importlib

@@ -587,6 +587,52 @@ def test_the_hooks_of_a_base_class_count() -> None:
     assert failed(run(Special(), EVENT)) == ["bad doll"]
 
 
+class Letters(RecordsSource):
+    """A source that says all of itself in attributes, so that a batch is read in one pass."""
+
+    name = "letters"
+    service = "post:letters"
+    identifier = ("id",)
+
+
+class OtherLetters:
+    """What a subclass, or a wrapper, makes of a hook."""
+
+    claims_event = staticmethod(lambda claimed: False)
+    extract_records = staticmethod(lambda records: records[1:])
+    identify_records = staticmethod(lambda identifiers: [f"no. {identifier}" for identifier in identifiers])
+
+
+def overriding(hook: str) -> BatchProcessor:
+    def override(self: Any, *argument: Any) -> Any:
+        return getattr(OtherLetters, hook)(getattr(Letters, hook)(self, *argument))
+
+    return BatchProcessor(type("MyLetters", (Letters,), {hook: hookimpl(override)})())
+
+
+def wrapping(hook: str) -> BatchProcessor:
+    def wrapper(self: Any) -> Any:
+        return getattr(OtherLetters, hook)((yield))
+
+    return BatchProcessor(Letters(), plugins=[type("Wraps", (), {hook: hookimpl(wrapper=True)(wrapper)})()])
+
+
+@pytest.mark.parametrize("other", [overriding, wrapping])
+def test_a_hook_that_one_pass_would_leave_out_is_called_where_it_is_another(
+    other: Callable[[str], BatchProcessor],
+) -> None:
+    event = {"Records": [{"id": "1", "eventSource": "post:letters"}, {"id": "2", "eventSource": "post:letters"}]}
+
+    def identifiers(processor: BatchProcessor) -> list[Any]:
+        return list(processor.run(event, lambda letter: None).batch.identifiers)
+
+    assert identifiers(BatchProcessor(Letters())) == ["1", "2"]
+    assert identifiers(other("extract_records")) == ["2"]
+    assert identifiers(other("identify_records")) == ["no. 1", "no. 2"]
+    with pytest.raises(UnexpectedBatchTypeError):
+        identifiers(other("claims_event"))
+
+
 def test_a_hook_may_be_set_on_the_object_itself() -> None:
     source = ToySource()
     source.record_decoder = hookimpl(lambda batch: lambda record: record["id"])  # type: ignore[attr-defined]

@@ -13,13 +13,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutants import drivers, kit, listed, random_batches, stopping
-from tests.mutants.mutant import Mutant
+from . import kit, listed, random_batches
+from .mutant import PACKAGES, ROOT, Mutant, NoMatchError, SeveralMatchError, apply
 
-ROOT = Path(__file__).resolve().parents[2]
-KIT = "batchcore_testing"
-PACKAGES = {"batchcore": ROOT / "batchcore", KIT: ROOT / "plugins" / "testing" / KIT}
-ALL = (*listed.MUTANTS, *drivers.MUTANTS, *stopping.MUTANTS, *random_batches.MUTANTS, *kit.MUTANTS)
+ALL = (*listed.MUTANTS, *random_batches.MUTANTS, *kit.MUTANTS)
 MUTANTS = tuple(m for m in ALL if len(sys.argv) < 2 or any(word in f"{m.file} {m.breaks}" for word in sys.argv[1:]))
 PASSED, FAILED, NONE_SELECTED = 0, 1, 5  # exit codes of pytest
 LIMIT = 120  # seconds; a mutant that makes a test wait for ever is killed as well
@@ -43,11 +40,12 @@ def _verdict(mutant: Mutant, unchanged: int, scratch: Path) -> str:
     if unchanged != PASSED:
         return "UNSOUND"  # one of the tests named for this file fails without any mutant
     folder = _copy(scratch, f"mutant-{MUTANTS.index(mutant)}")
-    file = (folder if mutant.file.startswith(KIT) else folder / "batchcore") / mutant.file
-    text = file.read_text(encoding="utf-8")
-    if text.count(mutant.old) != 1:
+    try:
+        apply(mutant, folder)
+    except NoMatchError:
         return "NO MATCH"
-    file.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+    except SeveralMatchError:
+        return "AMBIGUOUS"
     end = _end_of_tests(folder, mutant.where, mutant.tests)
     shutil.rmtree(folder)
     # A mutant that does not even load kills itself: that shows nothing of the tests.
@@ -64,11 +62,12 @@ def _copy(scratch: Path, name: str) -> Path:
 def _end_of_tests(folder: Path, where: str, tests: str) -> int:
     """Run tests with the folder's copies of the core and the kit, and give pytest's exit code.
 
-    The folder is the working directory, which comes first on the path.
+    The folder comes first on the path, before the checkout and its packages.
     """
+    path = os.pathsep.join(map(str, (folder, ROOT, *sorted((ROOT / "plugins").iterdir()))))
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
     command += ["--rootdir", str(ROOT), str(ROOT / "tests" / where), "-k", tests]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "unshrunk", "PYTHONPATH": ""}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "unshrunk", "PYTHONPATH": path}
     try:
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False, timeout=LIMIT)
     except subprocess.TimeoutExpired:

@@ -36,7 +36,7 @@ class World(NamedTuple):
         ordering: the order of its records.
         concurrency: how many lanes run at a time, at most.
         by_checkpoint: how AWS acknowledges.
-        deliverer: which hooks take dead letters: ``one``, ``many`` or ``both``.
+        deliverer: which hooks take dead letters: ``one``, ``many`` or ``both``; ``nobody`` where there are none.
         dead_letter_after: the delivery from which on there is no other.
         breaks: the step that fails all records.
         watched: whether observers watch.
@@ -49,6 +49,10 @@ class World(NamedTuple):
     dead_letter_after: int | None = None
     breaks: str = ""
     watched: bool = True
+
+    @property
+    def delivers(self) -> bool:
+        return self.deliverer != "nobody"
 
     @property
     def lanes(self) -> bool:
@@ -139,6 +143,8 @@ def fate(made: Made, world: World) -> str:
     """Say what becomes of a record that is attempted: ok, retry, drop, dead or stop."""
     fails = made.does in FAILS or (made.does == "odd" and world.by_key)
     ends = "retry" if fails or not begins(made, world) else ENDS.get(made.does, "ok")
+    if ends == "dead" and not world.delivers:
+        return "retry"
     return last_fate(made, world) if ends == "retry" else ends
 
 

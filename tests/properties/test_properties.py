@@ -11,6 +11,11 @@ from .worlds import BEHAVIOURS, DRIVERS, STOPS, WORLDS, records, run
 
 @pytest.mark.parametrize("driver", DRIVERS)
 @given(batch=records(BEHAVIOURS), world=WORLDS)
+@example(batch=[Made("fail"), Made("ok"), Made("fail", "a"), Made("ok"), Made("ok", "a")], world=World("by key, stop"))
+@example(
+    batch=[Made("ok", "a", 2), Made("dead", "b", refused=True), Made("ok", "b")],
+    world=World("by key, stop", by_checkpoint=True),
+)
 @settings(max_examples=400, deadline=None)
 def test_every_driver_does_what_the_rules_say(driver: str, batch: list[Made], world: World) -> None:
     seen = run(driver, batch, world)
@@ -24,6 +29,7 @@ def test_every_driver_does_what_the_rules_say(driver: str, batch: list[Made], wo
 @pytest.mark.parametrize("driver", DRIVERS)
 @given(batch=records([*BEHAVIOURS, *STOPS]), world=WORLDS)
 @example(batch=[Made("stop", "a"), Made("ok", "b", 2), Made("ok", "b")], world=World("by key, continue", concurrency=2))
+@example(batch=[Made("ok"), Made("stop"), Made("ok")], world=World("unordered", concurrency=1, deliverer="nobody"))
 @settings(max_examples=300, deadline=None)
 def test_after_a_stop_nothing_is_reported_done_that_was_not(driver: str, batch: list[Made], world: World) -> None:
     seen = run(driver, batch, world, raises=False)
@@ -34,7 +40,7 @@ def test_after_a_stop_nothing_is_reported_done_that_was_not(driver: str, batch: 
             assert position not in begun
             assert position in seen.answer
     stops = [position for position in begun if batch[position].does in STOPS]
-    if stops and (driver == "one by one" or (world.concurrency == 1 and driver != "executor")):
+    if stops and (driver == "one by one" or world.concurrency == 1):
         assert begun[-1] == stops[0], "no record starts after it"
     if driver == "one by one":
         statuses = expected(batch, world)

@@ -124,11 +124,11 @@ WORLDS = st.builds(
     ordering=ORDERS,
     concurrency=st.integers(1, 4),
     by_checkpoint=st.booleans(),
-    deliverer=st.sampled_from(["one", "many", "both"]),
+    deliverer=st.sampled_from(["one", "many", "both", "nobody"]),
     dead_letter_after=st.sampled_from([None, None, 2, 3]),
     breaks=st.sampled_from([""] * 8 + ["before", "after"]),
     watched=st.booleans(),
-)
+).map(lambda world: world if world.delivers else world._replace(dead_letter_after=None))
 
 
 def key_of(batch: list[Made]) -> Callable[[Any], str | None]:
@@ -295,7 +295,7 @@ class Source(type(source)):  # type: ignore[misc]  # a class made of an object
 
 def processor_of(driver: str, log: Log, world: World, **options: Any) -> BatchProcessor:
     """Make the processor of a driver for one batch."""
-    plugins: list[object] = [deliverer(log, world.deliverer)]
+    plugins: list[object] = [deliverer(log, world.deliverer)] if world.delivers else []
     if has_steps(log.batch, world):
         plugins.append(Steps(log, world.breaks))
     if world.watched:
@@ -305,7 +305,11 @@ def processor_of(driver: str, log: Log, world: World, **options: Any) -> BatchPr
     options |= {
         "plugins": plugins,
         "ordering": ORDERINGS[world.ordering](log.batch),
-        "dispositions": DISPOSITIONS,
+        "dispositions": {
+            kind: disposition
+            for kind, disposition in DISPOSITIONS.items()
+            if world.delivers or disposition is not Disposition.DEAD_LETTER
+        },
         "dead_letter_after": world.dead_letter_after,
         "logger": SILENT,
         "max_concurrency": 1 if driver == "one by one" else world.concurrency,
