@@ -328,6 +328,11 @@ class Messages:
         return self
 
 
+def shown(name: str, doc: str) -> Any:
+    """Return an attribute that shows one of the lists of :class:`Messages`: it is read from the batch, not kept."""
+    return property(lambda self: getattr(self._current.messages(), name), doc=doc)
+
+
 def fail_entry(exception: ExceptionInfo, record: Any) -> FailureResponse:
     """Return the entry of a failed record, whatever its exception's ``__str__`` does."""
     return "fail", f"{exception[0]}:{writable(text_of(exception[1]))}", record

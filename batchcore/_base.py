@@ -12,6 +12,7 @@ from batchcore._attributes import Current, Session, fail_entry
 from batchcore._callables import describe_value, identity
 from batchcore.engine import finish, read, respond
 from batchcore.errors import ConfigurationError, NoBatchError
+from batchcore.model import Generic, R
 from batchcore.plan import Plan, plugins_of, watchers
 from batchcore.source import Source, source_hooks
 
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from batchcore._plugins.registration import Plugins
     from batchcore.plan import Run
     from batchcore.results import BatchResult
-    from batchcore.types import ExceptionInfo, FailureResponse, PartialItemFailureResponse, Record, SuccessResponse
+    from batchcore.types import ExceptionInfo, FailureResponse, Handler, PartialItemFailureResponse, SuccessResponse
 
 
-def result_of(session: Session) -> BatchResult:
+def result_of(session: Session) -> BatchResult[Any]:
     """Return the result of a batch that is finished."""
     from batchcore.results import BatchResult
 
@@ -46,7 +47,7 @@ def _end(run: Run) -> None:
     complete(run, after_response(run))
 
 
-class BasePartialProcessor:
+class BasePartialProcessor(Generic[R]):
     """Base of a processor from scratch. Subclass it, and define how one record is processed.
 
     Define ``_process_record(record)`` for synchronous calls and ``async def _async_process_record(record)`` for
@@ -116,7 +117,7 @@ class BasePartialProcessor:
 
     # -- What a user calls.
 
-    def run(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
+    def run(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult[Any]:
         """Process a whole event.
 
         Args:
@@ -134,7 +135,7 @@ class BasePartialProcessor:
         """
         return result_of(self._run(event, record_handler, context, measures=True))
 
-    def __call__(self, records: Sequence[Record], handler: Callable[..., Any], lambda_context: Any = None) -> Self:
+    def __call__(self, records: Sequence[Any], handler: Handler[R, object], lambda_context: Any = None) -> Self:
         """Begin a batch, to be used as a context manager: ``with processor(records=..., handler=...): ...``.
 
         Args:
@@ -194,7 +195,7 @@ class BasePartialProcessor:
         return respond(session) if session.response is None else session.response
 
     @property
-    def records(self) -> Sequence[Record]:
+    def records(self) -> Sequence[Any]:
         """The raw records of the batch begun."""
         return self._session().batch.records
 
@@ -249,7 +250,7 @@ class BasePartialProcessor:
     def _begin(
         self,
         event: Any,
-        records: Sequence[Record] | None,
+        records: Sequence[Any] | None,
         handler: Callable[..., Any],
         context: Any,
         measures: bool = False,
@@ -357,7 +358,7 @@ class BasePartialProcessor:
 
     _plugins: Plugins | None  # a processor from scratch has those of the environment alone
 
-    def _plan_for(self, event: Any, records: Sequence[Record] | None) -> Plan:
+    def _plan_for(self, event: Any, records: Sequence[Any] | None) -> Plan:
         """Return the plan for the source that recognises an event, or records."""
         from batchcore._plugins.recognition import source_for
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from batchcore._attributes import Session
     from batchcore._concurrency.loops import Interruption
     from batchcore.plan import Run
+    from batchcore.types import Gets, Handler, ProcessorOf
 
-    Handler = TypeVar("Handler", bound=Callable[..., Any])
+    LambdaHandler = TypeVar("LambdaHandler", bound=Callable[..., Any])
 
     class FromScratch(Protocol):
         """A processor from scratch: :class:`batchcore.BasePartialProcessor`, as far as it is needed here."""
@@ -98,7 +99,9 @@ def entries_of(session: Session) -> list[Any]:
 # -- Decorators.
 
 
-def batch_processor(*, record_handler: Callable[..., Any], processor: Any) -> Callable[[Handler], Handler]:
+def batch_processor(
+    *, record_handler: Handler[Gets, object], processor: ProcessorOf[Gets]
+) -> Callable[[LambdaHandler], LambdaHandler]:
     """Process the batch before the decorated Lambda handler runs. Deprecated: use :func:`process_partial_response`.
 
     Args:
@@ -109,15 +112,17 @@ def batch_processor(*, record_handler: Callable[..., Any], processor: Any) -> Ca
         The decorator. Where the Lambda handler returns None, the processor's response is returned: to AWS, None would
         mean that every record succeeded.
     """
-    decorator: Callable[[Handler], Handler] = _decorator(
+    decorator: Callable[[LambdaHandler], LambdaHandler] = _decorator(
         "batch_processor", "process_partial_response", record_handler, processor, synchronously=True
     )
     return decorator
 
 
-def async_batch_processor(*, record_handler: Callable[..., Any], processor: Any) -> Callable[[Handler], Handler]:
+def async_batch_processor(
+    *, record_handler: Handler[Gets, object], processor: ProcessorOf[Gets]
+) -> Callable[[LambdaHandler], LambdaHandler]:
     """As :func:`batch_processor`, for async handlers. Deprecated: use :func:`async_process_partial_response`."""
-    decorator: Callable[[Handler], Handler] = _decorator(
+    decorator: Callable[[LambdaHandler], LambdaHandler] = _decorator(
         "async_batch_processor", "async_process_partial_response", record_handler, processor, synchronously=False
     )
     return decorator

@@ -16,6 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
     from typing import Any, Literal, TypeAlias, TypeGuard, final, overload
+    from typing import Generic as Generic  # noqa: PLC0414 - others import it from here
+
+    from typing_extensions import TypeVar
 
     from batchcore.dispositions import Message
     from batchcore.ledger import Ledger, Status
@@ -23,7 +26,14 @@ if TYPE_CHECKING:
 
     LaneKey: TypeAlias = Callable[[Any], Hashable]
     OnFailure: TypeAlias = Literal["stop", "continue"]
+    R = TypeVar("R", default=Any)  # what a handler gets
+    T = TypeVar("T", default=Any)  # what it returns
 else:
+    R = T = None
+
+    class Generic:  # noqa: D101 - typing.Generic, without the cost of its import
+        __slots__ = ()
+        __class_getitem__ = classmethod(lambda cls, _: cls)
 
     def final(cls):  # noqa: ANN001, ANN201, D103 - typing.final, without the cost of its import
         return cls

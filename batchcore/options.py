@@ -13,6 +13,7 @@ from batchcore.source import DEFAULTS, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterable, Mapping
     from concurrent.futures import Executor
     from datetime import timedelta
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from batchcore.source import Source
 
     class Options(TypedDict, total=False):
-        """The keyword arguments that all processors share."""
+        """The arguments that all processors share, and that are given by keyword alone."""
 
         plugins: Iterable[object]
         ordering: Ordering | None
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
         stop_before_timeout: float | timedelta | None
         dispositions: Dispositions | None
         dead_letter_after: int | None
+
+    class ByKeyword(Options, total=False):
+        """The same, and those that may be given by position as well."""
+
+        raise_on_entire_batch_failure: bool
+        logger: logging.Logger | None
 
 
 _LONGEST_S = 900
@@ -109,6 +116,14 @@ def refuse_processor(processor: object) -> NoReturn:
     hint = " Pass an object of it." if isinstance(processor, type) else ""
     raise ConfigurationError(
         f"processor is a BatchProcessor or another processor, not {describe_value(processor)}.{hint}"
+    )
+
+
+def refuse_coroutine_function(processor: object) -> NoReturn:
+    """Refuse a coroutine function as the handler of a processor that would not await it."""
+    raise HandlerSignatureError(
+        f"{type(processor).__name__} calls its handler synchronously and was given a coroutine function. Use "
+        "AsyncBatchProcessor with async_process_partial_response()."
     )
 
 

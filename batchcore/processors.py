@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import Enum
 from functools import partial
 
-from batchcore._attributes import entries_of, fail_entry
+from batchcore._attributes import entries_of, fail_entry, shown
 from batchcore._base import BasePartialProcessor, result_of
 from batchcore._callables import plainly_wrapped
 from batchcore.engine import conclude, respond, run_one_by_one
-from batchcore.errors import ConfigurationError, HandlerSignatureError
+from batchcore.errors import ConfigurationError
+from batchcore.model import Generic, R
 from batchcore.plan import Handlers, plugins_of, source_named
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from concurrent.futures import Executor
     from datetime import timedelta
-    from typing import Any, Literal, NoReturn, overload
+    from typing import Any, Literal, TypeAlias, overload
 
     from typing_extensions import Unpack
 
@@ -27,18 +28,34 @@ if TYPE_CHECKING:
     from batchcore._concurrency.loops import Interruption
     from batchcore.dispositions import Disposition, Dispositions
     from batchcore.model import Ordering
-    from batchcore.options import Options
+    from batchcore.options import ByKeyword, Options
     from batchcore.plan import Plan, Run
-    from batchcore.results import BatchResult
+    from batchcore.results import RunsAsyncHandlers, RunsHandlers
     from batchcore.source import Source
     from batchcore.types import (
+        Anything,
+        Awaited,
+        CoroutineFunctionsNeedAsyncBatchProcessor,
         ExceptionInfo,
         FailureResponse,
+        Gets,
+        Handler,
         ModelOf,
+        OfDynamoDB,
+        OfKinesis,
+        OfNone,
+        OfSQS,
         PartialItemFailureResponse,
         SourceObject,
+        SourceOf,
         SuccessResponse,
     )
+
+    _SQS: TypeAlias = "Literal[EventType.SQS, 'sqs']"
+    _Kinesis: TypeAlias = "Literal[EventType.KinesisDataStreams, 'kinesis']"
+    _DynamoDB: TypeAlias = "Literal[EventType.DynamoDBStreams, 'dynamodb']"
+else:
+    RunsHandlers = RunsAsyncHandlers = type("Typed", (Generic,), {})
 
 
 class EventType(str, Enum):
@@ -49,7 +66,7 @@ class EventType(str, Enum):
     DynamoDBStreams = "dynamodb"
 
 
-class BasePartialBatchProcessor(BasePartialProcessor):
+class BasePartialBatchProcessor(BasePartialProcessor[R]):
     """Base of the batch processors: a source, a model, an ordering, plugins.
 
     Subclass it for a processor from scratch that knows its source; it also raises when a whole batch failed.
@@ -78,55 +95,43 @@ class BasePartialBatchProcessor(BasePartialProcessor):
     if TYPE_CHECKING:
 
         @overload
-        def __init__(
-            self,
-            event_type: Literal[EventType.SQS, "sqs"],
-            model: type[ModelOf[Literal["sqs"]]] | None = None,
-            raise_on_entire_batch_failure: bool = True,
-            logger: logging.Logger | None = None,
-            **options: Unpack[Options],
-        ) -> None: ...
+        def __init__(self, event_type: SourceOf[R], model: None = None, **options: Unpack[ByKeyword]) -> None: ...
         @overload
-        def __init__(
-            self,
-            event_type: Literal[EventType.KinesisDataStreams, "kinesis"],
-            model: type[ModelOf[Literal["kinesis"]]] | None = None,
-            raise_on_entire_batch_failure: bool = True,
-            logger: logging.Logger | None = None,
-            **options: Unpack[Options],
-        ) -> None: ...
+        def __init__(self, event_type: _SQS, model: OfSQS[R], **options: Unpack[ByKeyword]) -> None: ...
         @overload
-        def __init__(
-            self,
-            event_type: Literal[EventType.DynamoDBStreams, "dynamodb"],
-            model: type[ModelOf[Literal["dynamodb"]]] | None = None,
-            raise_on_entire_batch_failure: bool = True,
-            logger: logging.Logger | None = None,
-            **options: Unpack[Options],
-        ) -> None: ...
+        def __init__(self, event_type: _Kinesis, model: OfKinesis[R], **options: Unpack[ByKeyword]) -> None: ...
+        @overload
+        def __init__(self, event_type: _DynamoDB, model: OfDynamoDB[R], **options: Unpack[ByKeyword]) -> None: ...
         @overload
         def __init__(
             self,
             event_type: str,
-            model: type[ModelOf[Literal["sqs", "kinesis", "dynamodb"]]] | None = None,
-            raise_on_entire_batch_failure: bool = True,
-            logger: logging.Logger | None = None,
-            **options: Unpack[Options],
+            model: OfNone[R],
+            **options: Unpack[ByKeyword],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self, event_type: SourceObject | None = None, *, model: ModelOf[R, Any], **options: Unpack[ByKeyword]
+        ) -> None: ...
+        @overload
+        def __init__(
+            self, event_type: str | SourceObject | None = None, model: None = None, **options: Unpack[ByKeyword]
         ) -> None: ...
         @overload
         def __init__(
             self,
-            event_type: SourceObject | None = None,
-            model: type[Any] | None = None,
-            raise_on_entire_batch_failure: bool = True,
+            event_type: Any,
+            model: Any,
+            raises: bool,
             logger: logging.Logger | None = None,
-            **options: Unpack[Options],
+            /,
+            **o: Unpack[Options],
         ) -> None: ...
 
     def __init__(
         self,
-        event_type: EventType | str | SourceObject | None = None,
-        model: type[Any] | None = None,
+        event_type: Any = None,
+        model: Any = None,
         raise_on_entire_batch_failure: bool = True,
         logger: logging.Logger | None = None,
         *,
@@ -211,10 +216,14 @@ class BasePartialBatchProcessor(BasePartialProcessor):
         return validated(model, record)
 
 
-class _Processor(BasePartialBatchProcessor):
+class _Processor(BasePartialBatchProcessor[R]):
     """What ``BatchProcessor`` and ``AsyncBatchProcessor`` have in common."""
 
     _prepares = False  # overrides of those are refused
+    _check_handler: Callable[[Callable[..., Any], Signature], None]
+    success_messages = shown("succeeded", "The raw records of the batch that succeeded, in its order.")
+    fail_messages = shown("failed", "The typed records of the batch that failed, in its order.")
+    exceptions = shown("exceptions", "What they failed with. Tracebacks are there until the batch is answered.")
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -236,21 +245,6 @@ class _Processor(BasePartialBatchProcessor):
         """
         return fail_entry(exception, record)
 
-    @property
-    def success_messages(self) -> list[Any]:  # type: ignore[override]  # read from the batch, not kept here
-        """The raw records of the batch that succeeded, in its order."""
-        return self._current.messages().succeeded
-
-    @property
-    def fail_messages(self) -> list[Any]:  # type: ignore[override]  # read from the batch, not kept here
-        """The typed records of the batch that failed, in its order."""
-        return self._current.messages().failed
-
-    @property
-    def exceptions(self) -> list[ExceptionInfo]:  # type: ignore[override]  # read from the batch, not kept here
-        """What they failed with. Tracebacks are there until the batch is answered."""
-        return self._current.messages().exceptions
-
     def _set_up(self, logger: logging.Logger | None) -> None:
         self.logger = logger
         wraps = self._plugins.wrap_handler if self._plugins is not None else ()
@@ -261,9 +255,6 @@ class _Processor(BasePartialBatchProcessor):
         session.call = wrapped if signature.is_plain else signature.call(wrapped, context)
         if signature.asks or signature.needs:
             session.signature, session.wrapped = signature, wrapped
-
-    def _check_handler(self, handler: Callable[..., Any], signature: Signature) -> None:
-        """Check that a handler can be called by this processor."""
 
     def _check_way(self, awaits: bool) -> None:
         if awaits is not self._awaits:
@@ -289,16 +280,14 @@ class _Processor(BasePartialBatchProcessor):
 _SUCCESS_HANDLER, _FAILURE_HANDLER = _Processor.success_handler, _Processor.failure_handler
 
 
-class BatchProcessor(_Processor):
+class BatchProcessor(RunsHandlers[R], _Processor[R]):
     """Processes the records of a batch and reports those that failed.
 
     Use it with :func:`process_partial_response`, as a context manager, or with :meth:`run`. It is configuration: it may
-    be made once, at module level, and shared by threads.
+    be made once, at module level, and shared by threads. Its arguments are those of its base.
 
     Override :meth:`success_handler` or :meth:`failure_handler` to watch what happens. Overrides never decide outcomes,
     but for this: if ``success_handler()`` raises, its record failed.
-
-    The arguments are those of the base class.
     """
 
     max_concurrency = 1
@@ -306,10 +295,9 @@ class BatchProcessor(_Processor):
 
     def _check_handler(self, handler: Callable[..., Any], signature: Signature) -> None:
         if signature.is_coroutine_function:
-            raise HandlerSignatureError(
-                f"{type(self).__name__} calls its handler synchronously and was given a coroutine function. Use "
-                "AsyncBatchProcessor with async_process_partial_response()."
-            )
+            from batchcore.options import refuse_coroutine_function
+
+            refuse_coroutine_function(self)
 
     def _drive(self, run: Run) -> None:
         if self.max_concurrency == 1 and self.executor is None:
@@ -318,28 +306,20 @@ class BatchProcessor(_Processor):
         from batchcore._concurrency.lanes import run_in_threads
 
         # An executor has as many threads as it has, unless a number was asked for.
-        most = self._asked_concurrency if self.executor is not None else self.max_concurrency
-        run_in_threads(run, most, self.executor)
+        run_in_threads(run, self.max_concurrency if self.executor is None else self._asked_concurrency, self.executor)
 
 
-class AsyncBatchProcessor(_Processor):
-    """Processes the records of a batch concurrently, as asyncio tasks, and reports those that failed.
-
-    Use it with :func:`async_process_partial_response`, as a context manager with :meth:`async_process`, or inside a
-    running event loop with :meth:`arun`. Lanes run side by side, each in its order: a ``.fifo`` queue stays in order.
-    The handler may be a plain function as well; it blocks the loop while it runs.
-
-    The arguments are those of the base class.
-    """
+class _AsyncProcessor(_Processor[R]):
+    """How it runs a batch."""
 
     max_concurrency = 100
     _awaits = True
 
-    def run(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
+    def run(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> Any:
         """Process a whole event on an event loop that lives as long as the process. See :meth:`BatchProcessor.run`."""
         return result_of(self._run(event, record_handler, context, awaits=True, measures=True))
 
-    async def arun(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> BatchResult:
+    async def arun(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> Any:
         """Process a whole event inside a running event loop. See :meth:`BatchProcessor.run`."""
         session = self._begin(event, None, record_handler, context, measures=True)
         session.stage = "started"
@@ -373,12 +353,34 @@ class AsyncBatchProcessor(_Processor):
         await run_in_tasks(run, self.max_concurrency, interruption)
 
 
-# -- The one-call functions.
+class AsyncBatchProcessor(RunsAsyncHandlers[R], _AsyncProcessor[R]):
+    """Processes the records of a batch concurrently, as asyncio tasks, and reports those that failed.
+
+    Use it with :func:`async_process_partial_response`, as a context manager with :meth:`async_process`, or inside a
+    running event loop with :meth:`arun`. Lanes run side by side, each in its order: a ``.fifo`` queue stays in order.
+    The handler may be a plain function as well; it blocks the loop while it runs. Its arguments are those of its base.
+    """
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def process_partial_response(
+        event: Any, record_handler: Handler[Gets, Anything], processor: BasePartialProcessor[Gets], context: Any = None
+    ) -> PartialItemFailureResponse: ...
+    @overload
+    def process_partial_response(  # pyright: ignore[reportOverlappingOverload]  # so that it is no response
+        event: Any, record_handler: Handler[Gets, Awaited], processor: BasePartialProcessor[Gets], context: Any = None
+    ) -> CoroutineFunctionsNeedAsyncBatchProcessor: ...
+    @overload
+    def process_partial_response(
+        event: Any, record_handler: Handler[Gets, object], processor: BasePartialProcessor[Gets], context: Any = None
+    ) -> PartialItemFailureResponse: ...
 
 
 def process_partial_response(
-    event: Any, record_handler: Callable[..., Any], processor: BasePartialProcessor, context: Any = None
-) -> PartialItemFailureResponse:
+    event: Any, record_handler: Callable[..., Any], processor: Any, context: Any = None
+) -> Any:
     """Process a batch and return the response that reports the records which failed.
 
     Args:
@@ -397,12 +399,14 @@ def process_partial_response(
         ConfigurationError: the handler cannot be called with a record, or the processor is an asynchronous one.
     """
     if not isinstance(processor, BasePartialProcessor):
-        _refuse(processor)
+        from batchcore.options import refuse_processor
+
+        refuse_processor(processor)
     return processor._respond(processor._run(event, record_handler, context))
 
 
 def async_process_partial_response(
-    event: Any, record_handler: Callable[..., Any], processor: BasePartialProcessor, context: Any = None
+    event: Any, record_handler: Handler[Gets, object], processor: BasePartialProcessor[Gets], context: Any = None
 ) -> PartialItemFailureResponse:
     """Process a batch with an async handler and return the response. A plain function, called from a plain handler.
 
@@ -410,11 +414,7 @@ def async_process_partial_response(
     ``(await processor.arun(event, record_handler, context)).response``. For the rest see the function above.
     """
     if not isinstance(processor, BasePartialProcessor):
-        _refuse(processor)
+        from batchcore.options import refuse_processor  # type: ignore[unreachable]  # for callers without a checker
+
+        refuse_processor(processor)
     return processor._respond(processor._run(event, record_handler, context, awaits=True))
-
-
-def _refuse(processor: object) -> NoReturn:
-    from batchcore.options import refuse_processor
-
-    refuse_processor(processor)

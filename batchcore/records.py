@@ -9,7 +9,7 @@ from json import JSONDecodeError, JSONDecoder  # the Lambda runtime has it loade
 from operator import itemgetter
 
 from batchcore._callables import hookimpl, identity
-from batchcore.model import batch_item_failures, is_object, unordered
+from batchcore.model import Generic, R, batch_item_failures, is_object, unordered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-class RecordsSource:
+class RecordsSource(Generic[R]):
     """Base of a source whose event is a list ``Records``, as most of AWS's are. Subclass it, and say what it is.
 
     Every hook may be overridden, and marked with ``hookimpl``. A batch that a source says all of in these attributes is
@@ -288,7 +288,7 @@ class RecordsSource:
     name: str
     service: str
     identifier: tuple[str, ...]
-    view: Callable[[Any], Any] = staticmethod(identity)
+    view: Callable[[Any], R] = staticmethod(identity)
     ordering: Ordering = unordered
     by_checkpoint = False
     windows = False
@@ -332,7 +332,7 @@ class RecordsSource:
         return self._identifiers(records)
 
     @hookimpl
-    def record_decoder(self, batch: Batch) -> Callable[[Any], Any]:
+    def record_decoder(self, batch: Batch) -> Callable[[Any], R]:
         """Return :attr:`view`."""
         return self.view
 

@@ -8,19 +8,29 @@ import weakref
 from batchcore._callables import plain, type_name
 from batchcore.errors import BatchcoreError, OutOfTimeError, release_frames
 from batchcore.ledger import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED
-from batchcore.model import Outcomes, delivered_again, exception_info, key_of, keys_of
+from batchcore.model import Generic, Outcomes, T, delivered_again, exception_info, key_of, keys_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from typing import Any, overload
 
-    from batchcore.model import Batch, Outcome
-    from batchcore.types import ExceptionInfo, PartialItemFailureResponse
+    from batchcore.model import Batch, Outcome, R
+    from batchcore.types import (
+        Anything,
+        Awaited,
+        CoroutineFunctionsNeedAsyncBatchProcessor,
+        ExceptionInfo,
+        Gives,
+        Handler,
+        PartialItemFailureResponse,
+        TakesContext,
+        TakesNamed,
+    )
 
 
-class BatchResult:
-    """What became of a batch.
+class BatchResult(Generic[T]):
+    """What became of a batch, whose handler returned ``T``.
 
     Attributes:
         response: the answer for AWS, as the source built it.
@@ -39,7 +49,7 @@ class BatchResult:
         return self.outcomes.batch
 
     @property
-    def return_values(self) -> list[Any]:
+    def return_values(self) -> list[T]:
         """What the handler returned for each record that succeeded, in the order of the batch."""
         return [outcome.value for outcome in self.outcomes if outcome.status == SUCCEEDED]
 
@@ -224,3 +234,73 @@ def _message(batch: Batch, failures: Mapping[int, Any]) -> str:
         f"All records failed processing. {len(batch.records)} of {batch.source}: {counted}. "
         f"The first, {plain(identifier)}: {summary_of(failures[first].exception)}"
     )
+
+
+# -- For type checkers: what a batch is run with, and what that gives.
+
+if TYPE_CHECKING:
+
+    class RunsHandlers(Generic[R]):
+        """How a synchronous processor runs a batch. A coroutine function gives what has no response: it is refused."""
+
+        @overload
+        def run(self, event: Any, record_handler: Handler[R, Anything], context: Any = None) -> BatchResult[Any]: ...
+        @overload
+        def run(  # pyright: ignore[reportOverlappingOverload]  # so that it is no result
+            self, event: Any, record_handler: Handler[R, Awaited], context: Any = None
+        ) -> CoroutineFunctionsNeedAsyncBatchProcessor: ...
+        @overload
+        def run(self, event: Any, record_handler: Callable[[R], Gives], context: Any = None) -> BatchResult[Gives]: ...
+        @overload
+        def run(
+            self, event: Any, record_handler: TakesContext[R, Gives], context: Any = None
+        ) -> BatchResult[Gives]: ...
+        @overload
+        def run(self, event: Any, record_handler: TakesNamed[R, object], context: Any = None) -> BatchResult[Any]: ...
+        def run(self, event: Any, record_handler: Any, context: Any = None) -> Any:
+            """Process a whole event. See :meth:`batchcore.BasePartialProcessor.run`."""
+
+    class RunsAsyncHandlers(Generic[R]):
+        """How an asynchronous processor runs a batch, of async and of plain handlers."""
+
+        @overload
+        def run(
+            self, event: Any, record_handler: Callable[[R], Awaitable[Gives]], context: Any = None
+        ) -> BatchResult[Gives]: ...
+        @overload
+        def run(
+            self, event: Any, record_handler: TakesContext[R, Awaitable[Gives]], context: Any = None
+        ) -> BatchResult[Gives]: ...
+        @overload
+        def run(self, event: Any, record_handler: Callable[[R], Gives], context: Any = None) -> BatchResult[Gives]: ...
+        @overload
+        def run(
+            self, event: Any, record_handler: TakesContext[R, Gives], context: Any = None
+        ) -> BatchResult[Gives]: ...
+        @overload
+        def run(self, event: Any, record_handler: TakesNamed[R, object], context: Any = None) -> BatchResult[Any]: ...
+        def run(self, event: Any, record_handler: Any, context: Any = None) -> Any:
+            """Process a whole event on an event loop that lives as long as the process."""
+
+        @overload
+        async def arun(
+            self, event: Any, record_handler: Callable[[R], Awaitable[Gives]], context: Any = None
+        ) -> BatchResult[Gives]: ...
+        @overload
+        async def arun(
+            self, event: Any, record_handler: TakesContext[R, Awaitable[Gives]], context: Any = None
+        ) -> BatchResult[Gives]: ...
+        @overload
+        async def arun(
+            self, event: Any, record_handler: Callable[[R], Gives], context: Any = None
+        ) -> BatchResult[Gives]: ...
+        @overload
+        async def arun(
+            self, event: Any, record_handler: TakesContext[R, Gives], context: Any = None
+        ) -> BatchResult[Gives]: ...
+        @overload
+        async def arun(
+            self, event: Any, record_handler: TakesNamed[R, object], context: Any = None
+        ) -> BatchResult[Any]: ...
+        async def arun(self, event: Any, record_handler: Any, context: Any = None) -> Any:
+            """Process a whole event inside a running event loop."""

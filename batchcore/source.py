@@ -161,7 +161,7 @@ class Source:
             all(says) and isinstance(says[0], str) and type(says[1]) is tuple
         ):
             wanted = "a service, such as 'aws:sqs', and an identifier, such as ('messageId',)"
-            raise PluginError(f"The source {name!r} must have {wanted}; it has {says!r}.", plugin=plugin)
+            raise PluginError(f"The source {name!r} must have {wanted}; it has {says!r}.", plugin=self.plugin)
         is_read_plain = isinstance(plugin, RecordsSource) and all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS)
         self.read_plain = plugin.plain_reader() if isinstance(plugin, RecordsSource) and is_read_plain else None
         for hook, function in hooks.items():

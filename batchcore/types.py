@@ -5,10 +5,10 @@ The core reads this file only while types are checked; importing it costs ``typi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from collections.abc import Set as AbstractSet
 from types import TracebackType
-from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 Record: TypeAlias = Any
 """One raw record, as AWS delivered it: for the sources here a mapping of strings."""
@@ -78,17 +78,96 @@ class DeadLetterBook(Protocol):
         ...
 
 
-SourceName = TypeVar("SourceName", contravariant=True)
+Gets = TypeVar("Gets")  # what a handler gets
+Gives = TypeVar("Gives")  # what it returns
+_Gets = TypeVar("_Gets", contravariant=True)
+_Gives = TypeVar("_Gives", covariant=True)
+_Name = TypeVar("_Name", contravariant=True)
 
 
-class ModelOf(Protocol[SourceName]):
+class TakesContext(Protocol[_Gets, _Gives]):
+    """A record handler that takes the Lambda context, too."""
+
+    def __call__(self, record: _Gets, /, *, lambda_context: Any) -> _Gives: ...  # noqa: D102
+
+
+class _TakesState(Protocol[_Gets, _Gives]):
+    def __call__(self, record: _Gets, /, *, state: Any) -> _Gives: ...
+
+
+class _TakesWindow(Protocol[_Gets, _Gives]):
+    def __call__(self, record: _Gets, /, *, window: Any) -> _Gives: ...
+
+
+class _TakesStateAndContext(Protocol[_Gets, _Gives]):
+    def __call__(self, record: _Gets, /, *, state: Any, lambda_context: Any) -> _Gives: ...
+
+
+class _TakesStateAndWindow(Protocol[_Gets, _Gives]):
+    def __call__(self, record: _Gets, /, *, state: Any, window: Any) -> _Gives: ...
+
+
+class _TakesWindowAndContext(Protocol[_Gets, _Gives]):
+    def __call__(self, record: _Gets, /, *, window: Any, lambda_context: Any) -> _Gives: ...
+
+
+class _TakesAll(Protocol[_Gets, _Gives]):
+    def __call__(self, record: _Gets, /, *, state: Any, window: Any, lambda_context: Any) -> _Gives: ...
+
+
+_OfWindow: TypeAlias = _TakesState[Gets, Gives] | _TakesWindow[Gets, Gives] | _TakesStateAndWindow[Gets, Gives]
+_OfBoth: TypeAlias = _TakesStateAndContext[Gets, Gives] | _TakesWindowAndContext[Gets, Gives] | _TakesAll[Gets, Gives]
+TakesNamed: TypeAlias = _OfWindow[Gets, Gives] | _OfBoth[Gets, Gives]
+"""A record handler that takes something else by name. Whatever else plugins give: annotate it as Callable[..., Any]."""
+
+Handler: TypeAlias = Callable[[Gets], Gives] | TakesContext[Gets, Gives] | TakesNamed[Gets, Gives]
+"""A record handler."""
+
+
+class ProcessorOf(Protocol[_Gives]):
+    """A processor of handlers that get what this is of."""
+
+    def __call__(self, records: Any, handler: Handler[_Gives, object], lambda_context: Any = None) -> Any:
+        """Begin a batch."""
+
+
+Awaited: TypeAlias = Coroutine[Any, Any, Any]
+
+
+class Anything:
+    """What no handler returns, so that only one whose result is ``Any`` is taken for it."""
+
+
+class CoroutineFunctionsNeedAsyncBatchProcessor:
+    """What a synchronous call gives for a coroutine function: nothing, for it raises. It has no response."""
+
+
+class ModelOf(Protocol[_Gives, _Name]):
     """A pydantic model that is not of another source.
 
-    A source's models narrow this method for the type checker; every other model accepts anything here.
+    A source's models narrow ``model_post_init`` for the type checker; every other model accepts anything there.
     """
 
-    def model_post_init(self, context: SourceName, /) -> None:
+    def model_validate(self, obj: Any, /) -> _Gives:
+        """Give what handlers get."""
+        ...
+
+    def model_post_init(self, model: Any, context: _Name, /) -> None:
         """Accept the name of its own source."""
+
+
+OfSQS: TypeAlias = ModelOf[Gives, Literal["sqs"]]
+OfKinesis: TypeAlias = ModelOf[Gives, Literal["kinesis"]]
+OfDynamoDB: TypeAlias = ModelOf[Gives, Literal["dynamodb"]]
+OfNone: TypeAlias = ModelOf[Gives, Literal["sqs", "kinesis", "dynamodb"]]
+
+
+class SourceOf(Protocol[_Gives]):
+    """A source that says what its handlers get."""
+
+    def record_decoder(self, batch: Any) -> Callable[[Any], _Gives]:
+        """Give what makes it."""
+        ...
 
 
 class SourceObject(Protocol):

@@ -1,6 +1,7 @@
 """A message that is delivered again is not handled again: what its handler returned is read from a table."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -29,7 +30,10 @@ def record_handler(record: SQSRecord) -> dict[str, Any]:
     return {"met": order}
 
 
+handler: Callable[[SQSRecord], dict[str, Any]] = record_handler  # what type checkers forget at the decorator
+
+
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     config.register_lambda_context(context)  # so that it knows how long an unfinished message is another's
-    return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)
+    return process_partial_response(event=event, record_handler=handler, processor=processor, context=context)

@@ -25,7 +25,7 @@ from batchcore import (
     hookimpl,
     process_partial_response,
 )
-from batchcore_sqs import SqsFifoPartialProcessor, source
+from batchcore_sqs import SQS, SqsFifoPartialProcessor
 from tests.batches import Event, awaiting, batch_of, failed, handle
 from tests.drivers import Way
 
@@ -228,7 +228,7 @@ def test_handler_that_needs_the_context_is_refused_without_one(driver: Way) -> N
         (lambda: BatchProcessor("nowhere"), SourceNotInstalledError),
         (lambda: BatchProcessor(7), ConfigurationError),  # type: ignore[call-overload]
         (lambda: BatchProcessor(object()), PluginError),  # type: ignore[arg-type]
-        (lambda: BatchProcessor(type(source)), PluginError),  # type: ignore[arg-type]
+        (lambda: BatchProcessor(type(SQS)), PluginError),  # type: ignore[arg-type]
         (lambda: BatchProcessor("sqs", model="Order"), ConfigurationError),  # type: ignore[call-overload]
         (lambda: BatchProcessor("sqs", model=dict), ConfigurationError),
         (lambda: BatchProcessor("sqs", plugins=[object()]), PluginError),
@@ -245,7 +245,7 @@ def test_processor_that_cannot_work_is_refused_when_it_is_made(make: Callable[[]
     assert isinstance(caught.value, TypeError)
 
 
-@pytest.mark.parametrize("processor", [None, "sqs", BatchProcessor, object(), source])
+@pytest.mark.parametrize("processor", [None, "sqs", BatchProcessor, object(), SQS])
 def test_what_is_no_processor_is_refused(processor: Any) -> None:
     watch = Watch()
     for call in (process_partial_response, async_process_partial_response):

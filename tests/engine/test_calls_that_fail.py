@@ -17,7 +17,7 @@ from batchcore import (
     in_order,
     unordered,
 )
-from batchcore_sqs import source
+from batchcore_sqs import SQS
 from tests.batches import batch_of, failed, handle
 
 TO_DEAD_LETTER = {ValueError: Disposition.DEAD_LETTER}
@@ -139,7 +139,7 @@ def test_every_argument_is_given_back_though_another_raises_when_it_is(make: Any
             if self.name == "inner":
                 raise LookupError(self.name)
 
-    class Gives(type(source)):  # type: ignore[misc]  # a class made of an object
+    class Gives(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def handler_arguments(self, batch: Any) -> Any:
             return {name: lambda record, name=name: Argument(name) for name in ("outer", "inner")}

@@ -18,7 +18,7 @@ from batchcore import (
     unordered,
 )
 from batchcore.results import Explanation
-from batchcore_sqs import source
+from batchcore_sqs import SQS
 from tests.batches import batch_of
 from tests.clocks import MARGIN, Nearly, Spent
 
@@ -30,7 +30,7 @@ RAISED: dict[str, tuple[type[Exception], str]] = {
 }
 
 
-class Checkpointed(type(source)):  # type: ignore[misc]  # a class made of an object
+class Checkpointed(type(SQS)):  # type: ignore[misc]  # a class made of an object
     """SQS messages, as if a checkpoint acknowledged them."""
 
     @hookimpl
@@ -168,7 +168,7 @@ def test_what_is_explained_is_what_comes_again(event_type: Any) -> None:
 
 
 def test_record_that_nobody_can_name_is_named_by_its_position() -> None:
-    class Nameless(type(source)):  # type: ignore[misc]  # a class made of an object
+    class Nameless(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def identify_records(self, records: Any) -> list[None]:
             return [None for _ in records]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from batchcore import BatchProcessingError, BatchProcessor, Disposition, hookimpl, in_order, process_partial_response
-from batchcore_sqs import source
+from batchcore_sqs import SQS
 from tests.batches import EXCEPTION_GROUP, batch_of, failed, handle, logger_with
 from tests.drivers import Way
 
@@ -211,7 +211,7 @@ def test_exception_without_text_is_logged_by_its_name(listener: Listener) -> Non
 
 
 def test_record_without_identity_is_logged_by_its_position(listener: Listener) -> None:
-    class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+    class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def identify_records(self, records: Any) -> Any:
             return [None] * len(records)
@@ -352,7 +352,7 @@ def test_log_handler_that_interrupts_propagates(driver: Way) -> None:
         driver(batch_of("a", "bad", "c"), logger=Broken(Interrupted))
 
 
-class Described(type(source)):  # type: ignore[misc]  # a class made of an object
+class Described(type(SQS)):  # type: ignore[misc]  # a class made of an object
     """Counts what is asked for the log."""
 
     def __init__(self) -> None:

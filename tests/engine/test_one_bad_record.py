@@ -21,7 +21,7 @@ from batchcore import (
     hookimpl,
     in_order,
 )
-from batchcore_sqs import SQSRecord, source
+from batchcore_sqs import SQS, SQSRecord
 from tests.batches import Handler, batch_of, failed, handle
 from tests.drivers import Way
 
@@ -174,7 +174,7 @@ def test_handlers_own_exception_is_the_one_shown(driver: Way) -> None:
 
 
 def test_record_that_cannot_be_decoded_costs_itself(driver: Way) -> None:
-    class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+    class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def record_decoder(self, batch: Any) -> Callable[[Any], Any]:
             return decode
@@ -303,7 +303,7 @@ def test_handler_that_changes_the_list_of_records_moves_no_outcome(
 def test_source_is_asked_for_identifiers_once_before_the_first_handler(driver: Way) -> None:
     asked: list[str] = []
 
-    class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+    class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def identify_records(self, records: Any) -> Any:
             asked.append("identify")

@@ -19,7 +19,7 @@ from batchcore import (
     hookimpl,
     in_order,
 )
-from batchcore_sqs import source
+from batchcore_sqs import SQS
 from tests.batches import batch_of, failed, handle
 from tests.drivers import Way
 
@@ -111,7 +111,7 @@ def test_value_of_a_handler_is_not_looked_into(way: Way) -> None:
 
 
 def test_source_sees_the_outcomes_when_it_builds_the_answer(driver: Way) -> None:
-    class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+    class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def build_response(self, batch: Any, outcomes: Any) -> Any:
             return [(outcome.identifier, outcome.status, outcome.value) for outcome in outcomes]
@@ -120,7 +120,7 @@ def test_source_sees_the_outcomes_when_it_builds_the_answer(driver: Way) -> None
 
 
 def test_batch_under_the_context_manager_has_no_event(opened: Way) -> None:
-    class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+    class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def build_response(self, batch: Any, outcomes: Any) -> Any:
             return batch.event, batch.context, len(batch.records)
@@ -138,7 +138,7 @@ def test_records_that_handlers_have_kept_can_be_copied_and_pickled(driver: Way) 
 
 
 def test_source_that_is_asked_before_the_records_have_run_sees_them_as_not_attempted(opened: Way) -> None:
-    class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+    class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def build_response(self, batch: Any, outcomes: Any) -> Any:
             return [outcome.status for outcome in outcomes]
@@ -167,7 +167,7 @@ WRONG_HOOKS: dict[str, tuple[str, Any, str]] = {
 @pytest.mark.parametrize("wrong", WRONG_HOOKS)
 def test_hook_that_gives_what_it_may_not_is_named(driver: Way, wrong: str) -> None:
     hook, function, message = WRONG_HOOKS[wrong]
-    broken = type("Broken", (type(source),), {hook: hookimpl(function)})()
+    broken = type("Broken", (type(SQS),), {hook: hookimpl(function)})()
     handled: list[Any] = []
     with pytest.raises(PluginError, match=rf"{hook}\(\) of source 'sqs' {message}") as caught:
         driver(batch_of("a", "b"), handled.append, event_type=broken)
@@ -175,7 +175,7 @@ def test_hook_that_gives_what_it_may_not_is_named(driver: Way, wrong: str) -> No
     assert handled == [] or hook == "build_response"
 
 
-class Broken(type(source)):  # type: ignore[misc]  # a class made of an object
+class Broken(type(SQS)):  # type: ignore[misc]  # a class made of an object
     """Raises what a test has chosen in the hook that it has chosen."""
 
     def __init__(self, hook: str, error: Exception) -> None:

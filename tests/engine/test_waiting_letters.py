@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from batchcore import AsyncBatchProcessor, BatchProcessor, DeadLetterRecord, StopBatch, by_key, hookimpl
-from batchcore_sqs import source
+from batchcore_sqs import SQS
 from tests.batches import PATIENCE, batch_of, failed
 from tests.clocks import MARGIN, Nearly
 
 EACH_A_LANE = by_key(lambda record: record["body"][0], on_failure="continue")
 
 
-class Stream(type(source)):  # type: ignore[misc]  # a class made of an object
+class Stream(type(SQS)):  # type: ignore[misc]  # a class made of an object
     """SQS messages, as if a checkpoint acknowledged them."""
 
     @hookimpl

@@ -22,7 +22,7 @@ from batchcore import (
     in_order,
     process_partial_response,
 )
-from batchcore_sqs import SqsFifoPartialProcessor, source
+from batchcore_sqs import SQS, SqsFifoPartialProcessor
 from tests.batches import EXCEPTION_GROUP, batch_of, failed, handle
 from tests.drivers import Way
 
@@ -189,7 +189,7 @@ def test_batch_that_was_never_processed_does_not_raise(opened: Way) -> None:
     assert failed(processor.response()) == ["m0", "m1"]
 
 
-class Queue(type(source)):  # type: ignore[misc]  # a class made of an object
+class Queue(type(SQS)):  # type: ignore[misc]  # a class made of an object
     """A source without partial answers."""
 
     name = "queue"

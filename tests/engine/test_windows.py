@@ -618,7 +618,7 @@ def test_last_call_without_records_fails_where_its_step_does(run: Driver) -> Non
 def test_last_call_without_records_finds_a_source_that_has_windows(source: str, arn: bool) -> None:
     import batchcore_sqs
 
-    assert batchcore_sqs.source  # it is offered, so it is asked too
+    assert batchcore_sqs.SQS  # it is offered, so it is asked too
     event = windowed(source=source, state={"n": 2}, isFinalInvokeForWindow=True)
     if not arn:
         del event["eventSourceARN"]

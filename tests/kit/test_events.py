@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from batchcore import ConfigurationError, SourceNotInstalledError
-from batchcore_sqs import SQSRecord
+from batchcore_sqs import SQS, SQSRecord
 from batchcore_testing import EventFactory, KafkaEvents, Sent, event_from, make_event, make_record
 from batchcore_testing.contract.broken import samples
 from batchcore_testing.services import service_of_event
@@ -20,9 +20,7 @@ EVENTS = Path(__file__).parents[1] / "events"
 
 
 def test_a_source_is_given_by_name_or_as_an_object() -> None:
-    from batchcore_sqs import source
-
-    assert make_event(source, "a") == make_event("sqs", "a")
+    assert make_event(SQS, "a") == make_event("sqs", "a")
 
 
 def test_each_event_is_new() -> None:

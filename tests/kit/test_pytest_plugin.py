@@ -149,13 +149,13 @@ def test_lists_of_records_differ_by_their_names(pytester: pytest.Pytester) -> No
 CONTRACT = """
     import pytest
     from batchcore_testing import SourceContract, make_event
-    from batchcore_sqs import source as sqs
+    from batchcore_sqs import SQS
 
     class TestSQS(SourceContract):
         @pytest.fixture
         def source(self):
             {skip}
-            return sqs
+            return SQS
 
         @pytest.fixture
         def event_of(self):

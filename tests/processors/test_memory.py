@@ -24,7 +24,7 @@ from batchcore import (
     hookimpl,
     in_order,
 )
-from batchcore_sqs import source
+from batchcore_sqs import SQS
 from tests.batches import EXCEPTION_GROUP, awaiting, batch_of, failed, handle
 from tests.drivers import Way
 
@@ -187,7 +187,7 @@ def test_what_was_decoded_of_a_failed_record_is_not_kept(driver: Way) -> None:
     class Decoding(RecordView):
         __slots__ = ("decoded",)
 
-    class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+    class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def record_decoder(self, batch: Any) -> Any:
             return Decoding

@@ -19,7 +19,7 @@ from batchcore import (
     in_order,
     process_partial_response,
 )
-from batchcore_sqs import SqsFifoPartialProcessor, SQSRecord, source
+from batchcore_sqs import SQS, SqsFifoPartialProcessor, SQSRecord
 from tests.batches import Handler, awaiting, batch_of, failed, handle
 from tests.drivers import DRIVERS, Way, name_of
 
@@ -242,7 +242,7 @@ def test_interrupt_while_a_failed_record_is_decoded_for_an_override_propagates(d
     class Interrupted(KeyboardInterrupt):
         pass
 
-    class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+    class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def record_decoder(self, batch: Any) -> Any:
             return decode

@@ -30,7 +30,7 @@ from batchcore import (
     process_partial_response,
     unordered,
 )
-from batchcore_sqs import source
+from batchcore_sqs import SQS
 from tests.batches import batch_of, failed, logger_with
 
 from .oracle import FAILS, Made, Run, World, has_steps
@@ -272,7 +272,7 @@ class Observer:
         self.log.write("finished", -1)
 
 
-class Source(type(source)):  # type: ignore[misc]  # a class made of an object
+class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
     """Cannot decode poison, and acknowledges as it is told to."""
 
     def __init__(self, batch: list[Made], by_checkpoint: bool) -> None:

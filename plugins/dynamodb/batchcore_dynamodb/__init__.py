@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchcore import offer
-from batchcore_dynamodb.hooks import DynamoDBSource, item_key, source
+from batchcore_dynamodb.hooks import DynamoDBSource, DynamoDBStreams, item_key
 from batchcore_dynamodb.record import (
     DynamoDBRecord,
     DynamoDBRecordEventName,
@@ -17,12 +17,12 @@ __all__ = [
     "DynamoDBRecord",
     "DynamoDBRecordEventName",
     "DynamoDBSource",
+    "DynamoDBStreams",
     "ItemKeys",
     "StreamRecord",
     "StreamViewType",
     "UserIdentity",
     "item_key",
-    "source",
 ]
 
-offer("dynamodb", source)
+offer("dynamodb", DynamoDBStreams)

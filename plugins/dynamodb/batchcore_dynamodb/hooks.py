@@ -33,7 +33,7 @@ def item_key(record: Mapping[str, Any]) -> Hashable:
 KEY_ORDER = by_key(item_key, on_failure="continue")
 
 
-class DynamoDBSource(RecordsSource):
+class DynamoDBSource(RecordsSource[DynamoDBRecord]):
     """Amazon DynamoDB Streams. A batch is from one shard, in the order of the shard.
 
     Records of one item run in order; a failure stops nothing, for what follows the first failure is delivered again
@@ -63,5 +63,5 @@ class DynamoDBSource(RecordsSource):
         return is_object(record.get("dynamodb"))
 
 
-source = DynamoDBSource()
+DynamoDBStreams = DynamoDBSource()
 """The source that this package offers under the name ``dynamodb``."""

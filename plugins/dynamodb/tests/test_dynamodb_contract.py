@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchcore_dynamodb import DynamoDBSource, source
+from batchcore_dynamodb import DynamoDBSource, DynamoDBStreams
 from batchcore_testing import SourceContract, make_event
 
 WINDOW = {
@@ -28,7 +28,7 @@ def records(count: int) -> Any:
 class TestStream(SourceContract):
     @pytest.fixture
     def source(self) -> DynamoDBSource:
-        return source
+        return DynamoDBStreams
 
     @pytest.fixture
     def event_of(self) -> Callable[[int], Any]:

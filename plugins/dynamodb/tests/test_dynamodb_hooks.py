@@ -21,7 +21,7 @@ from batchcore import (
     in_order,
     process_partial_response,
 )
-from batchcore_dynamodb import DynamoDBRecord, source
+from batchcore_dynamodb import DynamoDBRecord, DynamoDBStreams
 
 Sample = Callable[[str], dict[str, Any]]
 MINE = ["dynamoStreamEvent", "getting_started_dynamodb_event", "pydantic_dynamodb_event"]
@@ -65,26 +65,29 @@ def test_the_public_names_are_sorted_and_there() -> None:
 
 @pytest.mark.parametrize("name", MINE)
 def test_events_of_dynamodb_are_claimed(sample: Sample, name: str) -> None:
-    assert source.claims_event(sample(name)) is True
+    assert DynamoDBStreams.claims_event(sample(name)) is True
 
 
 @pytest.mark.parametrize("name", NOT_MINE)
 def test_events_of_others_are_not_claimed(sample: Sample, name: str) -> None:
-    assert source.claims_event(sample(name)) is False
+    assert DynamoDBStreams.claims_event(sample(name)) is False
 
 
 def test_an_empty_list_of_records_is_claimed() -> None:
-    assert source.claims_event({"Records": []}) is True
+    assert DynamoDBStreams.claims_event({"Records": []}) is True
 
 
 def test_the_last_event_of_a_window_is_claimed_without_records() -> None:
     window = {"start": "2020-12-09T07:04:00Z", "end": "2020-12-09T07:06:00Z"}
-    assert source.claims_event({"Records": [], "window": window, "state": {}, "isFinalInvokeForWindow": True}) is True
+    assert (
+        DynamoDBStreams.claims_event({"Records": [], "window": window, "state": {}, "isFinalInvokeForWindow": True})
+        is True
+    )
 
 
 @pytest.mark.parametrize("event", [None, [], "Records", 7, b"x", {}, {"Records": None}, {"Records": "x"}, Cursed()])
 def test_what_is_no_event_is_not_claimed(event: object) -> None:
-    assert source.claims_event(event) is False
+    assert DynamoDBStreams.claims_event(event) is False
 
 
 @pytest.mark.parametrize(
@@ -104,22 +107,22 @@ def test_what_is_no_event_is_not_claimed(event: object) -> None:
     ],
 )
 def test_one_stranger_among_the_records_and_the_event_is_not_claimed(stranger: object) -> None:
-    assert source.claims_event({"Records": [streamed(1), stranger]}) is False
-    assert source.claims_event({"Records": [stranger]}) is False
+    assert DynamoDBStreams.claims_event({"Records": [streamed(1), stranger]}) is False
+    assert DynamoDBStreams.claims_event({"Records": [stranger]}) is False
 
 
 def test_records_without_an_event_source_may_stand_beside_records_with_one() -> None:
-    assert source.claims_event({"Records": [streamed(1), {"dynamodb": {"SequenceNumber": "2"}}]}) is True
+    assert DynamoDBStreams.claims_event({"Records": [streamed(1), {"dynamodb": {"SequenceNumber": "2"}}]}) is True
 
 
 def test_the_records_are_given_as_they_are() -> None:
     records = [streamed(1)]
-    assert source.extract_records({"Records": records}) is records
+    assert DynamoDBStreams.extract_records({"Records": records}) is records
 
 
 def test_a_record_is_identified_by_its_sequence_number() -> None:
-    assert source.identify_records([streamed(1), streamed(12)]) == ["1", "12"]
-    assert source.identify_records([]) == []
+    assert DynamoDBStreams.identify_records([streamed(1), streamed(12)]) == ["1", "12"]
+    assert DynamoDBStreams.identify_records([]) == []
 
 
 @pytest.mark.parametrize(
@@ -138,7 +141,7 @@ def test_a_record_that_cannot_be_named_is_an_error_with_its_position_and_without
     broken: object, seen: str
 ) -> None:
     with pytest.raises(RecordIdentityError, match=f"Record 1 of the batch, counting from 0, {seen}") as caught:
-        source.identify_records([streamed(0), broken, streamed(2)])
+        DynamoDBStreams.identify_records([streamed(0), broken, streamed(2)])
     assert caught.value.position == 1
     assert "secret" not in str(caught.value)
 
@@ -246,15 +249,15 @@ def test_the_caller_may_choose_to_stop_at_the_first_failure() -> None:
 
 
 def test_a_shard_is_acknowledged_by_a_checkpoint() -> None:
-    assert source.acknowledgement() == "checkpoint"
+    assert DynamoDBStreams.acknowledgement() == "checkpoint"
 
 
 def test_a_record_is_described_by_table_and_event_name_and_never_by_its_item() -> None:
-    assert source.describe_record(streamed(7)) == {"table": "orders", "event_name": "INSERT"}
+    assert DynamoDBStreams.describe_record(streamed(7)) == {"table": "orders", "event_name": "INSERT"}
 
 
 @pytest.mark.parametrize(
     "record", [{}, {"eventSourceARN": None, "eventName": 7}, {"eventSourceARN": "eventsource_arn"}]
 )
 def test_a_record_of_which_nothing_is_known_has_an_empty_description(record: dict[str, Any]) -> None:
-    assert source.describe_record(record) == {}
+    assert DynamoDBStreams.describe_record(record) == {}

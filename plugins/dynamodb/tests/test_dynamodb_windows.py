@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from batchcore import BatchProcessor, UnexpectedBatchTypeError, by_key, in_order, process_partial_response
-from batchcore_dynamodb import DynamoDBRecord, DynamoDBRecordEventName, item_key, source
+from batchcore_dynamodb import DynamoDBRecord, DynamoDBRecordEventName, DynamoDBStreams, item_key
 
 State = dict[str, Any]
 ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2020-12-09T07:04:00.000"
@@ -85,7 +85,7 @@ def test_last_call_without_records_is_answered_with_the_state(event_type: Any) -
 
 def test_last_call_without_records_of_kinesis_is_not_claimed() -> None:
     event = windowed(eventSourceARN="arn:aws:kinesis:us-east-1:123456789012:stream/orders")
-    assert source.claims_event(event) is False
+    assert DynamoDBStreams.claims_event(event) is False
     with pytest.raises(UnexpectedBatchTypeError):
         process_partial_response(event, count, BatchProcessor("dynamodb"))
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from batchcore import offer
-from batchcore_kinesis.hooks import KinesisSource, partition_key, source
+from batchcore_kinesis.hooks import KinesisDataStreams, KinesisSource, partition_key
 from batchcore_kinesis.record import KinesisStreamRecord, KinesisStreamRecordPayload
 
 __all__ = [
+    "KinesisDataStreams",
     "KinesisSource",
     "KinesisStreamRecord",
     "KinesisStreamRecordPayload",
     "partition_key",
-    "source",
 ]
 
-offer("kinesis", source)
+offer("kinesis", KinesisDataStreams)

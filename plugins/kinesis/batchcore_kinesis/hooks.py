@@ -27,7 +27,7 @@ def partition_key(record: Mapping[str, Any]) -> Any:
 KEY_ORDER = by_key(partition_key, on_failure="continue")
 
 
-class KinesisSource(RecordsSource):
+class KinesisSource(RecordsSource[KinesisStreamRecord]):
     """Amazon Kinesis Data Streams. A batch is from one shard, in the order of the shard.
 
     Records of one partition key run in order; a failure stops nothing, for what follows the first failure is delivered
@@ -58,5 +58,5 @@ class KinesisSource(RecordsSource):
         return is_object(record.get("kinesis"))
 
 
-source = KinesisSource()
+KinesisDataStreams = KinesisSource()
 """The source that this package offers under the name ``kinesis``."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchcore_kinesis import KinesisSource, source
+from batchcore_kinesis import KinesisDataStreams, KinesisSource
 from batchcore_testing import SourceContract, make_event
 
 WINDOW = {
@@ -28,7 +28,7 @@ def records(count: int) -> Any:
 class TestStream(SourceContract):
     @pytest.fixture
     def source(self) -> KinesisSource:
-        return source
+        return KinesisDataStreams
 
     @pytest.fixture
     def event_of(self) -> Callable[[int], Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from batchcore import BatchProcessor, UnexpectedBatchTypeError, by_key, in_order, process_partial_response
-from batchcore_kinesis import KinesisStreamRecord, partition_key, source
+from batchcore_kinesis import KinesisDataStreams, KinesisStreamRecord, partition_key
 
 State = dict[str, Any]
 
@@ -101,13 +101,15 @@ def test_last_call_without_records_is_answered_with_the_state(event_type: Any) -
 
 def test_last_call_without_records_of_dynamodb_is_not_claimed() -> None:
     event = windowed(eventSourceARN="arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2026")
-    assert source.claims_event(event) is False
+    assert KinesisDataStreams.claims_event(event) is False
     with pytest.raises(UnexpectedBatchTypeError):
         process_partial_response(event, count, BatchProcessor("kinesis"))
 
 
 def test_last_call_without_records_of_a_stream_in_another_partition_of_aws_is_claimed() -> None:
-    assert source.claims_event(windowed(eventSourceARN="arn:aws-cn:kinesis:cn-north-1:123456789012:stream/orders"))
+    assert KinesisDataStreams.claims_event(
+        windowed(eventSourceARN="arn:aws-cn:kinesis:cn-north-1:123456789012:stream/orders")
+    )
 
 
 # Orderings by the partition key.

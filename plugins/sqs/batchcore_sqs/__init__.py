@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchcore import offer
-from batchcore_sqs.hooks import SQSRecord, SQSSource, message_group, source
+from batchcore_sqs.hooks import SQS, SQSRecord, SQSSource, message_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from batchcore_sqs.fifo import SqsFifoPartialProcessor
 
 __all__ = [
+    "SQS",
     "SQSFifoCircuitBreakerError",
     "SQSFifoMessageGroupCircuitBreakerError",
     "SQSMessageAttribute",
@@ -28,10 +29,9 @@ __all__ = [
     "VisibilityBackoff",
     "VisibilityNotChangedError",
     "message_group",
-    "source",
 ]
 
-offer("sqs", source)
+offer("sqs", SQS)
 
 
 _LAZY = {

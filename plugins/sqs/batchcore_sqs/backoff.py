@@ -6,7 +6,7 @@ import sys
 import time
 
 from batchcore import ConfigurationError, hookimpl
-from batchcore_sqs.hooks import message_group, source
+from batchcore_sqs.hooks import SQS, message_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class VisibilityBackoff:
             ValueError: no queue URL was given, and the event has no ARN to make it from.
         """
         batch = result.batch
-        if batch.source != source.name:
+        if batch.source != SQS.name:
             return
         delays = self._delays(result.failures)
         if not delays:
@@ -158,7 +158,7 @@ class VisibilityBackoff:
 
     def _delay(self, records: Sequence[Mapping[str, Any]], now: float) -> int:
         """Draw the delay of records that are hidden together, by the receive count of the first."""
-        doublings = min((source.delivery_attempt(records[0]) or 1) - 1, _DOUBLINGS)
+        doublings = min((SQS.delivery_attempt(records[0]) or 1) - 1, _DOUBLINGS)
         longest = min(self._maximum, self._base * 2.0**doublings, *(_left(record, now) for record in records))
         return round((self._random or _system_random()).uniform(0, max(0, longest)))
 
@@ -185,7 +185,7 @@ def _left(record: Mapping[str, Any], now: float) -> float:
         age = max(0.0, now - int(record["attributes"]["ApproximateFirstReceiveTimestamp"]) / 1000)
     except Exception:
         age = _OLDEST_RECEIVE
-    if source.delivery_attempt(record) != 1 or age > _LIMIT:  # then it is not the age of this receive
+    if SQS.delivery_attempt(record) != 1 or age > _LIMIT:  # then it is not the age of this receive
         age = min(age, _OLDEST_RECEIVE)
     return _LIMIT - age - _LONGEST_INVOCATION
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchcore import BatchProcessor, by_key
 from batchcore_sqs.errors import SQSFifoMessageGroupCircuitBreakerError
-from batchcore_sqs.hooks import STRICT_ORDER, message_group, source
+from batchcore_sqs.hooks import SQS, STRICT_ORDER, message_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,21 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from concurrent.futures import Executor
     from datetime import timedelta
-    from typing import Literal, NoReturn, Protocol
+    from typing import Any, NoReturn, overload
+
+    from typing_extensions import TypeVar
 
     from batchcore.dispositions import Dispositions
+    from batchcore.types import OfSQS
+    from batchcore_sqs.hooks import SQSRecord
 
-    class Model(Protocol):
-        """A pydantic model that is not of another source."""
-
-        def model_post_init(self, context: Literal["sqs"], /) -> None:
-            """What a model of another source narrows to its own name."""
+    R = TypeVar("R", default=Any)  # what a handler gets
+else:
+    R = None
 
 
 GROUP_ORDER = by_key(message_group, not_attempted=SQSFifoMessageGroupCircuitBreakerError)
 
 
-class SqsFifoPartialProcessor(BatchProcessor):
+class SqsFifoPartialProcessor(BatchProcessor[R]):
     """Processes a batch of a FIFO queue in order, and stops where order would be lost.
 
     After the first failure no further message is attempted, and all that were not are reported as failed; or, with
@@ -55,9 +57,42 @@ class SqsFifoPartialProcessor(BatchProcessor):
         ConfigurationError: one of them cannot be used.
     """
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: SqsFifoPartialProcessor[SQSRecord],
+            model: None = None,
+            skip_group_on_error: bool = False,
+            logger: logging.Logger | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            *,
+            plugins: Iterable[object] = (),
+            max_concurrency: int | None = None,
+            executor: Executor | None = None,
+            stop_before_timeout: float | timedelta | None = None,
+            dispositions: Dispositions | None = None,
+            dead_letter_after: int | None = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            model: OfSQS[R],
+            skip_group_on_error: bool = False,
+            logger: logging.Logger | None = None,
+            raise_on_entire_batch_failure: bool = True,
+            *,
+            plugins: Iterable[object] = (),
+            max_concurrency: int | None = None,
+            executor: Executor | None = None,
+            stop_before_timeout: float | timedelta | None = None,
+            dispositions: Dispositions | None = None,
+            dead_letter_after: int | None = None,
+        ) -> None: ...
+
     def __init__(
         self,
-        model: type[Model] | None = None,
+        model: Any = None,
         skip_group_on_error: bool = False,
         logger: logging.Logger | None = None,
         raise_on_entire_batch_failure: bool = True,
@@ -71,7 +106,7 @@ class SqsFifoPartialProcessor(BatchProcessor):
         **unknown: NoReturn,
     ) -> None:
         super().__init__(
-            source,
+            SQS,
             model,
             raise_on_entire_batch_failure,
             logger,

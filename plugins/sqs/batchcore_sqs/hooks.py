@@ -158,7 +158,7 @@ def _not_attempted() -> Exception:
 STRICT_ORDER = in_order(not_attempted=_not_attempted)
 
 
-class SQSSource(RecordsSource):
+class SQSSource(RecordsSource[SQSRecord]):
     """Amazon SQS, standard and FIFO queues. Each message is deleted, or delivered again, by itself.
 
     A record without ``eventSource`` is a message when it has a ``messageId`` and a ``body``: events that are written by
@@ -225,5 +225,5 @@ def message_group(record: Mapping[str, Any]) -> Any:
         return None
 
 
-source = SQSSource()
+SQS = SQSSource()
 """The source that this package offers under the name ``sqs``."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchcore_sqs import SQSSource, source
+from batchcore_sqs import SQS, SQSSource
 from batchcore_testing import SourceContract, make_event
 
 
@@ -20,7 +20,7 @@ def messages(count: int, *, groups: int = 0, queue: str = "orders") -> Any:
 class TestStandardQueue(SourceContract):
     @pytest.fixture
     def source(self) -> SQSSource:
-        return source
+        return SQS
 
     @pytest.fixture
     def event_of(self) -> Callable[[int], Any]:

@@ -19,11 +19,11 @@ from batchcore import (
     process_partial_response,
 )
 from batchcore_sqs import (
+    SQS,
     SQSFifoCircuitBreakerError,
     SQSFifoMessageGroupCircuitBreakerError,
     SqsFifoPartialProcessor,
     SQSRecord,
-    source,
 )
 
 Sample = Callable[[str], dict[str, Any]]
@@ -134,7 +134,7 @@ def test_it_works_as_a_context_manager_and_in_a_subclass(sample: Sample) -> None
 def test_it_is_a_batch_processor_of_the_sqs_source() -> None:
     processor = SqsFifoPartialProcessor()
     assert isinstance(processor, BatchProcessor)
-    assert processor.event_type is source
+    assert processor.event_type is SQS
 
 
 def test_groups_run_side_by_side_when_told_to_and_each_in_order() -> None:

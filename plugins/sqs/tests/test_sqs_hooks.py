@@ -24,7 +24,7 @@ from batchcore import (
     hookimpl,
     process_partial_response,
 )
-from batchcore_sqs import SQSFifoCircuitBreakerError, SQSRecord, message_group, source
+from batchcore_sqs import SQS, SQSFifoCircuitBreakerError, SQSRecord, message_group
 
 Sample = Callable[[str], dict[str, Any]]
 MINE = [
@@ -74,32 +74,32 @@ def test_the_public_names_are_sorted_and_there() -> None:
 
 @pytest.mark.parametrize("name", MINE)
 def test_events_of_sqs_are_claimed(sample: Sample, name: str) -> None:
-    assert source.claims_event(sample(name)) is True
+    assert SQS.claims_event(sample(name)) is True
 
 
 @pytest.mark.parametrize("name", NOT_MINE)
 def test_events_of_others_are_not_claimed(sample: Sample, name: str) -> None:
-    assert source.claims_event(sample(name)) is False
+    assert SQS.claims_event(sample(name)) is False
 
 
 def test_an_empty_list_of_records_is_claimed() -> None:
-    assert source.claims_event({"Records": []}) is True
+    assert SQS.claims_event({"Records": []}) is True
 
 
 def test_an_event_may_be_any_mapping() -> None:
-    assert source.claims_event(MappingProxyType({"Records": [MappingProxyType(message(1))]})) is True
+    assert SQS.claims_event(MappingProxyType({"Records": [MappingProxyType(message(1))]})) is True
 
 
 @pytest.mark.parametrize(
     "event", [None, [], "Records", 7, b"x", {}, {"records": []}, {"Records": None}, object(), Cursed()]
 )
 def test_what_is_no_event_is_not_claimed(event: object) -> None:
-    assert source.claims_event(event) is False
+    assert SQS.claims_event(event) is False
 
 
 @pytest.mark.parametrize("records", ["text", 7, {"eventSource": "aws:sqs"}, ({"eventSource": "aws:sqs"},)])
 def test_records_that_are_no_list_are_not_claimed(records: object) -> None:
-    assert source.claims_event({"Records": records}) is False
+    assert SQS.claims_event({"Records": records}) is False
 
 
 @pytest.mark.parametrize(
@@ -122,29 +122,29 @@ def test_records_that_are_no_list_are_not_claimed(records: object) -> None:
     ],
 )
 def test_one_stranger_among_the_records_and_the_event_is_not_claimed(stranger: object) -> None:
-    assert source.claims_event({"Records": [message(1), stranger]}) is False
-    assert source.claims_event({"Records": [stranger]}) is False
+    assert SQS.claims_event({"Records": [message(1), stranger]}) is False
+    assert SQS.claims_event({"Records": [stranger]}) is False
 
 
 def test_records_without_an_event_source_may_stand_beside_records_with_one() -> None:
-    assert source.claims_event({"Records": [message(1), {"messageId": "2", "body": ""}]}) is True
+    assert SQS.claims_event({"Records": [message(1), {"messageId": "2", "body": ""}]}) is True
 
 
 def test_the_records_are_given_as_they_are() -> None:
     records = [message(1)]
-    assert source.extract_records({"Records": records}) is records
+    assert SQS.extract_records({"Records": records}) is records
 
 
 def test_a_message_is_identified_by_its_message_id() -> None:
-    assert source.identify_records([message(1), message(1), message(2)]) == ["id-1", "id-1", "id-2"]
-    assert source.identify_records([]) == []
+    assert SQS.identify_records([message(1), message(1), message(2)]) == ["id-1", "id-1", "id-2"]
+    assert SQS.identify_records([]) == []
 
 
 def test_an_id_may_be_of_a_subclass_of_str() -> None:
     class Id(str):
         __slots__ = ()
 
-    assert source.identify_records([message(1, messageId=Id("x"))]) == ["x"]
+    assert SQS.identify_records([message(1, messageId=Id("x"))]) == ["x"]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_record_that_cannot_be_named_is_an_error_with_its_position_and_without
     broken: object, seen: str
 ) -> None:
     with pytest.raises(RecordIdentityError, match=f"Record 1 of the batch, counting from 0, {seen}") as caught:
-        source.identify_records([message(0), broken, message(2)])
+        SQS.identify_records([message(0), broken, message(2)])
     assert caught.value.position == 1
     assert "secret" not in str(caught.value)
 
@@ -232,30 +232,30 @@ def test_an_empty_batch_is_a_success() -> None:
 
 
 def test_messages_are_acknowledged_one_by_one() -> None:
-    assert source.acknowledgement() == "record"
+    assert SQS.acknowledgement() == "record"
 
 
 @pytest.mark.parametrize(("count", "attempt"), [("1", 1), ("12", 12), (3, 3)])
 def test_the_delivery_attempt_is_the_receive_count(count: object, attempt: int) -> None:
-    assert source.delivery_attempt(message(1, attributes={"ApproximateReceiveCount": count})) == attempt
+    assert SQS.delivery_attempt(message(1, attributes={"ApproximateReceiveCount": count})) == attempt
 
 
 @pytest.mark.parametrize(
     "attributes", [None, [], {}, *({"ApproximateReceiveCount": n} for n in ("", "x", None, "0", "-1"))]
 )
 def test_the_delivery_attempt_is_unknown_where_there_is_no_such_count(attributes: object) -> None:
-    assert source.delivery_attempt(message(1, attributes=attributes)) is None
-    assert source.delivery_attempt({}) is None
+    assert SQS.delivery_attempt(message(1, attributes=attributes)) is None
+    assert SQS.delivery_attempt({}) is None
 
 
 def test_a_message_is_described_by_queue_and_group_and_never_by_its_body() -> None:
-    described = source.describe_record(message(1, body="secret", attributes={"MessageGroupId": "a"}))
+    described = SQS.describe_record(message(1, body="secret", attributes={"MessageGroupId": "a"}))
     assert described == {"queue": "orders", "message_group_id": "a"}
 
 
 @pytest.mark.parametrize("record", [{}, {"attributes": None, "eventSourceARN": None}, {"attributes": []}])
 def test_a_message_of_which_nothing_is_known_has_an_empty_description(record: dict[str, Any]) -> None:
-    assert source.describe_record(record) == {}
+    assert SQS.describe_record(record) == {}
 
 
 # The message that a record was.
@@ -269,7 +269,7 @@ def test_a_record_becomes_the_message_that_was_sent(queue: Any, make_queue: Call
     }
     sent = sqs.send_message(QueueUrl=queue.url, MessageBody=' {"naïve": "✓"} ', MessageAttributes=attributes)
     (record,) = queue.receive()["Records"]
-    original = source.original_message(record)
+    original = SQS.original_message(record)
     assert isinstance(original, Message)
     assert (original.body, original.attributes, original.group) == (' {"naïve": "✓"} ', attributes, None)
 
@@ -283,19 +283,19 @@ def test_a_record_becomes_the_message_that_was_sent(queue: Any, make_queue: Call
 def test_the_message_of_a_fifo_queue_has_its_group(fifo_queue: Any) -> None:
     fifo_queue.send("x", group="red")
     (record,) = fifo_queue.receive()["Records"]
-    assert source.original_message(record).group == "red"
+    assert SQS.original_message(record).group == "red"
 
 
 def test_a_message_goes_on_with_the_trace_header_that_it_came_with(queue: Any, sqs: Any) -> None:
     header = {"DataType": "String", "StringValue": "Root=1-5759e988-bd862e3fe1be46a994272793"}
     sqs.send_message(QueueUrl=queue.url, MessageBody="x", MessageSystemAttributes={"AWSTraceHeader": header})
     (record,) = queue.receive()["Records"]
-    assert source.original_message(record).trace_header == header["StringValue"]
+    assert SQS.original_message(record).trace_header == header["StringValue"]
 
 
 @pytest.mark.parametrize("fields", [{"attributes": {}}, {"attributes": None}, {"attributes": "none"}])
 def test_a_message_may_have_no_trace_header(fields: dict[str, Any]) -> None:
-    assert source.original_message(message(1, **fields)).trace_header is None
+    assert SQS.original_message(message(1, **fields)).trace_header is None
 
 
 def test_lists_and_values_that_are_none_are_no_part_of_a_message() -> None:
@@ -306,13 +306,13 @@ def test_lists_and_values_that_are_none_are_no_part_of_a_message() -> None:
         "stringListValues": [],
         "binaryListValues": ["MQ=="],
     }
-    original = source.original_message(message(1, messageAttributes={"a": attribute}))
+    original = SQS.original_message(message(1, messageAttributes={"a": attribute}))
     assert original.attributes == {"a": {"DataType": "String", "StringValue": ""}}
 
 
 @pytest.mark.parametrize("fields", [{}, {"messageAttributes": None}, {"messageAttributes": {}}])
 def test_a_message_may_have_no_attributes(fields: dict[str, Any]) -> None:
-    original = source.original_message(message(1, **fields))
+    original = SQS.original_message(message(1, **fields))
     assert (original.body, original.attributes, original.group) == ("{}", {}, None)
 
 
@@ -334,7 +334,7 @@ BROKEN_ATTRIBUTES = [
 @pytest.mark.parametrize("attribute", BROKEN_ATTRIBUTES, ids=repr)
 def test_an_attribute_that_sqs_would_not_take_is_sent_as_its_json(attribute: Any) -> None:
     right = {"dataType": "Number", "stringValue": "1"}
-    original = source.original_message(message(1, messageAttributes={"a": attribute, "b": right}))
+    original = SQS.original_message(message(1, messageAttributes={"a": attribute, "b": right}))
     assert original.attributes == {
         "a": {"DataType": "String", "StringValue": json.dumps(attribute)},
         "b": {"DataType": "Number", "StringValue": "1"},
@@ -343,19 +343,19 @@ def test_an_attribute_that_sqs_would_not_take_is_sent_as_its_json(attribute: Any
 
 @pytest.mark.parametrize("attributes", [17, "x", ["x"]], ids=repr)
 def test_a_message_whose_attributes_are_no_object_is_sent_without_them(attributes: Any) -> None:
-    original = source.original_message(message(1, messageAttributes=attributes))
+    original = SQS.original_message(message(1, messageAttributes=attributes))
     assert (original.body, original.attributes) == ("{}", {})
 
 
 @pytest.mark.parametrize("body", [None, 17, "", ["x"], {"a": 1}], ids=repr)
 def test_a_message_without_a_body_is_sent_as_its_json(body: Any) -> None:
     record = message(1, body=body)
-    assert json.loads(source.original_message(record).body) == record
+    assert json.loads(SQS.original_message(record).body) == record
 
 
 def test_a_message_that_has_no_body_at_all_is_sent_as_its_json() -> None:
     record = {"messageId": "1", "eventSource": "aws:sqs"}
-    assert json.loads(source.original_message(record).body) == record
+    assert json.loads(SQS.original_message(record).body) == record
 
 
 def test_a_message_that_has_no_body_becomes_a_dead_letter_once_it_was_tried_often_enough() -> None:
@@ -382,7 +382,7 @@ def test_a_message_that_has_no_body_becomes_a_dead_letter_once_it_was_tried_ofte
 
 @pytest.mark.parametrize("group", [17, {}, ["red"], None], ids=repr)
 def test_a_group_that_is_no_text_is_none(group: Any) -> None:
-    assert source.original_message(message(1, attributes={"MessageGroupId": group})).group is None
+    assert SQS.original_message(message(1, attributes={"MessageGroupId": group})).group is None
 
 
 def test_messages_of_a_standard_queue_can_be_ordered_by_their_group() -> None:

@@ -43,7 +43,7 @@ async def async_record_handler(record: SQSRecord) -> str:
     return record.body
 
 
-def kinesis_handler(record: KinesisStreamRecord) -> Any:
+def kinesis_handler(record: KinesisStreamRecord) -> object:
     return record.kinesis.data_as_json()
 
 
