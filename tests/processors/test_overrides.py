@@ -13,8 +13,10 @@ from batchcore import (
     AsyncBatchProcessor,
     BatchProcessingError,
     BatchProcessor,
+    BatchResult,
     ConfigurationError,
     NotAttemptedError,
+    RecordsSource,
     hookimpl,
     in_order,
     process_partial_response,
@@ -345,3 +347,15 @@ def test_model_gets_to_failure_handler_once_it_is_valid_and_the_view_before(driv
     assert issubclass(kinds["ValidationError"], SQSRecord)
     assert isinstance(processor.fail_messages[0], model)
     assert isinstance(processor.fail_messages[1], SQSRecord)
+
+
+def test_a_class_may_say_what_its_handlers_get() -> None:
+    """To type checkers alone: at run time it is the same class."""
+
+    class Orders(AsyncBatchProcessor[SQSRecord]):
+        pass
+
+    assert BatchProcessor[SQSRecord] is BatchProcessor
+    assert BatchResult[str] is BatchResult
+    assert RecordsSource[SQSRecord] is RecordsSource
+    assert Orders.__mro__[1] is AsyncBatchProcessor
