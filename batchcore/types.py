@@ -88,7 +88,9 @@ _Name = TypeVar("_Name", contravariant=True)
 class TakesContext(Protocol[_Gets, _Gives]):
     """A record handler that takes the Lambda context, too."""
 
-    def __call__(self, record: _Gets, /, *, lambda_context: Any) -> _Gives: ...  # noqa: D102
+    def __call__(self, record: _Gets, /, *, lambda_context: Any) -> _Gives:
+        """Handle a record."""
+        ...
 
 
 class _TakesState(Protocol[_Gets, _Gives]):

@@ -50,6 +50,7 @@ def test_the_programs_of_a_page_run(page: Path, tmp_path: Path) -> None:
         encoding="utf-8",
         cwd=tmp_path,
         env=environment(str(packages_of(page, tmp_path))),
+        timeout=300,
     )
     assert result.returncode == 0, result.stderr
     ran = sum(part.runs and part.language == "python" for part in parts)
