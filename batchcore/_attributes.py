@@ -15,7 +15,7 @@ import sys
 import weakref
 from contextvars import ContextVar
 
-from batchcore._callables import text_of, writable
+from batchcore._callables import identity, text_of, writable
 from batchcore.errors import NoBatchError
 from batchcore.ledger import NOT_PROCESSED
 from batchcore.model import exception_info, typed
@@ -62,15 +62,17 @@ class Session(Run):
         messages: the lists that the attributes show, once somebody asked for them.
     """
 
-    stage: Stage = "reading"
-    outer: Session | None = None
-    shown_by: Shown | None = None
-    messages: Messages | None = None
+    __slots__ = ("messages", "outer", "shown_by", "stage")
+
+    stage: Stage
+    outer: Session | None
+    shown_by: Shown
+    messages: Messages | None
 
     def let_go(self) -> None:
         """Let go of what only the batch needed, such as handler arguments: the processor keeps its last batch."""
-        for name in ("arguments", "call", "failed_before", "observers", "on_failure", "on_success", "scope", "wrapped"):
-            self.__dict__.pop(name, None)
+        self.arguments = self.failed_before = self.observers = self.on_failure = self.on_success = self.scope = None
+        self.call = self.wrapped = identity
 
     @property
     def is_read(self) -> bool:
@@ -127,6 +129,7 @@ class Current:
     def begun(self, session: Session) -> None:
         """Show a batch in this context: it was begun here."""
         own, entry, others = self._self, _begun_here(), None
+        session.stage, session.outer, session.messages = "reading", None, None
         if entry is not None:
             owner, shown, others = entry
             if owner is not own:
@@ -146,10 +149,10 @@ class Current:
             session.let_go()
         if session.messages is not None:
             session.messages = None  # made anew: what they held had tracebacks
-        own, entry, shown_by = self._self, _begun_here(), session.shown_by
-        if session.outer is None and entry is not None and entry[0] is own and shown_by is not None:
+        own, entry = self._self, _begun_here()
+        if session.outer is None and entry is not None and entry[0] is own:
             session.stage = "ended"
-            shown_by.batch = None  # copies of this context have it too, and live as long as others want
+            session.shown_by.batch = None  # copies of this context have it too, and live as long as others want
             shown = Shown()
             shown.batch = session
             if _CONTEXTS_OUTLIVE_THREADS:
@@ -164,8 +167,7 @@ class Current:
         own, entry, others = self._self, _begun_here(), None
         if entry is not None:
             others = entry[2] if entry[0] is own else _others(entry, own)
-        if session.shown_by is not None:
-            session.shown_by.batch = None
+        session.shown_by.batch = None
         around = session.outer
         if around is None:
             _show(own, session, others)

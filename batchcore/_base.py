@@ -76,7 +76,7 @@ class BasePartialProcessor(Generic[R]):
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make what every processor needs, whether or not a subclass calls ``super().__init__()``."""
         self = super().__new__(cls)
-        self._current = Current()
+        self._current, self._plans, self._sources = Current(), {}, {}
         return self
 
     def __init__(self, logger: logging.Logger | None = None) -> None:
@@ -255,8 +255,7 @@ class BasePartialProcessor(Generic[R]):
         context: Any,
         measures: bool = False,
     ) -> Session:
-        session = Session()
-        session.handler, session.context = handler, context
+        session = Session(handler, context)
         if measures:
             session.started_at = perf_counter()
         if watchers:
@@ -267,7 +266,8 @@ class BasePartialProcessor(Generic[R]):
             self._bind(session, handler, context)
             session.plan = self._plan or self._plan_for(event, records)
             read(session, event, records)
-            self._attach(session)
+            if self._prepares or session.signature is not None:
+                self._attach(session)
             if measures:
                 from batchcore._extensions.scopes import scoped
 
@@ -354,6 +354,8 @@ class BasePartialProcessor(Generic[R]):
 
     # -- What a source is to this processor.
 
+    _plans: dict[int, Plan]
+    _sources: dict[int, Source]
     _plan: Plan | None = None  # where the source was named
 
     _plugins: Plugins | None  # a processor from scratch has those of the environment alone
@@ -363,14 +365,14 @@ class BasePartialProcessor(Generic[R]):
         from batchcore._plugins.recognition import source_for
 
         source = source_for(self._resolved, event, records, required=not self._responds_itself)
-        known: dict[int, Plan] = self.__dict__.setdefault("_plans", {})
+        known = self._plans  # no look at __dict__: Python would read any attribute in a third of its speed from then on
         if id(source) not in known:
             known[id(source)] = self._plan_of(source)
         return known[id(source)]
 
     def _resolved(self, name: str, plugin: object) -> Source:
         """Resolve a source, once per processor."""
-        known: dict[int, Source] = self.__dict__.setdefault("_sources", {})
+        known = self._sources
         if id(plugin) not in known:
             if not hasattr(self, "_plugins"):
                 self._plugins = plugins_of(())

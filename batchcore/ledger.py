@@ -81,8 +81,9 @@ class Ledger:
         raised: a reference to the error that the batch raised, which lets go of frames when that goes.
     """
 
-    is_complete = False
-    stop: StopReason | None = None
+    # In slots what every batch has; defaults on the class for the rest, which cost only who looks at them.
+    __slots__ = ("__dict__", "count", "failures", "is_complete", "not_attempted", "stop", "values")
+
     is_closed = False
     lock: Lock | None = None
     running: set[int] | None = None
@@ -95,6 +96,8 @@ class Ledger:
     def __init__(self, count: int, not_attempted: Callable[[], BaseException]) -> None:
         self.count = count
         self.not_attempted = not_attempted
+        self.is_complete = False
+        self.stop: StopReason | None = None
         self.values: list[Any] = []
         self.failures: dict[int, Failure] = {}
 

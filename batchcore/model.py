@@ -150,6 +150,7 @@ class Batch:
         "_identifiers",
         "_ledger",
         "_records",
+        "_respond",
         "_view",
         "source_state",
     )
@@ -160,6 +161,7 @@ class Batch:
     _context: Any
     _facts: RecordFacts  # the source
     _ledger: Ledger
+    _respond: Callable[[Batch, Outcomes], Any]
     _view: Callable[[Record], Any]  # makes of a raw record what a handler gets without a model
     source_state: Any
 

@@ -371,9 +371,9 @@ class RecordsSource(Generic[R]):
     def plain_reader(self) -> Callable[[Any], tuple[list[Any], list[str]] | None] | None:
         """Return what claims, extracts and identifies in one pass: event to records and identifiers.
 
-        It gives None to be asked one by one: there is no record, or something is wrong with one.
+        It gives None to be asked one by one: there is no record, or a window, or something is wrong with a record.
         """
-        service, (*outer, name) = self.service, self.identifier
+        service, windows, (*outer, name) = self.service, self.windows, self.identifier
         if len(outer) > 1:
             return None
 
@@ -381,7 +381,7 @@ class RecordsSource(Generic[R]):
             try:
                 kind: object = type(event)  # pyright: ignore[reportUnknownVariableType]  # an event is Any
                 given: Any = event["Records"]
-                if kind is not dict or not given or type(given) is not list:
+                if kind is not dict or not given or type(given) is not list or (windows and "window" in event):
                     return None
                 records: list[Any] = [*given]  # a handler that changes the event's list moves no outcome
                 if outer:

@@ -7,6 +7,7 @@ wrap hooks of the source, those hooks, and no others, go through pluggy (see :mo
 from __future__ import annotations
 
 import sys
+from functools import cache
 from types import FunctionType, MethodType
 
 from batchcore._callables import identity, is_coroutine_function, plain, type_name
@@ -19,7 +20,7 @@ from batchcore.errors import (
     UnknownHookError,
     UnmarkedHookError,
 )
-from batchcore.model import batch_item_failures, unordered
+from batchcore.model import Ordering, batch_item_failures, unordered
 from batchcore.records import RecordsSource, RecordView
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypeGuard
 
     from batchcore.dispositions import Message
-    from batchcore.model import Batch, Ordering, Outcomes
+    from batchcore.model import Batch, Outcomes
     from batchcore.types import Identifier, Record
 
 _VARARGS = 0x04
@@ -109,6 +110,8 @@ class Source:
         by_checkpoint: whether AWS acknowledges it by a checkpoint.
         prepares: whether anybody prepares its records.
         read_plain: event to records and identifiers in one pass, or None where its hooks are asked one by one.
+        plain_ordering, plain_view, plain_response: what holds of every batch that was read so, and need not be asked
+            for; ``plain_response`` is ``build_response`` where that has a say, the others are None.
 
     The other attributes are the hooks of :class:`batchcore.hookspecs.SourceHooks`, by the same names.
     """
@@ -125,6 +128,9 @@ class Source:
         "name",
         "ordering_policy",
         "original_message",
+        "plain_ordering",
+        "plain_response",
+        "plain_view",
         "plugin",
         "prepares",
         "read_plain",
@@ -143,6 +149,10 @@ class Source:
     original_message: Callable[[Record], Message]
     handler_arguments: Callable[[Batch], Mapping[str, Callable[[Record], AbstractContextManager[Any]]]]
     build_response: Callable[[Batch, Outcomes], Any]
+    read_plain: Callable[[Any], tuple[list[Any], list[str]] | None] | None
+    plain_ordering: Ordering | None
+    plain_view: Callable[[Record], Any] | None
+    plain_response: Callable[[Batch, Outcomes], Any]
 
     def __init__(self, plugin: object, name: str, hooks: Mapping[str, Callable[..., Any]]) -> None:
         self.plugin = plugin
@@ -161,14 +171,21 @@ class Source:
             all(says) and isinstance(says[0], str) and type(says[1]) is tuple
         ):
             wanted = "a service, such as 'aws:sqs', and an identifier, such as ('messageId',)"
-            raise PluginError(f"The source {name!r} must have {wanted}; it has {says!r}.", plugin=self.plugin)
-        is_read_plain = isinstance(plugin, RecordsSource) and all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS)
-        self.read_plain = plugin.plain_reader() if isinstance(plugin, RecordsSource) and is_read_plain else None
+            raise PluginError(f"The source {name!r} must have {wanted}; it has {says!r}.", plugin=plugin)
         for hook, function in hooks.items():
             if hook != "acknowledgement":
                 setattr(self, hook, function)
-        if isinstance(plugin, RecordsSource) and not plugin.windows and _is_plain(hooks, "build_response"):
-            self.build_response = batch_item_failures  # what it comes to
+        self.read_plain = self.plain_ordering = self.plain_view = None
+        self.plain_response = self.build_response
+        if isinstance(plugin, RecordsSource):
+            if all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS):
+                self.read_plain = plugin.plain_reader()
+            if _is_plain(hooks, "ordering_policy") and isinstance(plugin.ordering, Ordering):
+                self.plain_ordering = plugin.ordering
+            if _is_plain(hooks, "record_decoder") and callable(plugin.view):
+                self.plain_view = plugin.view
+            if _is_plain(hooks, "build_response"):
+                self.plain_response = batch_item_failures
 
     def __repr__(self) -> str:
         return f"<Source {self.name}>"
@@ -390,9 +407,7 @@ if not _HAS_LOCK or not _counts_alike():
     count_references = None  # it would tell nothing
 
 
-_quick_classes: dict[type, type[Any] | None] = {}
-
-
+@cache
 def quick_class(view: type) -> type[Any] | None:
     """Return a subclass whose objects are made empty, in half the time, for the loop that makes one per record.
 
@@ -405,14 +420,9 @@ def quick_class(view: type) -> type[Any] | None:
     Returns:
         The subclass; None where the class is no view, or does something of its own when it is made.
     """
-    try:
-        return _quick_classes[view]
-    except KeyError:
-        quick = None
-        if _is_made_as_usual(view):
-            names = {name: getattr(view, name) for name in ("__module__", "__qualname__", "__doc__")}
-            space = {**names, "__slots__": (), "__init__": object.__init__, "_made_for": view}
-            space["_is_reusable"] = _is_reusable(view)
-            quick = type(view.__name__, (view,), space)
-        _quick_classes[view] = quick
-        return quick
+    if not _is_made_as_usual(view):
+        return None
+    names = {name: getattr(view, name) for name in ("__module__", "__qualname__", "__doc__")}
+    space = {**names, "__slots__": (), "__init__": object.__init__, "_made_for": view}
+    space["_is_reusable"] = _is_reusable(view)
+    return type(view.__name__, (view,), space)

@@ -57,7 +57,9 @@ class Lane:
         """Return the position of the record that runs."""
         return self.position
 
-    def succeed(self, value: Any) -> None:
+    __len__ = at  # as that of the list which the engine's loop appends outcomes to, one by one
+
+    def append(self, value: Any) -> None:
         """Write down what the handler of the record returned."""
         self._ledger.values[self.position] = value
 
@@ -104,7 +106,9 @@ class Single:
         """Return the position of the record."""
         return self.position
 
-    def succeed(self, value: Any) -> None:
+    __len__ = at  # as that of the list which the engine's loop appends outcomes to, one by one
+
+    def append(self, value: Any) -> None:
         """Write down what the handler of the record returned."""
         self._ledger.values[self.position] = value
 
@@ -257,7 +261,7 @@ def _run_waiting(run: Run, ledger: Ledger, waiting: deque[Lane | Single], contex
             except IndexError:
                 return
             call = run.call if run.scope is None else run.scope(run, ledger, lane.at, False)
-            run_isolated(run, ledger, lane, call, lane.at, lane.succeed, stops=False, is_up=None, context=context)
+            run_isolated(run, ledger, lane, call, lane, stops=False, is_up=None, context=context)
     except BaseException:
         ledger.stop = ledger.stop or "failure"
         raise
