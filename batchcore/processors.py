@@ -254,16 +254,12 @@ class _Processor(BasePartialBatchProcessor[R]):
         last = self._handlers.last
         _, wrapped, signature = last if last is not None and last[0] is handler else self._handlers.examine(handler)
         # The class, or this object alone, may have its own. (A look at __dict__ would slow down any other by 300 %.)
-        on_success, on_failure = self.success_handler, self.failure_handler
-        if getattr(on_success, "__func__", None) is not _SUCCESS_HANDLER:
-            session.on_success = on_success
-        if getattr(on_failure, "__func__", None) is not _FAILURE_HANDLER:
-            session.on_failure = on_failure
-        if signature.is_plain:
-            session.call = wrapped
-            return
-        session.call = signature.call(wrapped, context)
-        if signature.asks or signature.needs:
+        if getattr(self.success_handler, "__func__", None) is not _SUCCESS_HANDLER:
+            session.on_success = self.success_handler
+        if getattr(self.failure_handler, "__func__", None) is not _FAILURE_HANDLER:
+            session.on_failure = self.failure_handler
+        session.call = wrapped if signature.is_plain else signature.call(wrapped, context)
+        if not signature.is_plain and (signature.asks or signature.needs):
             session.signature, session.wrapped = signature, wrapped
 
     def _check_way(self, awaits: bool) -> None:

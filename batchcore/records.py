@@ -271,7 +271,7 @@ class RecordsSource(Generic[R]):
     """Base of a source whose event is a list ``Records``, as most of AWS's are. Subclass it, and say what it is.
 
     Every hook may be overridden, and marked with ``hookimpl``. A batch that a source says all of in these attributes is
-    read in one pass over its records.
+    read in one pass over its records. They are looked at when a processor is made, and not again.
 
     Attributes:
         name: the name that functions ask for.

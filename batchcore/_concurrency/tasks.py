@@ -19,7 +19,7 @@ from batchcore.source import quick_class
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator
-    from typing import Any, TypeGuard
+    from typing import Any
 
     from batchcore._concurrency.lanes import Lane, Single
     from batchcore.ledger import Ledger
@@ -40,7 +40,7 @@ async def run_in_tasks(run: Run, max_concurrency: int, interruption: Interruptio
     ledger, has_limit, mine = run.batch._ledger, run.plan.stop_before is not None, object()
     ledger.open_all()
     in_this_task = interruption is not None
-    others = None if _CONTEXTS_ARE_SHOWN else asyncio.all_tasks()
+    others = None if _CONTEXTS_ARE_SHOWN else _all_tasks()
     if has_limit:
         ledger.running = set()
     lanes = all_lanes(run, ledger)
@@ -61,7 +61,7 @@ async def run_in_tasks(run: Run, max_concurrency: int, interruption: Interruptio
         lanes = iter(going_on)
     if run.batch._ledger.stop is not None:
         skip_the_rest(run, run.batch._ledger)
-    _warn_of_tasks(run, mine, others if in_this_task or others is None else asyncio.all_tasks())
+    _warn_of_tasks(run, mine, others if in_this_task or others is None else _all_tasks())
 
 
 _made_for: ContextVar[object] = ContextVar("batchcore_made_for")
@@ -76,9 +76,18 @@ def _warn_of_tasks(run: Run, mine: object, others: set[asyncio.Task[Any]] | None
     They are not waited for, and fail nobody: some are a client's own, which keep a connection and never end. Where
     Python does not show the context of a task, every task that is new on a loop of our own is a handler's.
     """
-    left = [task for task in asyncio.all_tasks() if not _is_ending(task) and _is_left(task, mine, others)]
+    left = [task for task in _all_tasks() if not _is_ending(task) and _is_left(task, mine, others)]
     if left:
         run.report.tasks_left(sorted(map(_name_of_task, left)))
+
+
+def _all_tasks() -> set[asyncio.Task[Any]]:
+    """Return all tasks of the loop. To ask asyncio twice, where there is but this, is a fifth of a batch of one."""
+    task = asyncio.current_task() if _registered is not None and len(_registered) == 1 else None
+    return asyncio.all_tasks() if task is None else {task}
+
+
+_registered: Any = getattr(asyncio.tasks, "_all_tasks", None)  # those of any loop, on Python 3.11 and older
 
 
 def _is_ending(task: Any) -> bool:
@@ -86,9 +95,7 @@ def _is_ending(task: Any) -> bool:
 
 
 def _is_left(task: Any, mine: object, others: set[asyncio.Task[Any]] | None) -> bool:
-    if others is not None:
-        return task not in others
-    return task.get_context().get(_made_for) is mine
+    return task.get_context().get(_made_for) is mine if others is None else task not in others
 
 
 def _name_of_task(task: asyncio.Task[Any]) -> str:
@@ -252,15 +259,11 @@ class _Tasks:
         self, lane: Lane | Single | None
     ) -> None:
         """Run a lane, and further ones as long as nothing can tell: the twin of the loop in the engine."""
-        batch, ledger = self._run, self._ledger
-        prepare, decode, mend, on_success, observers = (
-            batch.prepare,
-            batch.decode,
-            batch.plan.mend,
-            batch.on_success,
-            batch.observers,
-        )
-        view = quick_class(decode) if prepare is None and isinstance(decode, type) else None
+        batch, ledger, interruption = self._run, self._ledger, self._interruption
+        decode: Any = batch.decode
+        prepare, mend = batch.prepare, batch.plan.mend
+        on_success, observers = batch.on_success, batch.observers
+        view = quick_class(decode) if prepare is None and type(decode) is type else None
         scoping = observers if observers is not None and observers.watches_records else None
         known_kind: type = type(None)
         failed_before = batch.failed_before or ()
@@ -270,7 +273,7 @@ class _Tasks:
             call = batch.call if batch.scope is None else batch.scope(batch, ledger, lane.at, True)
             for record in lane:
                 position = lane.position
-                if self._ledger.stop is not None or self._is_ending():
+                if self._ledger.stop is not None or self._cancelling or interruption.has_come:
                     return
                 data: Any = NOT_PROCESSED
                 run = self._context.copy().run
@@ -290,7 +293,8 @@ class _Tasks:
                     if scoping is not None and position not in failed_before:
                         scopes = run(scoping.enter, record)
                     value: Any = run(call, data)
-                    if _is_coroutine(value):
+                    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]  # a value is Any
+                    if kind is CoroutineType:
                         try:
                             waits_for = run(value.send, None)
                         except StopIteration as returned:
@@ -299,7 +303,7 @@ class _Tasks:
                             waited = True
                             self._start_tasks()
                             value = await _Resumed(value, run, waits_for)
-                    elif type(value) is not known_kind and is_awaitable(value):
+                    elif kind is not known_kind and is_awaitable(value):
                         waited = True
                         self._start_tasks()
                         value = await _in_context(value, run)
@@ -412,7 +416,3 @@ def _cancelling_of(task: Any) -> Callable[[], int]:
         counted: Callable[[], int] = task.cancelling
         return counted
     return lambda: int(task._must_cancel)  # Python 3.10 counts none; this one has not been delivered yet
-
-
-def _is_coroutine(value: object) -> TypeGuard[CoroutineType[Any, Any, Any]]:
-    return type(value) is CoroutineType
