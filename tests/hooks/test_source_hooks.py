@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -601,6 +602,9 @@ class OtherLetters:
     claims_event = staticmethod(lambda claimed: False)
     extract_records = staticmethod(lambda records: records[1:])
     identify_records = staticmethod(lambda identifiers: [f"no. {identifier}" for identifier in identifiers])
+    record_decoder = staticmethod(lambda view: operator.itemgetter("id"))
+    ordering_policy = staticmethod(lambda ordering: in_order())
+    build_response = staticmethod(lambda response: {**response, "of": "letters"})
 
 
 def overriding(hook: str) -> BatchProcessor:
@@ -631,6 +635,26 @@ def test_a_hook_that_one_pass_would_leave_out_is_called_where_it_is_another(
     assert identifiers(other("identify_records")) == ["no. 1", "no. 2"]
     with pytest.raises(UnexpectedBatchTypeError):
         identifiers(other("claims_event"))
+
+
+@pytest.mark.parametrize("other", [overriding, wrapping])
+def test_a_hook_whose_answer_is_known_beforehand_is_called_where_it_is_another(
+    other: Callable[[str], BatchProcessor],
+) -> None:
+    event = {"Records": [{"id": "1", "eventSource": "post:letters"}, {"id": "2", "eventSource": "post:letters"}]}
+    handled: list[Any] = []
+
+    other("record_decoder").run(event, handled.append)
+    with pytest.raises(BatchProcessingError) as raised:
+        other("ordering_policy").run(event, fail)
+
+    assert handled == ["1", "2"]
+    assert [outcome.status for outcome in raised.value.result.outcomes] == ["failed", "not_attempted"]
+    assert other("build_response").run(event, handled.append).response == {"batchItemFailures": [], "of": "letters"}
+
+
+def fail(record: Any) -> None:
+    raise ValueError
 
 
 def test_a_hook_may_be_set_on_the_object_itself() -> None:

@@ -35,8 +35,8 @@ MUTANTS = (
     Mutant(
         "a record that raised is no success",
         "engine._run_records",
-        "succeed(NOT_PROCESSED)",
-        "succeed(None)",
+        "outcomes.append(NOT_PROCESSED)",
+        "outcomes.append(None)",
         DONE,
         NAMED,
     ),
@@ -53,17 +53,17 @@ MUTANTS = (
         "an exception between two records moves no outcome: success is written down outside the guard",
         "engine._run_records",
         "if on_success is not None and not ledger.is_closed:\n    on_success(record, value)",
-        "if on_success is not None and not ledger.is_closed:\n    on_success(record, value)\nsucceed(value)",
+        "if on_success is not None and not ledger.is_closed:\n    on_success(record, value)\noutcomes.append(value)",
         "engine/test_signals.py",
         "test_exception_at_any",
         also=(
             (
                 (
                     "if observers is None:\n"
-                    "    succeed(value)\n"
+                    "    outcomes.append(value)\n"
                     "else:\n"
-                    "    position = at()\n"
-                    "    succeed(value)\n"
+                    "    position = len(outcomes)\n"
+                    "    outcomes.append(value)\n"
                     "    try:\n"
                     "        if not ledger.is_closed:\n"
                     "            observers.record_finished(run.batch.outcomes[position])\n"
@@ -451,7 +451,7 @@ MUTANTS = (
     Mutant(
         "no context keeps a batch that has ended",
         "_attributes.Current.ended",
-        "shown_by.batch = None",
+        "session.shown_by.batch = None",
         "",
         "processors/test_memory.py",
         "test_copy_of_a_context_that_a_handler_has_made or test_context_that_a_decorated_function",
@@ -476,10 +476,26 @@ MUTANTS = (
     Mutant(
         "an event is read in one pass only where no hook that would be left out is another",
         "source.Source.__init__",
-        "isinstance(plugin, RecordsSource) and all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS)",
-        "isinstance(plugin, RecordsSource)",
+        "all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS)",
+        "True",
         "hooks/test_source_hooks.py",
         "test_a_hook_that_one_pass_would_leave_out",
+    ),
+    Mutant(
+        "a source is not asked only for what it says of every batch",
+        "source.Source.__init__",
+        '_is_plain(hooks, "ordering_policy")',
+        "True",
+        "hooks/test_source_hooks.py",
+        "test_a_hook_whose_answer_is_known_beforehand",
+    ),
+    Mutant(
+        "a batch of a window is not read in one pass, so its source is asked for order and response",
+        "records.RecordsSource.plain_reader.read",
+        'windows and "window" in event',
+        "False",
+        "engine/test_windows.py",
+        "test_windowed_batch_runs_in_order_up_to_the_first_failure_whatever_the_caller_chose",
     ),
     # 7. Wrong use is an error before the first side effect.
     Mutant(
