@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pluggy
 
-from batchcore._callables import hookimpl
 from batchcore.errors import PluginError
 from batchcore.hookspecs import PROJECT, SourceHooks
 from batchcore.source import ARGUMENTS, SOURCE_HOOKS, describe, marked_methods
@@ -21,6 +20,19 @@ class _Manager(pluggy.PluginManager):
         return plugin.options.get(name)
 
 
+# pluggy reads the names of the arguments from the code of a function.
+# pyright: reportUnknownLambdaType=false
+# ruff: noqa: PLW0108
+_NAMED: dict[tuple[str, ...], Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    (): lambda hook: lambda: hook(),
+    ("event",): lambda hook: lambda event: hook(event),
+    ("record",): lambda hook: lambda record: hook(record),
+    ("records",): lambda hook: lambda records: hook(records),
+    ("batch",): lambda hook: lambda batch: hook(batch),
+    ("batch", "outcomes"): lambda hook: lambda batch, outcomes: hook(batch, outcomes),
+}
+
+
 def wrapped_hooks(hooks: Mapping[str, Callable[..., Any]], plugins: Iterable[object]) -> dict[str, Callable[..., Any]]:
     """Return the hooks that somebody wraps, each as a callable through pluggy.
 
@@ -33,12 +45,14 @@ def wrapped_hooks(hooks: Mapping[str, Callable[..., Any]], plugins: Iterable[obj
     """
     manager = _Manager(PROJECT)
     manager.add_hookspecs(SourceHooks)
-    manager.register(_Plain(hooks), name="the source")
+    manager.register(
+        _Methods([(name, _NAMED[ARGUMENTS[name]](hooks[name]), {}) for name in SOURCE_HOOKS]), name="the source"
+    )
     wrapped: set[str] = set()
     for number, plugin in enumerate(plugins):
-        wrappers = _Wrappers(plugin)
-        manager.register(wrappers, name=f"{number} {describe(plugin)}")
-        wrapped.update(wrappers.hooks)
+        wrappers = [marked for marked in marked_methods(plugin) if marked[2]["wrapper"]]
+        manager.register(_Methods(wrappers), name=f"{number} {describe(plugin)}")
+        wrapped.update(hook for hook, _, _ in wrappers)
     return {name: _through(manager, name) for name in wrapped}
 
 
@@ -59,70 +73,11 @@ def _through(manager: _Manager, name: str) -> Callable[..., Any]:
     return call
 
 
-class _Wrappers:
-    """What one plugin wraps, and nothing else of it, in the form that pluggy registers."""
+class _Methods:
+    """Implementations of hooks in the form that pluggy registers."""
 
-    def __init__(self, plugin: object) -> None:
+    def __init__(self, methods: Iterable[tuple[str, Callable[..., Any], Mapping[str, Any]]]) -> None:
         self.options: dict[str, Mapping[str, Any]] = {}
-        self.hooks: list[str] = []
-        for number, (hook, method, options) in enumerate(marked_methods(plugin)):
-            if options["wrapper"]:
-                setattr(self, f"wrapper_{number}", method)
-                self.options[f"wrapper_{number}"] = {**options, "specname": hook}
-                self.hooks.append(hook)
-
-
-class _Plain:
-    """The resolved hooks of a source in the form that pluggy registers: it reads the names of the arguments."""
-
-    def __init__(self, hooks: Mapping[str, Callable[..., Any]]) -> None:
-        self.hooks = dict(hooks)
-        self.options = {name: getattr(type(self), name).batchcore_impl for name in SOURCE_HOOKS}
-
-    @hookimpl
-    def claims_event(self, event: Any) -> Any:
-        return self.hooks["claims_event"](event)
-
-    @hookimpl
-    def extract_records(self, event: Any) -> Any:
-        return self.hooks["extract_records"](event)
-
-    @hookimpl
-    def identify_records(self, records: Any) -> Any:
-        return self.hooks["identify_records"](records)
-
-    @hookimpl
-    def record_preparer(self, batch: Any) -> Any:
-        return self.hooks["record_preparer"](batch)
-
-    @hookimpl
-    def record_decoder(self, batch: Any) -> Any:
-        return self.hooks["record_decoder"](batch)
-
-    @hookimpl
-    def ordering_policy(self, batch: Any) -> Any:
-        return self.hooks["ordering_policy"](batch)
-
-    @hookimpl
-    def acknowledgement(self) -> Any:
-        return self.hooks["acknowledgement"]()
-
-    @hookimpl
-    def delivery_attempt(self, record: Any) -> Any:
-        return self.hooks["delivery_attempt"](record)
-
-    @hookimpl
-    def describe_record(self, record: Any) -> Any:
-        return self.hooks["describe_record"](record)
-
-    @hookimpl
-    def original_message(self, record: Any) -> Any:
-        return self.hooks["original_message"](record)
-
-    @hookimpl
-    def handler_arguments(self, batch: Any) -> Any:
-        return self.hooks["handler_arguments"](batch)
-
-    @hookimpl
-    def build_response(self, batch: Any, outcomes: Any) -> Any:
-        return self.hooks["build_response"](batch, outcomes)
+        for number, (hook, method, options) in enumerate(methods):
+            setattr(self, f"hook_{number}", method)
+            self.options[f"hook_{number}"] = {**options, "specname": hook}
