@@ -8,6 +8,10 @@ Every hook is called once per batch or less often, except the observer's two per
 is a plain callable that a hook returned. A hook may name fewer arguments than its specification, never others.
 """
 
+# Nothing calls what stands here: it is read.
+# mypy: disable-error-code="empty-body"
+# pyright: reportReturnType=false
+
 from __future__ import annotations
 
 TYPE_CHECKING = False
@@ -49,12 +53,10 @@ class SourceHooks:
     @hookspec
     def claims_event(self, event: Any) -> bool:
         """Return whether this event, all of it, comes from this source. Several sources may claim an empty batch."""
-        raise NotImplementedError
 
     @hookspec
     def extract_records(self, event: Any) -> Sequence[Record]:
         """Return the raw records of an event that this source has claimed, in the order of delivery."""
-        raise NotImplementedError
 
     @hookspec
     def identify_records(self, records: Sequence[Record]) -> Sequence[Identifier]:
@@ -63,7 +65,6 @@ class SourceHooks:
         Called before the first handler. Raise :class:`batchcore.RecordIdentityError` for an identifier that is missing
         or empty: AWS treats a response with such a one as the failure of the whole batch.
         """
-        raise NotImplementedError
 
     @hookspec
     def record_preparer(self, batch: Batch) -> Callable[[Record], Record] | Callable[[Record], Awaitable[Record]]:
@@ -71,7 +72,6 @@ class SourceHooks:
 
         Default: the record as it is. It runs inside the record's guard. Under asyncio it may be a coroutine function.
         """
-        raise NotImplementedError
 
     @hookspec
     def record_decoder(self, batch: Batch) -> Callable[[Record], Any]:
@@ -79,12 +79,10 @@ class SourceHooks:
 
         Default: the record as it is.
         """
-        raise NotImplementedError
 
     @hookspec
     def ordering_policy(self, batch: Batch) -> Ordering:
         """Return the order in which the records must run, unless the caller chose one. Default: unordered."""
-        raise NotImplementedError
 
     @hookspec
     def acknowledgement(self) -> Literal["record", "checkpoint"]:
@@ -92,22 +90,18 @@ class SourceHooks:
 
         With a checkpoint everything from the lowest failed record on is delivered again.
         """
-        raise NotImplementedError
 
     @hookspec
     def delivery_attempt(self, record: Record) -> int | None:
         """Return how often this record has been delivered, counting from 1. Default: None, not known."""
-        raise NotImplementedError
 
     @hookspec
     def describe_record(self, record: Record) -> Mapping[str, Any]:
         """Describe a record for logs and traces: its group, shard or partition, never its body. Default: empty."""
-        raise NotImplementedError
 
     @hookspec
     def original_message(self, record: Record) -> Message:
         """Return a raw record, however broken, as the message it was: a dead letter. Default: the record as JSON."""
-        raise NotImplementedError
 
     @hookspec
     def handler_arguments(self, batch: Batch) -> Mapping[str, Callable[[Record], AbstractContextManager[Any]]]:
@@ -116,7 +110,6 @@ class SourceHooks:
         A name leads to a callable: raw record to a context manager, which gives the argument and is held open around
         the handler. What its ``__exit__`` raises fails the record.
         """
-        raise NotImplementedError
 
     @hookspec
     def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
@@ -124,7 +117,6 @@ class SourceHooks:
 
         May raise :class:`batchcore.WholeBatchRetry` where the source has no response but an error.
         """
-        raise NotImplementedError
 
 
 class ExtensionHooks:
@@ -136,7 +128,6 @@ class ExtensionHooks:
 
         Called once per processor and handler. Several wrap one another, the first named being the innermost.
         """
-        raise NotImplementedError
 
     @hookspec
     def before_records(self, batch: Batch, fail: Fail) -> Mapping[str, Any] | None:
@@ -145,7 +136,6 @@ class ExtensionHooks:
         What it gives, handlers may ask for by the name of a parameter. ``fail(position, exception)`` fails one record,
         which is then not handled. If it raises, every record fails. Under asyncio it may be a coroutine function.
         """
-        raise NotImplementedError
 
     @hookspec
     def after_records(self, batch: Batch, outcomes: Sequence[Outcome], fail: Fail) -> None:
@@ -154,7 +144,6 @@ class ExtensionHooks:
         ``fail(outcome, exception)`` fails one of them. If it raises, or the time is up, all of them fail. Under asyncio
         it may be a coroutine function.
         """
-        raise NotImplementedError
 
     @hookspec
     def deliver_dead_letter(self, outcome: Outcome, batch: Batch) -> None:
@@ -163,7 +152,6 @@ class ExtensionHooks:
         Called in lanes, before the next record of the lane starts; everywhere, where ``deliver_dead_letters`` is not
         implemented.
         """
-        raise NotImplementedError
 
     @hookspec
     def deliver_dead_letters(self, outcomes: Sequence[Outcome], batch: Batch) -> Sequence[BaseException | None]:
@@ -172,7 +160,6 @@ class ExtensionHooks:
         Gives for each, in their order, None where it is delivered, or what kept it from that: then it is retried. If it
         raises, or the time is up, all of them are.
         """
-        raise NotImplementedError
 
 
 class ObserverHooks:
@@ -181,22 +168,18 @@ class ObserverHooks:
     @hookspec
     def batch_started(self, batch: Batch) -> None:
         """Called once, before the first record."""
-        raise NotImplementedError
 
     @hookspec
     def record_scope(self, record: Record) -> AbstractContextManager[Any]:
         """Return a context manager to hold open around one handler call. What its ``__exit__`` returns is ignored."""
-        raise NotImplementedError
 
     @hookspec
     def record_finished(self, outcome: Outcome) -> None:
         """Called after each record, whatever became of it, those not attempted included."""
-        raise NotImplementedError
 
     @hookspec
     def batch_finished(self, result: BatchResult) -> None:
         """Called once, when the response is ready, before anything is raised. It must not wait for the network."""
-        raise NotImplementedError
 
     @hookspec
     def after_batch(self, result: BatchResult) -> None:
@@ -205,7 +188,6 @@ class ObserverHooks:
         It has a time limit, taken from what is left of the invocation, and runs in a thread of its own for that. When
         the time is up, the response goes out without waiting for it.
         """
-        raise NotImplementedError
 
 
 HOOK_GROUPS = (SourceHooks, ExtensionHooks, ObserverHooks)
