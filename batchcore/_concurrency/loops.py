@@ -185,7 +185,7 @@ async def _answer_of(run: Run, call: TimedCall) -> Answer:
         return None, abandoned(call.name, seconds)
     waiting: asyncio.Future[Any]
     try:
-        if call.limited and not is_coroutine_function(call.function):
+        if call.limit is not None and not is_coroutine_function(call.function):
             waiting = asyncio.wrap_future(spawn(copy_context().run, _called, call))
         else:
             value = call.function(*call.arguments)

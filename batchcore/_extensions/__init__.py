@@ -13,9 +13,9 @@ def equip(plan: Plan) -> None:
     if plugins is None:
         return
     if plugins.observers:
-        from batchcore._extensions.scopes import observers_of
+        from batchcore._extensions.scopes import Observers
 
-        plan.observe = observers_of
+        plan.observe = Observers
     if plugins.acts:
         from batchcore._extensions import batch_hooks, calls
 

@@ -33,7 +33,7 @@ class Failing(dict[int, BaseException]):
         self._positions = frozenset(positions)
         self.is_over = False
 
-    def __call__(self, which: Outcome | int, exception: BaseException) -> None:
+    def __call__(self, which: Outcome | int, exception: Any) -> None:
         """Fail a record.
 
         Args:
@@ -50,7 +50,7 @@ class Failing(dict[int, BaseException]):
             raise ConfigurationError(
                 f"fail() takes the outcome of a record of this hook, or its position, not {describe_value(which)}."
             )
-        if not _is_exception(exception):
+        if not isinstance(exception, BaseException) or steering_in(exception) is not None:
             raise ConfigurationError(
                 f"fail() takes the exception that the record fails with, not {describe_value(exception)}."
             )
@@ -59,9 +59,7 @@ class Failing(dict[int, BaseException]):
 
 def steps(run: Run) -> Calls[None]:
     """Yield the calls of a batch before its records, the records, and the calls after them."""
-    plugins = run.plan.plugins
-    if plugins is None:
-        raise AssertionError("batch hooks without a plugin")
+    plugins: Any = run.plan.plugins
     try:
         yield from _before_records(run, plugins)
         yield RECORDS
@@ -85,15 +83,14 @@ def _before_records(run: Run, plugins: Plugins) -> Calls[None]:
     given: dict[str, Any] = {}
     for plugin, hook in plugins.before_records:
         answer, error = yield TimedCall(
-            hook, run.batch, failing, limited=False, name=f"before_records() of {describe(plugin)}"
+            hook, run.batch, failing, limit=None, name=f"before_records() of {describe(plugin)}"
         )
         if error is None and answer is not None and not is_object(answer):
-            error = PluginError(
+            message = (
                 f"before_records() of {describe(plugin)} gives a mapping of arguments for handlers, or None; it gave "
-                f"a {type_name(answer)}.",
-                plugin=plugin,
-                hook="before_records",
+                f"a {type_name(answer)}."
             )
+            error = PluginError(message, plugin=plugin, hook="before_records")
         if error is not None:
             if not count:
                 raise error
@@ -122,15 +119,16 @@ def _after_records(run: Run, plugins: Plugins) -> Calls[None]:
         )
         failing.is_over, failed = True, dict(failing)
         if error is None and answer is not None:
-            error = PluginError(
+            message = (
                 f"after_records() of {describe(plugin)} gives nothing; it gave a {type_name(answer)}. Call "
-                "fail(outcome, exception) for a record that failed.",
-                plugin=plugin,
-                hook="after_records",
+                "fail(outcome, exception) for a record that failed."
             )
+            error = PluginError(message, plugin=plugin, hook="after_records")
         if error is not None:
+            if not run.batch.records:  # only an error brings such a batch back
+                raise error
             if not outcomes:
-                _failed_alone(run, plugin, error)
+                run.report.went_wrong("after_records()", error, plugin)
             for outcome in outcomes:
                 failed.setdefault(outcome.position, error)
         for position, exception in sorted(failed.items()):
@@ -149,14 +147,3 @@ def _undo(run: Run, position: int, error: BaseException) -> None:
         run.fail(ledger, position, NOT_PROCESSED, error)
     finally:
         BaseException.with_traceback(error, traceback)  # one error may be that of many records
-
-
-def _failed_alone(run: Run, plugin: object, error: BaseException) -> None:
-    """A hook failed that no record succeeded for. Where the batch has none at all, only an error brings it back."""
-    if not run.batch.records:
-        raise error
-    run.report.went_wrong("after_records()", error, plugin)
-
-
-def _is_exception(value: object) -> bool:
-    return isinstance(value, BaseException) and steering_in(value) is None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from typing import Any, TypeAlias, TypeVar
 
+    from batchcore.deadline import Clock
     from batchcore.plan import Run
 
     T = TypeVar("T")
@@ -32,38 +33,28 @@ class TimedCall:
     Args:
         function: what to call.
         arguments: its arguments.
-
-    Attributes:
-        share: which part of the time that is left it may take.
-        limited: whether it has a time limit at all.
-        among_records: whether records wait for it, and need time after it.
+        limit: returns the seconds that it may take; None where it has no time limit at all.
         name: what is called, for a message.
     """
 
-    __slots__ = ("among_records", "arguments", "function", "limited", "name", "share")
+    __slots__ = ("arguments", "function", "limit", "name")
 
     def __init__(
         self,
         function: Callable[..., Any],
         *arguments: Any,
-        limited: bool = True,
-        share: float = 1.0,
-        among_records: bool = False,
+        limit: Callable[[Clock], float] | None = lambda clock: clock.for_calls(),
         name: str = "It",
     ) -> None:
         self.function = function
         self.arguments = arguments
-        self.limited = limited
-        self.share = share
-        self.among_records = among_records
+        self.limit = limit
         self.name = name
 
     def seconds(self, run: Run) -> float | None:
         """Return how long it may take; None where nobody knows how much time is left."""
-        clock = run.clock if self.limited else None
-        if clock is None:
-            return None
-        return (clock.for_calls_among_records() if self.among_records else clock.for_calls()) * self.share
+        clock = None if self.limit is None else run.clock
+        return None if clock is None or self.limit is None else self.limit(clock)
 
 
 RECORDS = TimedCall(lambda: None, name="The records")
@@ -98,10 +89,7 @@ def complete(run: Run, calls: Calls[T], drive: Callable[[Run], None] | None = No
 def _answer_of(run: Run, call: TimedCall) -> Answer:
     try:
         seconds = call.seconds(run)
-        if seconds is None:
-            value = call.function(*call.arguments)
-        else:
-            value = call_within(seconds, call.name, call.function, *call.arguments)
+        value = call.function(*call.arguments) if seconds is None else _within(seconds, call)
         if is_awaitable(value):
             close_unawaited(value)
             return None, UnawaitedResultError(
@@ -111,6 +99,17 @@ def _answer_of(run: Run, call: TimedCall) -> Answer:
         raise_if_steering(error)
         return None, error
     return value, None
+
+
+def _within(seconds: float, call: TimedCall) -> Any:
+    """Make a call in a thread with a copy of this one's context variables. It cannot be stopped, only abandoned."""
+    if seconds > 0:
+        from concurrent.futures import wait
+
+        future = spawn(copy_context().run, call.function, *call.arguments)
+        if wait([future], timeout=seconds).done:
+            return future.result()
+    raise abandoned(call.name, seconds)
 
 
 def spawn(function: Callable[..., T], *arguments: Any) -> Future[T]:
@@ -143,31 +142,6 @@ def spawn(function: Callable[..., T], *arguments: Any) -> Future[T]:
     future.thread = threading.Thread(target=work, name="batchcore", daemon=True)
     future.thread.start()
     return spawned
-
-
-def call_within(seconds: float | None, name: str, function: Callable[..., T], *arguments: Any) -> T:
-    """Call a function and wait for it no longer than a number of seconds. It cannot be stopped, only abandoned.
-
-    Args:
-        seconds: how long; None to call it in this thread, and wait for as long as it takes.
-        name: what is called, for a message.
-        function: what to call, with a copy of this thread's context variables.
-        arguments: its arguments.
-
-    Raises:
-        OutsideCallError: the time is up.
-    """
-    if seconds is None:
-        return function(*arguments)
-    if seconds <= 0:
-        raise abandoned(name, seconds)
-    from concurrent.futures import wait
-
-    future = spawn(copy_context().run, function, *arguments)
-    if not wait([future], timeout=seconds).done:
-        raise abandoned(name, seconds)
-    value: T = future.result()
-    return value
 
 
 def abandoned(name: str, seconds: float) -> OutsideCallError:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from batchcore._extensions.calls import Calls
-    from batchcore._plugins.registration import Plugins
+    from batchcore.deadline import Clock
     from batchcore.ledger import Ledger
     from batchcore.model import Batch
     from batchcore.plan import Run
@@ -130,7 +130,8 @@ def delivered(run: Run, ledger: Ledger, position: int, problem: BaseException | 
     if not ledger.deliver(position, problem):
         return
     if problem is not None and not isinstance(problem, Deferred):
-        run.report.not_delivered(position, problem, _plugins_of(run).delivers)
+        plugins: Any = run.plan.plugins
+        run.report.not_delivered(position, problem, plugins.delivers)
     run.notify(ledger, position, ledger.failures[position].exception)
 
 
@@ -138,12 +139,6 @@ def book_of(ledger: Ledger) -> DeadLetters | None:
     """Return the book of dead letters that a ledger has."""
     book = ledger.dead_letters
     return book if isinstance(book, DeadLetters) else None
-
-
-def _plugins_of(run: Run) -> Plugins:
-    if run.plan.plugins is None:
-        raise AssertionError("dead letters without a plugin")
-    return run.plan.plugins
 
 
 def deliver_now(run: Run, ledger: Ledger, position: int) -> None:
@@ -159,7 +154,8 @@ def deliver_at_end(run: Run) -> Calls[None]:
         return
     left, book.at_end = sorted(book.at_end), []
     lowest = _lowest_that_comes_again(run.batch, set(left)) if book.by_checkpoint and left else None
-    at_a_time = AT_A_TIME if _plugins_of(run).deliver_many is not None else 1
+    plugins: Any = run.plan.plugins
+    at_a_time = AT_A_TIME if plugins.deliver_many is not None else 1
     while left:
         items, left = left[:at_a_time], left[at_a_time:]
         if lowest is not None:
@@ -182,16 +178,20 @@ def _lowest_that_comes_again(batch: Batch, dead_letters: set[int]) -> int | None
 
 def _deliver(run: Run, positions: list[int], *, among_records: bool = False) -> Calls[Sequence[BaseException | None]]:
     """Hand some to the deliverer; return for each what kept it from being delivered, or None."""
-    plugins, outcomes = _plugins_of(run), [run.batch.outcomes[position] for position in positions]
-    one, many = plugins.deliver_one, plugins.deliver_many
-    if one is not None and (len(outcomes) == 1 or many is None):
-        _, error = yield TimedCall(one, outcomes[0], run.batch, among_records=among_records)
+    plugins: Any = run.plan.plugins
+    batch, outcomes = run.batch, [run.batch.outcomes[position] for position in positions]
+
+    def limit(clock: Clock) -> float:
+        return clock.for_calls_among_records() if among_records else clock.for_calls()
+
+    if plugins.deliver_one is not None and (len(outcomes) == 1 or plugins.deliver_many is None):
+        _, error = yield TimedCall(plugins.deliver_one, outcomes[0], batch, limit=limit)
         return [error]
-    if many is None:
-        raise AssertionError("dead letters without a deliverer")
-    given, error = yield TimedCall(many, outcomes, run.batch, among_records=among_records)
+    given, error = yield TimedCall(plugins.deliver_many, outcomes, batch, limit=limit)
     if error is None and not _is_answer(given, len(outcomes)):
-        _close(given)
+        if type(given) in (list, tuple):
+            for awaitable in filter(is_awaitable, given):
+                close_unawaited(awaitable)
         error = PluginError(
             f"deliver_dead_letters() gives None or an exception for each of {len(outcomes)} records, in order; it gave "
             f"a {type_name(given)}.",
@@ -200,17 +200,7 @@ def _deliver(run: Run, positions: list[int], *, among_records: bool = False) -> 
     return [error] * len(outcomes) if error is not None else list(given)
 
 
-def _close(given: Any) -> None:
-    """Close what would have to be awaited."""
-    if type(given) in (list, tuple):
-        for one in given:
-            if is_awaitable(one):
-                close_unawaited(one)
-
-
 def _is_answer(given: Any, count: int) -> bool:
     if not hasattr(given, "__len__") or not hasattr(given, "__getitem__") or hasattr(given, "keys"):
         return False
-    if len(given) != count:
-        return False
-    return all(problem is None or isinstance(problem, BaseException) for problem in given)
+    return len(given) == count and all(problem is None or isinstance(problem, BaseException) for problem in given)

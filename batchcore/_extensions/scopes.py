@@ -12,20 +12,20 @@ from batchcore.results import ObservedResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
-    from types import TracebackType
     from typing import Any, TypeAlias
+
+    from typing_extensions import Self
 
     from batchcore._callables import Signature
     from batchcore._extensions.calls import Calls
-    from batchcore._plugins.registration import Plugins
-    from batchcore.failures import Report
+    from batchcore.deadline import Clock
     from batchcore.ledger import Ledger
     from batchcore.model import Batch, Outcome
     from batchcore.plan import HandlerCall, Run
     from batchcore.results import BatchResult
-    from batchcore.types import Record
+    from batchcore.types import ExceptionInfo, Record
 
     Arguments: TypeAlias = Mapping[str, Callable[[Any], AbstractContextManager[Any]]]
     Scopes: TypeAlias = list[tuple[int, AbstractContextManager[Any]]]
@@ -35,19 +35,19 @@ class Observers:
     """Calls the observers for one batch, each in a guard of its own; one that raises is switched off for the batch.
 
     Args:
-        plugins: the plugins, among them the observers.
-        report: where an observer that raised is logged.
+        run: the batch, whose plan has observers.
     """
 
     __slots__ = ("_broken", "_observers", "_plugins", "_report", "calls_out", "watches_records")
 
-    def __init__(self, plugins: Plugins, report: Report) -> None:
-        self._observers = observers = plugins.observers
+    def __init__(self, run: Run) -> None:
+        plugins: Any = run.plan.plugins
+        self._observers: dict[str, list[tuple[int, Callable[..., Any]]]] = plugins.observers
         self._plugins = plugins.objects
-        self._report = report
+        self._report = run.report
         self._broken: set[int] = set()
-        self.watches_records = bool(observers.get("record_scope"))
-        self.calls_out = bool(observers.get("after_batch"))
+        self.watches_records = "record_scope" in self._observers
+        self.calls_out = "after_batch" in self._observers
 
     def batch_started(self, batch: Batch) -> None:
         """Notify the observers that a batch starts."""
@@ -67,7 +67,7 @@ class Observers:
         for number, (owner, hook) in enumerate(calling):
             if owner in self._broken:
                 continue
-            _, error = yield TimedCall(hook, result, share=1 / (len(calling) - number))
+            _, error = yield TimedCall(hook, result, limit=_share(len(calling) - number))
             if error is not None:
                 self._switch_off(owner, "after_batch", error)
 
@@ -102,7 +102,7 @@ class Observers:
         steering: BaseException | None = None
         for owner, scope in reversed(scopes):
             try:
-                scope.__exit__(*((None, None, None) if raised is None else exception_info(raised)))
+                scope.__exit__(*_exit_arguments(raised))
             except BaseException as error:
                 # A generator's context manager raises the handler's own exception again: that is no fault of its.
                 if error is raised:
@@ -131,12 +131,8 @@ class Observers:
             self._report.went_wrong(f"The observer hook {hook}()", error, self._plugins[owner])
 
 
-def observers_of(run: Run) -> Observers:
-    """Return the observers of a batch, which has some."""
-    plugins = run.plan.plugins
-    if plugins is None:
-        raise AssertionError("a batch without plugins has no observers")
-    return Observers(plugins, run.report)
+def _share(number: int) -> Callable[[Clock], float]:
+    return lambda clock: clock.for_calls() / number
 
 
 def after_response(run: Run) -> Calls[None]:
@@ -180,7 +176,15 @@ def bind_arguments(run: Run, given: Mapping[str, Any]) -> None:
             plugin=source.plugin,
             hook="handler_arguments",
         )
-    _check_given(run, signature, {*offered, *given})
+    names = {*offered, *given}
+    if signature.needs - names:
+        offers = ", ".join(sorted(names))
+        raise HandlerSignatureError(
+            f"{name_of(run.wrapped)} needs {', '.join(sorted(signature.needs - names))} besides the record. A record "
+            f"handler takes one record, and `{CONTEXT}` if it wants the Lambda context. What else it asks for comes "
+            "from the source, such as the `state` of a tumbling window, or from before_records() of a plugin; for this "
+            f"batch they give {offers or 'nothing'}."
+        )
     asked = {name: make for name, make in offered.items() if name in signature.asks and name not in given}
     if asked or signature.asks.intersection(given):
         run.call = _with_arguments(run, signature, given)
@@ -189,17 +193,11 @@ def bind_arguments(run: Run, given: Mapping[str, Any]) -> None:
 
 
 def _with_arguments(run: Run, signature: Signature, given: Mapping[str, Any]) -> Callable[..., Any]:
-    """Return the callable that takes a record, and further arguments for this record alone.
-
-    Raises:
-        HandlerSignatureError: the handler needs a context and there is none.
-    """
+    """Return the callable that takes a record, and further arguments for this record alone."""
     handler, keyword = run.wrapped, signature.keyword
     given = {name: value for name, value in given.items() if name in signature.asks}
     if signature.takes_context and run.context is not None:
         given[CONTEXT] = run.context
-    elif signature.needs_context:
-        signature.call(handler, None)  # raises
 
     def call(record: Any, more: Mapping[str, Any] | None = None) -> Any:
         arguments = {**given, **more} if more else given
@@ -208,17 +206,39 @@ def _with_arguments(run: Run, signature: Signature, given: Mapping[str, Any]) ->
     return call
 
 
-def _check_given(run: Run, signature: Signature, names: Iterable[str]) -> None:
-    """Check that the handler gets every argument that it needs."""
-    missing = signature.needs.difference(signature.asks.intersection(names))
-    if missing:
-        offered = ", ".join(sorted(names))
-        raise HandlerSignatureError(
-            f"{name_of(run.wrapped)} needs {', '.join(sorted(missing))} besides the record. A record handler takes "
-            f"one record, and `{CONTEXT}` if it wants the Lambda context. What else it asks for comes from the source, "
-            "such as the `state` of a tumbling window, or from before_records() of a plugin; for this batch "
-            + (f"they give {offered}." if offered else "they give nothing.")
-        )
+class _Held:
+    """The context managers around one call of a handler, which give it arguments.
+
+    One that would swallow an exception has made no success of the record. The last exception that one of them raises
+    is raised; but nothing in place of what steers whoever runs the function.
+    """
+
+    __slots__ = ("_entered",)
+
+    def __init__(self) -> None:
+        self._entered: list[AbstractContextManager[Any]] = []
+
+    def open(self, arguments: Arguments, record: Any) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        for name, make in arguments.items():
+            manager = make(record)
+            given[name] = manager.__enter__()
+            self._entered.append(manager)
+        return given
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, raised: BaseException | None, traceback: object) -> None:
+        mistake: BaseException | None = None
+        while self._entered:
+            try:
+                self._entered.pop().__exit__(*_exit_arguments(raised))
+            except BaseException as error:
+                if raised is None or steering_in(raised) is None:
+                    raised = mistake = error
+        if mistake is not None:
+            raise mistake
 
 
 def scoped(run: Run, ledger: Ledger, at: Callable[[], int], awaits: bool) -> HandlerCall:
@@ -230,109 +250,36 @@ def scoped(run: Run, ledger: Ledger, at: Callable[[], int], awaits: bool) -> Han
         at: gives the position of the record that runs.
         awaits: whether the handler may give an awaitable. What is returned then does, too.
     """
-    call = run.call
-    if run.arguments:
-        call = (_arguments_async if awaits else _arguments)(run, run.arguments, at)
-    if ledger.durations is not None:
-        call = (_timed_async if awaits else _timed)(call, ledger.durations, at)
-    if run.failed_before:
-        call = _unless_failed(call, run.failed_before, at)
-    return call
-
-
-def _arguments(run: Run, arguments: Arguments, at: Callable[[], int]) -> HandlerCall:
     call: Any = run.call
-    records = run.batch.records
+    records, arguments, durations, failed = run.batch.records, run.arguments, ledger.durations, run.failed_before or {}
 
-    def handle(data: Any) -> Any:
-        entered: list[AbstractContextManager[Any]] = []
-        try:
-            value = call(data, _enter(arguments, records[at()], entered))
-        except BaseException as error:
-            _leave(entered, error)
-            raise
-        _leave(entered, None)
-        return value
-
-    return handle
-
-
-def _arguments_async(run: Run, arguments: Arguments, at: Callable[[], int]) -> HandlerCall:
-    call: Any = run.call
-    records = run.batch.records
-
-    async def handle(data: Any) -> Any:
-        entered: list[AbstractContextManager[Any]] = []
-        try:
-            value: Any = call(data, _enter(arguments, records[at()], entered))
-            if is_awaitable(value):
-                value = await value
-        except BaseException as error:
-            _leave(entered, error)
-            raise
-        _leave(entered, None)
-        return value
-
-    return handle
-
-
-def _enter(arguments: Arguments, record: Any, entered: list[AbstractContextManager[Any]]) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    for name, make in arguments.items():
-        manager = make(record)
-        given[name] = manager.__enter__()
-        entered.append(manager)
-    return given
-
-
-def _leave(entered: list[AbstractContextManager[Any]], raised: BaseException | None) -> None:
-    """Leave them all, the last first. One that would swallow the exception has made no success of the record.
-
-    Raises:
-        BaseException: what one of them raised, the last to do so; but nothing in place of what steers whoever runs the
-            function.
-    """
-    mistake: BaseException | None = None
-    while entered:
-        try:
-            entered.pop().__exit__(*((None, None, None) if raised is None else exception_info(raised)))
-        except BaseException as error:
-            if raised is None or steering_in(raised) is None:
-                raised = mistake = error
-    if mistake is not None:
-        raise mistake
-
-
-def _timed(call: HandlerCall, durations: list[float | None], at: Callable[[], int]) -> HandlerCall:
     def handle(data: Any) -> Any:
         position, started = at(), perf_counter()
+        if position in failed:
+            raise BaseException.with_traceback(*failed[position])  # one error may be that of many records
         try:
-            return call(data)
+            if not arguments:
+                return call(data)
+            with _Held() as held:
+                return call(data, held.open(arguments, records[position]))
         finally:
-            durations[position] = perf_counter() - started
+            if durations is not None:
+                durations[position] = perf_counter() - started
 
-    return handle
-
-
-def _timed_async(call: HandlerCall, durations: list[float | None], at: Callable[[], int]) -> HandlerCall:
-    async def handle(data: Any) -> Any:
+    async def handle_awaiting(data: Any) -> Any:
         position, started = at(), perf_counter()
+        if position in failed:
+            raise BaseException.with_traceback(*failed[position])
         try:
-            value = call(data)
-            return await value if is_awaitable(value) else value
+            with _Held() as held:
+                value = call(data, held.open(arguments, records[position])) if arguments else call(data)
+                return await value if is_awaitable(value) else value
         finally:
-            durations[position] = perf_counter() - started
+            if durations is not None:
+                durations[position] = perf_counter() - started
 
-    return handle
+    return handle_awaiting if awaits else handle
 
 
-def _unless_failed(
-    call: HandlerCall, failed: Mapping[int, tuple[BaseException, TracebackType | None]], at: Callable[[], int]
-) -> HandlerCall:
-    def handle(data: Any) -> Any:
-        if at() in failed:
-            error, traceback = failed[at()]
-            raise BaseException.with_traceback(error, traceback)  # one error may be that of many records
-        return call(data)
-
-    return handle
+def _exit_arguments(raised: BaseException | None) -> ExceptionInfo:
+    return (None, None, None) if raised is None else exception_info(raised)
