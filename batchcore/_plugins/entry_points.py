@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 
 from batchcore._callables import named, plain
 from batchcore.errors import PluginError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
 OURS = ("dynamodb", "firehose", "kafka", "kinesis", "mq", "pipes", "s3batch", "sqs")
@@ -25,23 +26,31 @@ class Reading:
 
     Attributes:
         entry_points: what is registered, in the order of the path.
+        by_name: name to the entry points of that name, each target once.
         unreadable: a sentence for each package whose entry points cannot be read. It may register anything.
     """
 
-    __slots__ = ("entry_points", "unreadable")
-
-    def __init__(self, entry_points: Iterable[Any], unreadable: Iterable[str] = ()) -> None:
+    def __init__(self, entry_points: Iterable[Any], unreadable: Sequence[str] = ()) -> None:
         self.entry_points = list(entry_points)
-        self.unreadable = list(unreadable)
+        self.unreadable = unreadable
+        self.by_name: dict[str, list[Any]] = {}
+        for entry_point in self.entry_points:
+            same = self.by_name.setdefault(entry_point.name, [])
+            if entry_point.value not in [other.value for other in same]:  # one package may be found on two paths
+                same.append(entry_point)
 
 
 def read(group: str) -> Reading:
-    """Read the entry points of a group, now.
+    """Read the entry points of a group, now, with importlib-metadata where it is installed, else Python's own.
 
     Raises:
         PluginError: nothing can be read at all. The cause is chained.
     """
-    metadata = _reader()
+    try:
+        import importlib_metadata as reader
+    except ImportError:
+        from importlib import metadata as reader  # type: ignore[no-redef]  # it reads the same
+    metadata: Any = reader
     try:
         return Reading(metadata.entry_points(group=group))
     except Exception:  # one line that is wrong, of any package and in any group, makes all of it raise
@@ -55,20 +64,10 @@ def read(group: str) -> Reading:
         ) from error
 
 
-def _reader() -> Any:
-    """Return importlib-metadata where it is installed, else Python's own: both read the same."""
-    try:
-        import importlib_metadata
-    except ImportError:
-        from importlib import metadata
-
-        return metadata
-    return importlib_metadata
-
-
 def _one_by_one(distributions: Iterable[Any], group: str) -> Reading:
     """Read the packages one after the other, so that one that cannot be read costs itself alone."""
-    reading = Reading(())
+    entry_points: list[Any] = []
+    unreadable: list[str] = []
     seen: set[str] = set()
     for distribution in distributions:
         name = name_of(distribution)
@@ -78,14 +77,14 @@ def _one_by_one(distributions: Iterable[Any], group: str) -> Reading:
                 continue
             seen.add(normalized)
         try:
-            reading.entry_points += [entry for entry in distribution.entry_points if entry.group == group]
+            entry_points += [entry for entry in distribution.entry_points if entry.group == group]
         except Exception as error:
             # No public attribute says where the metadata of a package without a name lies.
             package = plain(name or getattr(distribution, "_path", "an unknown package"))
-            reading.unreadable.append(
+            unreadable.append(
                 f"The entry points of {package} cannot be read: {_fault(distribution, error)} Mend or uninstall it."
             )
-    return reading
+    return Reading(entry_points, unreadable)
 
 
 def _fault(distribution: Any, error: Exception) -> str:
@@ -102,33 +101,15 @@ def _fault(distribution: Any, error: Exception) -> str:
     return f"{named(error, _LONGEST)}."
 
 
-class Registered:
-    """What is registered in one group, by name.
-
-    Attributes:
-        by_name: name to the entry points of that name.
-        unreadable: see :class:`Reading`.
-    """
-
-    __slots__ = ("by_name", "unreadable")
-
-    def __init__(self, reading: Reading) -> None:
-        self.unreadable = reading.unreadable
-        self.by_name: dict[str, list[Any]] = {}
-        for entry_point in reading.entry_points:
-            same = self.by_name.setdefault(entry_point.name, [])
-            if entry_point.value not in [other.value for other in same]:  # one package may be found on two paths
-                same.append(entry_point)
-
-
-_registered: dict[str, Registered] = {}
-
-
-def registered(group: str) -> Registered:
+@cache
+def registered(group: str) -> Reading:
     """Return what is registered in a group. It is read once per process."""
-    if group not in _registered:
-        _registered[group] = Registered(read(group))
-    return _registered[group]
+    return read(group)
+
+
+def origins(entry_points: Iterable[Any]) -> str:
+    """Return whose some entry points are, and what they name, for a message."""
+    return " and ".join(sorted(map(origin, entry_points)))
 
 
 def load(entry_point: Any, kind: str, error_class: Callable[..., PluginError]) -> Any:
@@ -171,16 +152,14 @@ def _field(distribution: Any, field: str) -> str | None:
 
 
 def advice(name: str, known: Iterable[str]) -> str:
-    """Return what to do about a name that no source has: what was probably meant, or what to install.
-
-    Args:
-        name: the name.
-        known: the names that sources have.
-    """
+    """Return what to do about a name that no source has: which of those known was meant, or what to install."""
     known = set(known)
     meant = _meant(name, known)
     if name in OURS:
-        if _is_there(f"batchcore_{name}"):
+        import importlib.util
+
+        module = f"batchcore_{name}"
+        if module in sys.modules or importlib.util.find_spec(module) is not None:
             return f"import batchcore_{name}: it is there, without the metadata that registers its source."
         doubt = f"did you mean {meant!r}? Otherwise: " if meant else ""
         return f"{doubt}pip install batchcore-{name}."
@@ -195,18 +174,18 @@ def advice(name: str, known: Iterable[str]) -> str:
     )
 
 
-def _is_there(module: str) -> bool:
-    import importlib.util
-
-    return module in sys.modules or importlib.util.find_spec(module) is not None
-
-
 def _meant(name: str, known: Iterable[str]) -> str | None:
     """Return the name that was probably meant: ``sqs`` by ``SQS``, ``aws:sqs``, ``batchcore-sqs``, ``sqss``."""
     words = _words(name)
     given = "".join(words)
     by_letters = {"".join(_words(other)): other for other in sorted(known)}
-    near = [letters for letters in by_letters if _is_near(letters, words, given)]
+    near = [
+        letters
+        for letters in by_letters
+        if letters in (*words, re.sub("^(amazon|aws)", "", given))
+        or (len(letters) > 2 and letters in given)
+        or (len(given) > 2 and given in letters)
+    ]
     if not near:
         import difflib
 
@@ -216,12 +195,6 @@ def _meant(name: str, known: Iterable[str]) -> str | None:
 
 def _words(name: str) -> list[str]:
     return re.findall(r"[^\W_]+", name[:_LONGEST].lower())
-
-
-def _is_near(letters: str, words: list[str], given: str) -> bool:
-    if letters in words or (len(letters) > 2 and letters in given) or (len(given) > 2 and given in letters):
-        return True
-    return letters == re.sub("^(amazon|aws)", "", given)
 
 
 def lazy_import(name: str) -> str:

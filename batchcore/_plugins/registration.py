@@ -52,14 +52,15 @@ def find_source(name: str) -> object:
 
     found = entry_points.registered(SOURCES_GROUP).by_name.get(name, [])
     if not found:
+        advice = entry_points.advice(name, [*offered(), *registered()])
         raise SourceNotInstalledError(
-            f"No source named {name[:_LONGEST_NAME]!r} is installed; {entry_points.advice(name, _names())} "
+            f"No source named {name[:_LONGEST_NAME]!r} is installed; {advice} "
             f"{installed()}{entry_points.lazy_import(name)}",
             plugin=name,
         )
     if len(found) > 1:
         raise AmbiguousSourceError(
-            f"Two packages register a source named {name!r}: {' and '.join(sorted(map(entry_points.origin, found)))}. "
+            f"Two packages register a source named {name!r}: {entry_points.origins(found)}. "
             "Uninstall one, or pass the source itself as event_type.",
             plugin=name,
         )
@@ -75,25 +76,14 @@ class Plugins:
         plugins: the objects passed in code. Those named in ``BATCHCORE_PLUGINS`` follow them.
     """
 
-    __slots__ = (
-        "_wraps",
-        "acts",
-        "after_records",
-        "before_records",
-        "deliver_many",
-        "deliver_one",
-        "delivers",
-        "objects",
-        "observers",
-        "wrap_handler",
-    )
-
     def __init__(self, plugins: Iterable[object]) -> None:
-        given = _listed(plugins)
+        if isinstance(plugins, str) or not hasattr(plugins, "__iter__"):
+            raise PluginError(f"plugins is a list of plugins, not {plugins!r}.", plugin=plugins)
+        given = tuple(plugins)
         self.objects = (*given, *(plugin for plugin in _from_environment() if not _is_one_of(plugin, given)))
         self._wraps = False  # whether anybody wraps a hook of the source: only then is there anything for pluggy to do
         self.wrap_handler: list[Callable[..., Any]] = []
-        self.before_records: list[tuple[object, Callable[..., Any]]] = []
+        self.before_records: list[tuple[object, Callable[..., Any]]] = []  # each with its plugin
         self.after_records: list[tuple[object, Callable[..., Any]]] = []
         self.deliver_one: Callable[..., Any] | None = None
         self.deliver_many: Callable[..., Any] | None = None
@@ -111,23 +101,13 @@ class Plugins:
         for hook, function, options in marked_methods(plugin):
             hooks += 1
             if hook in SOURCE_HOOKS:
-                if not options["wrapper"]:
-                    raise DuplicateHookError(
-                        f"{describe(plugin)} implements {hook}(), which the source already answers. Wrap it: "
-                        "@hookimpl(wrapper=True).",
-                        plugin=plugin,
-                        hook=hook,
-                    )
-                _check_wrapper(plugin, hook, function)
+                _check_wrapper(plugin, hook, function, options["wrapper"])
                 self._wraps = True
-                continue
-            if options["wrapper"]:
-                raise PluginError(
-                    f"{describe(plugin)} wraps {hook}(); only the hooks of a source can be wrapped.",
-                    plugin=plugin,
-                    hook=hook,
-                )
-            self._add(number, plugin, hook, with_all_arguments(plugin, hook, function))
+            elif options["wrapper"]:
+                message = f"{describe(plugin)} wraps {hook}(); only the hooks of a source can be wrapped."
+                raise PluginError(message, plugin=plugin, hook=hook)
+            else:
+                self._add(number, plugin, hook, with_all_arguments(plugin, hook, function))
         if not hooks:
             raise PluginError(f"{describe(plugin)} implements no hook. Mark its methods with @hookimpl.", plugin=plugin)
 
@@ -140,21 +120,15 @@ class Plugins:
             self.before_records.append((plugin, function))
         elif hook == "after_records":
             self.after_records.append((plugin, function))
+        elif self.delivers is not None and self.delivers is not plugin:
+            message = f"{describe(self.delivers)} and {describe(plugin)} both deliver dead letters. Pass one of them."
+            raise DuplicateHookError(message, plugin=plugin, hook=hook)
         else:
-            self._add_deliverer(plugin, hook, function)
-
-    def _add_deliverer(self, plugin: object, hook: str, function: Callable[..., Any]) -> None:
-        if self.delivers is not None and self.delivers is not plugin:
-            raise DuplicateHookError(
-                f"{describe(self.delivers)} and {describe(plugin)} both deliver dead letters. Pass one of them.",
-                plugin=plugin,
-                hook=hook,
-            )
-        self.delivers = plugin
-        if hook == "deliver_dead_letter":
-            self.deliver_one = _checked(plugin, hook, function, _is_delivered, "nothing, and is not awaited")
-        else:
-            self.deliver_many = function
+            self.delivers = plugin
+            if hook == "deliver_dead_letter":
+                self.deliver_one = _checked(plugin, hook, function, _is_delivered, "nothing, and is not awaited")
+            else:
+                self.deliver_many = function
 
     def hooks_to_await(self) -> list[tuple[str, object]]:
         """Return hook and plugin of the batch hooks that are coroutine functions."""
@@ -172,31 +146,30 @@ class Plugins:
         return Source(plugin, name, hooks)
 
 
-def _listed(plugins: Any) -> tuple[object, ...]:
-    if isinstance(plugins, str) or not hasattr(plugins, "__iter__"):
-        raise PluginError(f"plugins is a list of plugins, not {plugins!r}.", plugin=plugins)
-    return tuple(plugins)
-
-
 def _is_one_of(plugin: object, others: Iterable[object]) -> bool:
     return any(plugin is other for other in others)  # equal ones are two: plugins may well be data classes
 
 
-def _check_wrapper(plugin: object, hook: str, function: Callable[..., Any]) -> None:
+def _check_wrapper(plugin: object, hook: str, function: Callable[..., Any], is_marked: bool) -> None:
     """Check a wrapper when it is given, not when a source is there to be wrapped.
 
     Raises:
-        PluginError: it does not yield, or takes other arguments.
+        PluginError: it is marked as a plain implementation, does not yield, or takes other arguments.
     """
+    if not is_marked:
+        message = (
+            f"{describe(plugin)} implements {hook}(), which the source already answers. Wrap it: "
+            "@hookimpl(wrapper=True)."
+        )
+        raise DuplicateHookError(message, plugin=plugin, hook=hook)
     with_all_arguments(plugin, hook, function)
     code = getattr(function, "__code__", None)
     if code is None or not code.co_flags & _GENERATOR:
-        raise PluginError(
+        message = (
             f"{hook}() of {describe(plugin)} is marked as a wrapper and is no generator function. A wrapper yields "
-            "once: inner = yield; return inner.",
-            plugin=plugin,
-            hook=hook,
+            "once: inner = yield; return inner."
         )
+        raise PluginError(message, plugin=plugin, hook=hook)
 
 
 def _checked(
@@ -207,11 +180,8 @@ def _checked(
     def call(*arguments: Any) -> Any:
         given = function(*arguments)
         if not accepted(given):
-            raise PluginError(
-                f"{hook}() of {describe(plugin)} gives {wanted}; it gave {describe_value(given)}.",
-                plugin=plugin,
-                hook=hook,
-            )
+            message = f"{hook}() of {describe(plugin)} gives {wanted}; it gave {describe_value(given)}."
+            raise PluginError(message, plugin=plugin, hook=hook)
         return given
 
     return call
@@ -226,19 +196,19 @@ def _is_delivered(value: Any) -> bool:
 
 
 def _from_environment() -> Sequence[object]:
-    """Load what ``BATCHCORE_PLUGINS`` names: entry points of ``batchcore.plugins``, or modules."""
-    names = [name.strip() for name in os.environ.get(ENVIRONMENT_VARIABLE, "").split(",") if name.strip()]
-    return [_load_plugin(name) for name in names]
+    names = map(str.strip, os.environ.get(ENVIRONMENT_VARIABLE, "").split(","))
+    return [_load_plugin(name) for name in names if name]
 
 
 def _load_plugin(name: str) -> object:
+    """Load what ``BATCHCORE_PLUGINS`` names: an entry point of ``batchcore.plugins``, or a module."""
     from batchcore._plugins import entry_points
 
     of_plugins = entry_points.registered(PLUGINS_GROUP)
     found = of_plugins.by_name.get(name, [])
     if len(found) > 1:
         raise PluginLoadError(
-            f"Two packages register a plugin named {name!r}: {' and '.join(sorted(map(entry_points.origin, found)))}.",
+            f"Two packages register a plugin named {name!r}: {entry_points.origins(found)}.",
             plugin=name,
         )
     if found:
@@ -265,9 +235,5 @@ def installed() -> str:
     """Return the names of the sources that are known, and the packages of which that cannot be told, for a message."""
     from batchcore._plugins import entry_points
 
-    names = ", ".join(sorted(_names())) or "none"
+    names = ", ".join(sorted([*offered(), *registered()])) or "none"
     return " ".join([f"Installed: {names}.", *entry_points.registered(SOURCES_GROUP).unreadable])
-
-
-def _names() -> list[str]:
-    return [*offered(), *registered()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -20,6 +21,7 @@ from batchcore import (
     UnknownHookError,
     hookimpl,
 )
+from batchcore._plugins import entry_points
 from batchcore.records import identify
 from batchcore_testing import (
     EventFactory,
@@ -97,7 +99,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         metadata.mkdir()
         (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
         (metadata / "entry_points.txt").write_text(f"[{GROUP}]\n{source} = {value}\n")
-        monkeypatch.setattr("batchcore._plugins.entry_points._registered", {})  # read them anew
+        monkeypatch.setattr(entry_points, "registered", cache(entry_points.read))  # read them anew
 
     return installed
 
