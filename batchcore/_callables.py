@@ -31,8 +31,6 @@ class Parameters:
         varkeywords: whether any further keyword argument is accepted.
     """
 
-    __slots__ = ("by_name", "positional", "required", "varargs", "varkeywords")
-
     def __init__(
         self, positional: list[str], by_name: set[str], required: set[str], varargs: bool, varkeywords: bool
     ) -> None:
@@ -56,8 +54,6 @@ class Signature:
         is_plain: whether it takes a record by position, and nothing else.
     """
 
-    __slots__ = ("asks", "is_coroutine_function", "is_plain", "keyword", "needs", "needs_context", "takes_context")
-
     def __init__(self, handler: Callable[..., Any]) -> None:
         if not callable(handler):
             raise HandlerSignatureError(f"A record handler is a function of one record, not {describe_value(handler)}.")
@@ -77,11 +73,7 @@ class Signature:
         self.is_plain = not (self.keyword or self.takes_context or self.asks or self.needs)
 
     def call(self, handler: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
-        """Return the callable that takes a record alone, and calls a handler of this signature.
-
-        Args:
-            handler: the handler.
-            context: the Lambda context, or None, for the parameter that the handler has for it.
+        """Return the callable that takes a record alone, and calls a handler of this signature, with a context or None.
 
         Raises:
             HandlerSignatureError: the handler needs a context and there is none.
@@ -148,22 +140,14 @@ def is_coroutine_function(function: Any) -> bool:
 
 def plainly_wrapped(function: Any) -> Any:
     """Return the coroutine function that a plain one is wrapped round, by what ``functools.wraps`` leaves; or None."""
-    if is_coroutine_function(function):
-        return None
+    found: Any = function
     seen: set[int] = set()
-    while id(function) not in seen:
-        seen.add(id(function))
-        function = _undressed(function)
-        if is_dispatching(function):
-            return None
-        own: Any = getattr(function, "__dict__", {})
-        wrapped: Any = own.get("__wrapped__")
-        if wrapped is None:
-            return None
-        function = wrapped
-        if is_coroutine_function(function):
-            return function
-    return None
+    while id(found) not in seen and not is_coroutine_function(found):
+        seen.add(id(found))
+        found = _undressed(found)
+        own: Any = getattr(found, "__dict__", {})
+        found = None if is_dispatching(found) else own.get("__wrapped__")
+    return None if found is function or not is_coroutine_function(found) else found
 
 
 def is_dispatching(function: Any) -> bool:
@@ -183,15 +167,11 @@ def _undressed(function: Any) -> Any:
     return function.__func__ if isinstance(function, MethodType) else function
 
 
-def _flags(function: Any) -> int:
+def _flags(function: object) -> int:
     """Read the flags of the code that a call runs; an ``AsyncMock`` has the likeness of such code."""
     flags: int = getattr(getattr(function, "__code__", None), "co_flags", 0)
-    call: Any = getattr(_kind(function), "__call__", None)  # noqa: B004 - its code is wanted, not whether it is callable
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - its code is wanted, not whether it is callable
     return flags | int(getattr(getattr(call, "__code__", None), "co_flags", 0))
-
-
-def _kind(value: object) -> type:
-    return type(value)
 
 
 def _record_keyword(handler: Callable[..., Any], parameters: Parameters, name: str | None) -> str | None:
@@ -233,23 +213,18 @@ def _parameters(handler: Callable[..., Any]) -> Parameters:
     function, skipped = handler, 0
     if isinstance(function, MethodType):
         function, skipped = function.__func__, 1
-    if isinstance(function, FunctionType) and "__signature__" not in function.__dict__:
-        catch_all = function.__code__.co_flags & (_VARARGS | _VARKEYWORDS)
-        if not (catch_all and hasattr(function, "__wrapped__")):
-            return _from_code(function, skipped)
-    return _from_signature(handler)
-
-
-def _from_code(function: FunctionType, skipped: int) -> Parameters:
+    if not isinstance(function, FunctionType) or "__signature__" in function.__dict__:
+        return _from_signature(handler)
     code = function.__code__
+    if code.co_flags & (_VARARGS | _VARKEYWORDS) and hasattr(function, "__wrapped__"):
+        return _from_signature(handler)
     names, count = code.co_varnames, code.co_argcount
     keyword_only = names[count : count + code.co_kwonlyargcount]
     defaults = len(function.__defaults__ or ())
-    required = set(names[skipped : count - defaults]) | (set(keyword_only) - set(function.__kwdefaults__ or ()))
     return Parameters(
         positional=list(names[skipped:count]),
         by_name={*names[max(skipped, code.co_posonlyargcount) : count], *keyword_only},
-        required=required,
+        required={*names[skipped : count - defaults], *keyword_only} - set(function.__kwdefaults__ or ()),
         varargs=bool(code.co_flags & _VARARGS),
         varkeywords=bool(code.co_flags & _VARKEYWORDS),
     )
@@ -345,11 +320,6 @@ def named(error: BaseException, longest: int = LONGEST_TEXT) -> str:
     return f"{type_name(error)}: {plain(error, longest, keep=_LINES)}"
 
 
-def is_writable(text: str) -> bool:
-    """Whether every sink can write a text as it is, over several lines."""
-    return text.isprintable() or text == _escaped(text, keep=_LINES)
-
-
 def _escaped(text: str, keep: str = "") -> str:
     import re  # most texts need none of it
 
@@ -365,6 +335,11 @@ def _escaped(text: str, keep: str = "") -> str:
 def writable(text: str) -> str:
     """Return a text of several lines with what no sink can write escaped."""
     return text if text.isprintable() else _escaped(text, keep=_LINES)
+
+
+def is_writable(text: str) -> bool:
+    """Whether every sink can write a text as it is, over several lines."""
+    return text == writable(text)
 
 
 def type_name(value: object) -> str:
@@ -408,8 +383,6 @@ def hookimpl(
     def mark(marked: F) -> F:
         marked.batchcore_impl = {  # type: ignore[attr-defined]  # the form in which pluggy reads an implementation
             "wrapper": wrapper,
-            "hookwrapper": False,
-            "optionalhook": False,
             "tryfirst": tryfirst,
             "trylast": trylast,
             "specname": specname,

@@ -10,6 +10,7 @@ import logging
 import sys
 import traceback
 from contextlib import suppress
+from functools import wraps
 from math import isfinite
 
 from batchcore._callables import LONGEST_TEXT, is_writable, plain, text_of, type_name
@@ -20,9 +21,11 @@ from batchcore.model import is_object
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, TypeGuard
+    from typing import Any, TypeGuard, TypeVar
 
     from batchcore.model import Batch
+
+    F = TypeVar("F", bound=Callable[..., None])
 
 LOGGER = logging.getLogger("batchcore")
 TRACEBACKS_PER_BATCH = 10
@@ -98,11 +101,26 @@ def chain_of(error: BaseException) -> list[dict[str, Any]]:
 
 
 def _attribute(error: BaseException, name: str) -> Any:
-    """Return an attribute of an exception; None where it has none, or a property of its own that raises."""
     try:
         return getattr(error, name, None)
-    except Exception:
+    except Exception:  # a property of its own that raises
         return None
+
+
+def _guarded(log: F) -> F:
+    """Let a method of a report never raise: a logger that does is shown where it can be, and changes nothing."""
+
+    @wraps(log)
+    def guarded(*arguments: Any, **options: Any) -> None:
+        try:
+            log(*arguments, **options)
+        except BaseException as error:
+            raise_if_steering(error)
+            with suppress(Exception):  # its context is what a record failed with, which may quote its input
+                traceback.print_exception(type(error), error, error.__traceback__, chain=False, file=sys.stderr)
+
+    made: Any = guarded
+    return made  # type: ignore[no-any-return]  # it takes what the method takes
 
 
 class Report:
@@ -124,16 +142,11 @@ class Report:
         self._listened_to = logger is not None or _somebody_listens(LOGGER)
 
     def failed(self, position: int, error: BaseException, disposition: str | None = None) -> None:
-        """Log one failed record at WARNING. Never raises.
-
-        Args:
-            position: where in the batch.
-            error: what it failed with.
-            disposition: what becomes of it: the value of a disposition; None where it is retried.
-        """
+        """Log one failed record at WARNING, with the value of its disposition; None where it is retried."""
         if self._listened_to:
-            self._guarded(self._log_failure, position, error, disposition or "retry")
+            self._log_failure(position, error, disposition or "retry")
 
+    @_guarded
     def _log_failure(self, position: int, error: BaseException, disposition: str) -> None:
         message, exc_info = summary_of(error), None
         if self._tracebacks > 0 and error.__traceback__ is not None:
@@ -179,6 +192,7 @@ class Report:
             if not isinstance(failure, Skipped):
                 release_frames(failure.exception)
 
+    @_guarded
     def finished(self) -> None:
         """Log what became of the batch, at INFO; at WARNING where handlers of earlier batches have ended since."""
         batch, late, duration = self._batch, self._late, self._batch._ledger.duration
@@ -203,19 +217,15 @@ class Report:
             "batch_duration": duration,
             "ended_late": ended_late,
         }
-        warns = ended_late or out_of_time
-        self._guarded(self._logger.warning if warns else self._logger.info, "%s.", message, extra=extra)
+        log = self._logger.warning if ended_late or out_of_time else self._logger.info
+        log("%s.", message, extra=extra)
 
+    @_guarded
     def tasks_left(self, names: Sequence[str]) -> None:
-        """Log at WARNING that handlers have returned before tasks that they had started.
-
-        Args:
-            names: of each task, what it runs and where that stands.
-        """
+        """Log at WARNING that handlers returned before tasks that they had started; of each, what runs, and where."""
         named = ", ".join(map(plain, names[:MOST_NAMES]))
         more = f", and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        self._guarded(
-            self._logger.warning,
+        self._logger.warning(
             "Handlers of %s returned before %s had ended that they had started: %s%s. Their records count as done, and "
             "the tasks go on only while a batch runs. A handler awaits what its record needs, with asyncio.gather() or "
             "an asyncio.TaskGroup.",
@@ -226,66 +236,36 @@ class Report:
             extra={"batch_source": self._batch.source, "tasks_left": [plain(name) for name in names[:MOST_NAMES]]},
         )
 
+    @_guarded
     def nobody_delivers(self) -> None:
         """Log that a handler asked for a dead letter where nobody delivers any."""
-        self._guarded(
-            self._logger.error,
+        self._logger.error(
             "A handler raised DeadLetterRecord and nobody delivers dead letters, so the record is retried. Pass a "
             "plugin that implements deliver_dead_letter(outcome), such as those of the package batchcore-deadletter.",
         )
 
+    @_guarded
     def went_wrong(
         self, what: str, error: BaseException, plugin: object = None, *, position: int | None = None
     ) -> None:
-        """Log that something besides a record failed and changed no outcome. Never raises.
-
-        Args:
-            what: what failed.
-            error: what it raised.
-            plugin: whose it is, where it is a plugin's.
-            position: the record that it was called for, where it was called for one.
-        """
-        self._guarded(self._went_wrong, what, error, plugin, position)
-
-    def _went_wrong(self, what: str, error: BaseException, plugin: object, position: int | None) -> None:
+        """Log that something besides a record failed and changed no outcome: a plugin's, or called for one record."""
         record = "" if position is None else f" Record {self._name(position)} of {self._batch.source}."
         arguments = (what, summary_of(error).rstrip("."), _whose(plugin), record)
         self._log_error("%s raised %s; no outcome changes.%s%s", arguments, error, position)
 
+    @_guarded
     def not_delivered(self, position: int, problem: BaseException, plugin: object) -> None:
-        """Log at ERROR that a dead letter was not delivered, so that its record is retried. Never raises.
-
-        Args:
-            position: where in the batch.
-            problem: what kept it from being delivered.
-            plugin: the deliverer.
-        """
-        self._guarded(self._not_delivered, position, problem, plugin)
-
-    def _not_delivered(self, position: int, problem: BaseException, plugin: object) -> None:
+        """Log at ERROR what kept a dead letter from being delivered, so that its record is retried."""
         arguments = (summary_of(problem).rstrip("."), self._name(position), self._batch.source, _whose(plugin))
-        message = "deliver_dead_letter() raised %s; record %s of %s is retried.%s"
-        self._log_error(message, arguments, problem, position)
+        self._log_error("deliver_dead_letter() raised %s; record %s of %s is retried.%s", arguments, problem, position)
 
     def _log_error(self, message: str, arguments: tuple[Any, ...], error: BaseException, position: int | None) -> None:
         shown = self._tracebacks_of_errors > 0 and _can_be_printed(error)
         self._tracebacks_of_errors -= shown
         exc_info = (type(error), error, error.__traceback__) if shown else None
-        if position is None:
-            extra: dict[str, Any] = {"batch_source": self._batch.source, "failure_chain": chain_of(error)}
-        else:
-            extra = self._fields(position, error, "retry")
+        fields = {} if position is None else self._fields(position, error, "retry")
+        extra = fields or {"batch_source": self._batch.source, "failure_chain": chain_of(error)}
         self._logger.error(message, *arguments, exc_info=exc_info, extra=extra)
-
-    @staticmethod
-    def _guarded(log: Callable[..., None], *arguments: Any, **options: Any) -> None:
-        """Log something; a logger that raises is shown where it can be, and changes nothing."""
-        try:
-            log(*arguments, **options)
-        except BaseException as error:
-            raise_if_steering(error)
-            with suppress(Exception):  # its context is what a record failed with, which may quote its input
-                traceback.print_exception(type(error), error, error.__traceback__, chain=False, file=sys.stderr)
 
 
 def _whose(plugin: object) -> str:
@@ -301,14 +281,12 @@ def _somebody_listens(logger: logging.Logger) -> bool:
     if not logger.isEnabledFor(logging.WARNING):
         return False
     current: logging.Logger | None = logger
-    handlers = 0
+    handlers: list[logging.Handler] = []
     while current is not None:
-        handlers += len(current.handlers)
-        for handler in current.handlers:
-            if type(handler) is not logging.NullHandler:
-                return True
+        handlers += current.handlers
         current = current.parent if current.propagate else None
-    return handlers == 0  # nothing configured: logging's handler of last resort prints it
+    # Where nothing is configured, logging's handler of last resort prints it.
+    return not handlers or any(type(handler) is not logging.NullHandler for handler in handlers)
 
 
 def _is_pydantic(error: BaseException) -> bool:
@@ -316,15 +294,10 @@ def _is_pydantic(error: BaseException) -> bool:
     return module is not None and isinstance(error, module.ValidationError)
 
 
-def _quotes_input(error: BaseException) -> bool:
-    """Whether the printed form of an exception, with all it is chained to, would quote what pydantic was given."""
-    return "pydantic_core" in sys.modules and any(_is_pydantic(current) for current in chained(error))
-
-
 def _can_be_printed(error: BaseException) -> bool:
     """Whether every sink can write the printed form of an exception, it is not too long, and it quotes no input."""
     try:
-        if _quotes_input(error) or any(len(text_of(current)) > LONGEST_TEXT for current in chained(error)):
+        if any(_is_pydantic(current) or len(text_of(current)) > LONGEST_TEXT for current in chained(error)):
             return False
         printed = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     except Exception:  # an exception whose cause, say, is a property that raises
@@ -370,7 +343,10 @@ def _plain_json(value: Any, depth: int = 3) -> Any:
 
 def _without_input(error: Any) -> str:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    named = "; ".join(f"{_place(p['loc'])}: {_problem(p)}" for p in problems[:5])
+    named = "; ".join(
+        f"{_place(p['loc'])}: {p['type' if p['type'] == 'union_tag_invalid' else 'msg']}"  # that message quotes it
+        for p in problems[:5]
+    )
     more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
     return f"{error.title}: {named}{more}"
 
@@ -379,11 +355,6 @@ def _place(loc: tuple[int | str, ...]) -> str:
     """Return where in a record: fields by their names, items by their numbers, keys of dictionaries as stars."""
     parts = (str(p) if (p < _HIGHEST_INDEX if isinstance(p, int) else _is_declared(p)) else "*" for p in loc)
     return ".".join(parts) or "record"
-
-
-def _problem(problem: Any) -> str:
-    """Return what is wrong there, as pydantic does, but where its message quotes the input."""
-    return str(problem["type"] if problem["type"] == "union_tag_invalid" else problem["msg"])
 
 
 _declared: set[str] = set()

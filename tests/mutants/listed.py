@@ -569,7 +569,7 @@ MUTANTS = (
     Mutant(
         "a printed exception that quotes an input is not logged",
         "failures._can_be_printed",
-        "_quotes_input(error)",
+        "_is_pydantic(current)",
         "False",
         "engine/test_logging.py",
         "test_input_that_pydantic_refused_is_never_logged",
