@@ -11,7 +11,7 @@ nothing that failed, or was abandoned, has touched the state, and any success ca
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
 from batchcore._callables import named
 from batchcore.errors import RecordError
@@ -19,9 +19,8 @@ from batchcore.model import batch_item_failures, first_with_identifiers_of, in_o
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from contextlib import AbstractContextManager
-    from types import TracebackType
     from typing import Any
 
     from batchcore.model import Batch, Outcomes
@@ -48,19 +47,6 @@ class Window:
         is_terminated_early: whether the window ends early, because its state has grown too large. AWS then goes on with
             the same window and an empty state.
     """
-
-    __slots__ = (
-        "_batch",
-        "_first",
-        "_kept",
-        "_next",
-        "_read",
-        "end",
-        "is_final",
-        "is_terminated_early",
-        "shard_id",
-        "start",
-    )
 
     def __init__(self, batch: Batch) -> None:
         event: Mapping[str, Any] = batch.event
@@ -95,8 +81,9 @@ class Window:
         self._first, self._kept = json.dumps(state).encode(), []
         return state
 
-    def for_record(self, record: Record) -> _Change:
-        """Return what is held open around a handler that changes the state. Each record before it has ended."""
+    @contextmanager
+    def for_record(self, record: Record) -> Generator[dict[str, Any], None, None]:
+        """Hold the state open around a handler that changes it: kept when that returns. Each before it has ended."""
         has_failed = self._batch.outcomes.has_failed
         position = self._next
         while has_failed(position):  # its handler was not called
@@ -107,14 +94,10 @@ class Window:
             self._kept, state = self._kept[:-1], None
         if state is None:
             state = json.loads(self._kept[-1][1] if self._kept else self._first)
-        return _Change(self, position, state)
+        yield state
+        self._keep(position, state)
 
-    def keep(self, position: int, state: dict[str, Any]) -> None:
-        """Write down the state after a record.
-
-        Raises:
-            WindowStateError: it is not JSON.
-        """
+    def _keep(self, position: int, state: dict[str, Any]) -> None:
         text, self._read = _there_and_back(state)
         if self._batch.may_undo:
             self._kept.append((position, text))
@@ -128,32 +111,8 @@ class Window:
         return f"<Window from {self.start} to {self.end} of {self.shard_id}{', final' if self.is_final else ''}>"
 
 
-class _Change:
-    """One record's change of the state: kept when its handler returns, never seen again when it does not."""
-
-    __slots__ = ("_position", "_state", "_window")
-
-    def __init__(self, window: Window, position: int, state: dict[str, Any]) -> None:
-        self._window = window
-        self._position = position
-        self._state = state
-
-    def __enter__(self) -> dict[str, Any]:
-        return self._state
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if error is None:
-            self._window.keep(self._position, self._state)
-
-
 def _there_and_back(state: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    """Return a state as JSON, and as it comes back from there.
-
-    Raises:
-        WindowStateError: it would not come back as it is, so the next batch would go on with another one.
-    """
+    """Return a state as JSON, and as it comes back; refuse another one, which the next batch would go on with."""
     try:
         text = json.dumps(state, ensure_ascii=False, allow_nan=False).encode()
         read: dict[str, Any] = json.loads(text)

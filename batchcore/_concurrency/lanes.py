@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from concurrent.futures import wait
 from contextvars import copy_context
+from operator import itemgetter
 
 from batchcore._extensions.calls import complete, spawn
 from batchcore._extensions.dead_letters import book_of, deliver_in_lane, delivered
@@ -33,25 +34,19 @@ if TYPE_CHECKING:
 _LOOK_S = 1.0  # between looks at futures that an executor may have thrown away
 
 
-class Lane:
-    """The records of one lane, as long as it goes on. Iterate over it to run them.
-
-    Args:
-        run: the batch.
-        ledger: where the outcomes are written down.
-        positions: where in the batch its records are.
+class Single:
+    """A lane of one record that nothing can stop. It costs a third of one that can be. Iterate over it to run it.
 
     Attributes:
         position: that of the record that runs.
     """
 
-    __slots__ = ("_ledger", "_positions", "_run", "position")
+    __slots__ = ("_ledger", "_records", "position")
 
-    def __init__(self, run: Run, ledger: Ledger, positions: Iterable[int]) -> None:
-        self._run = run
+    def __init__(self, ledger: Ledger, position: int, record: Record) -> None:
         self._ledger = ledger
-        self._positions = iter(positions)
-        self.position = -1
+        self.position = position
+        self._records = (record,)
 
     def at(self) -> int:
         """Return the position of the record that runs."""
@@ -62,6 +57,26 @@ class Lane:
     def append(self, value: Any) -> None:
         """Write down what the handler of the record returned."""
         self._ledger.values[self.position] = value
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records)
+
+
+class Lane(Single):
+    """The records of one lane, as long as it goes on.
+
+    Args:
+        run: the batch.
+        ledger: where the outcomes are written down.
+        positions: where in the batch its records are.
+    """
+
+    __slots__ = ("_positions", "_run")
+
+    def __init__(self, run: Run, ledger: Ledger, positions: Iterable[int]) -> None:
+        super().__init__(ledger, -1, None)
+        self._run = run
+        self._positions = iter(positions)
 
     def __iter__(self) -> Iterator[Record]:
         run, ledger, records = self._run, self._ledger, self._run.batch._records
@@ -92,30 +107,6 @@ class Lane:
         _skip_lane(run, ledger, self._positions)
 
 
-class Single:
-    """A lane of one record that nothing can stop, as :class:`Lane` is one. It costs a third of that."""
-
-    __slots__ = ("_ledger", "_records", "position")
-
-    def __init__(self, ledger: Ledger, position: int, record: Record) -> None:
-        self._ledger = ledger
-        self.position = position
-        self._records = (record,)
-
-    def at(self) -> int:
-        """Return the position of the record."""
-        return self.position
-
-    __len__ = at  # as that of the list which the engine's loop appends outcomes to, one by one
-
-    def append(self, value: Any) -> None:
-        """Write down what the handler of the record returned."""
-        self._ledger.values[self.position] = value
-
-    def __iter__(self) -> Iterator[Record]:
-        return iter(self._records)
-
-
 def _skip_lane(run: Run, ledger: Ledger, positions: Iterable[int]) -> None:
     """Skip what is left of a lane that has stopped."""
     for position in positions:
@@ -123,7 +114,7 @@ def _skip_lane(run: Run, ledger: Ledger, positions: Iterable[int]) -> None:
             run.skip(ledger, position, LANE_STOPPED)
 
 
-def all_lanes(run: Run, ledger: Ledger) -> Iterator[Lane | Single]:
+def all_lanes(run: Run, ledger: Ledger) -> Iterator[Single]:
     """Return the lanes of a batch."""
     ordering, records = run.ordering, run.batch._records
     if not ordering.grouped and run.plan.stop_before is None and ledger.dead_letters is None:
@@ -145,14 +136,14 @@ def all_lanes(run: Run, ledger: Ledger) -> Iterator[Lane | Single]:
     return (Lane(run, ledger, positions) for positions in by_key.values())
 
 
-def next_lanes(run: Run, ledger: Ledger) -> Calls[list[Lane | Single]]:
+def next_lanes(run: Run, ledger: Ledger) -> Calls[list[Single]]:
     """Return what is left of lanes that have waited for others to end."""
     if ledger.stop is not None:
         skip_the_rest(run, ledger)
     book = book_of(ledger)
     while book is not None and book.blocked:
-        going_on: list[Lane | Single] = []
-        blocked, book.blocked = sorted(book.blocked, key=_position_of), []
+        going_on: list[Single] = []
+        blocked, book.blocked = sorted(book.blocked, key=itemgetter(0)), []
         for position, rest in blocked:
             yield from deliver_in_lane(run, ledger, position)
             if position in book.in_lanes:  # one before it is in another of these lanes
@@ -166,10 +157,6 @@ def next_lanes(run: Run, ledger: Ledger) -> Calls[list[Lane | Single]]:
     return []
 
 
-def _position_of(blocked: tuple[int, Iterator[int]]) -> int:
-    return blocked[0]
-
-
 def skip_the_rest(run: Run, ledger: Ledger) -> None:
     """Skip every record that has not run: the batch has stopped."""
     reason = SKIPPED[ledger.stop or "failure"]
@@ -179,12 +166,7 @@ def skip_the_rest(run: Run, ledger: Ledger) -> None:
 
 
 def abandon(run: Run, ledger: Ledger) -> None:
-    """Go on without the workers that still run: their records have failed, whatever becomes of them.
-
-    Args:
-        run: the batch.
-        ledger: the ledger that the workers were given.
-    """
+    """Go on without the workers that still run: their records have failed, whatever they write into their ledger."""
     run.batch._ledger = copy = ledger.close()
     for position in sorted(ledger.running or ()):
         if position not in copy.failures and copy.values[position] is NOT_PROCESSED:
@@ -252,7 +234,7 @@ def _start(executor: Executor | None, function: Callable[..., None], *arguments:
         raise ConfigurationError(f"The executor takes no more work: {error}.") from error
 
 
-def _run_waiting(run: Run, ledger: Ledger, waiting: deque[Lane | Single], context: Context) -> None:
+def _run_waiting(run: Run, ledger: Ledger, waiting: deque[Single], context: Context) -> None:
     """Run lanes, one after the other, as long as any wait."""
     try:
         while ledger.stop is None:

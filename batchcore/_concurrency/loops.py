@@ -43,7 +43,7 @@ class _Loops:
         self._idle = []
         self._lock = threading.Lock()
 
-    def run(self, work: Coroutine[Any, Any, None], interrupted: Callable[[], None]) -> None:
+    def run(self, work: Coroutine[Any, Any, None], interruption: Interruption) -> None:
         loop = _loop_of_this_thread()
         own = loop is None
         if loop is None:
@@ -54,7 +54,7 @@ class _Loops:
             _run_until_done(loop, task)
         except BaseException:
             if not task.done():  # a KeyboardInterrupt: the next batch must not meet what this one leaves behind
-                interrupted()
+                interruption.has_come = True
                 task.cancel()
                 loop.run_until_complete(asyncio.wait([task], timeout=1))
             if task.done() and not task.cancelled():
@@ -101,12 +101,18 @@ def _run_until_done(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -
 _loops = _Loops()
 
 
-def run_on_loop(work: Callable[[], Coroutine[Any, Any, None]], interrupted: Callable[[], None]) -> None:
-    """Do the work of a batch on the event loop that is set for this thread, else on one that lives as the process does.
+class Interruption:
+    """Whether something that steers whoever runs the function ends a batch, such as an interrupt."""
+
+    has_come = False
+
+
+def wait_for_records(run: Run, drive: DriveAsync) -> None:
+    """Run the records of a batch on the event loop that is set for this thread, else on one of the process.
 
     Args:
-        work: gives the coroutine.
-        interrupted: called when something that steers whoever runs the function has ended it, such as an interrupt.
+        run: the batch.
+        drive: runs the records in tasks; the first of them in its own task, where it gets an interruption.
 
     Raises:
         ConfigurationError: an event loop is running in this thread already.
@@ -117,35 +123,8 @@ def run_on_loop(work: Callable[[], Coroutine[Any, Any, None]], interrupted: Call
             "`result = await processor.arun(event, record_handler, context)`, whose `result.response` is the response, "
             "or `await processor.aprocess()` under the context manager."
         )
-    _loops.run(work(), interrupted)
-
-
-class Interruption:
-    """Whether something that steers whoever runs the function ends a batch, such as an interrupt.
-
-    Attributes:
-        has_come: whether it does.
-    """
-
-    __slots__ = ("has_come",)
-
-    def __init__(self) -> None:
-        self.has_come = False
-
-    def come(self) -> None:
-        """Note that it does."""
-        self.has_come = True
-
-
-def wait_for_records(run: Run, drive: DriveAsync) -> None:
-    """Run the records of a batch on an event loop, and wait for that.
-
-    Args:
-        run: the batch.
-        drive: runs the records in tasks; the first of them in its own task, where it gets an interruption.
-    """
     interruption = Interruption()
-    run_on_loop(lambda: await_records(run, drive, interruption), interruption.come)
+    _loops.run(await_records(run, drive, interruption), interruption)
 
 
 async def await_records(run: Run, drive: DriveAsync, interruption: Interruption | None = None) -> None:

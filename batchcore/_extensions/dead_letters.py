@@ -44,19 +44,8 @@ class DeadLetters:
         blocked: what is left of lanes that wait, with the positions for which they do.
         problems: position to what kept it from being delivered.
         lanes_ended: whether no record will start any more.
+        lowest: the lowest position known that comes again, where a checkpoint acknowledges.
     """
-
-    __slots__ = (
-        "_next",
-        "at_end",
-        "blocked",
-        "by_checkpoint",
-        "grouped",
-        "in_lanes",
-        "lanes_ended",
-        "lowest",
-        "problems",
-    )
 
     def __init__(self, by_checkpoint: bool, grouped: bool) -> None:
         self.by_checkpoint = by_checkpoint
@@ -119,14 +108,7 @@ def deliver_in_lane(run: Run, ledger: Ledger, position: int) -> Calls[None]:
 
 
 def delivered(run: Run, ledger: Ledger, position: int, problem: BaseException | None) -> None:
-    """Write down what became of a record that somebody was to deliver elsewhere.
-
-    Args:
-        run: the batch.
-        ledger: where it is written down.
-        position: where in the batch.
-        problem: what kept it from being delivered; None where it was. Then, and only then, it is done.
-    """
+    """Write down what kept a record from being delivered; None where it was: then, and only then, it is done."""
     if not ledger.deliver(position, problem):
         return
     if problem is not None and not isinstance(problem, Deferred):
@@ -136,7 +118,6 @@ def delivered(run: Run, ledger: Ledger, position: int, problem: BaseException | 
 
 
 def book_of(ledger: Ledger) -> DeadLetters | None:
-    """Return the book of dead letters that a ledger has."""
     book = ledger.dead_letters
     return book if isinstance(book, DeadLetters) else None
 
@@ -150,30 +131,26 @@ def deliver_at_end(run: Run) -> Calls[None]:
     """Deliver those that are left when all records have ended."""
     ledger = run.batch._ledger
     book = book_of(ledger)
-    if book is None:
+    if book is None or not book.at_end:
         return
     left, book.at_end = sorted(book.at_end), []
-    lowest = _lowest_that_comes_again(run.batch, set(left)) if book.by_checkpoint and left else None
+    unfinished = sorted({*ledger.unfinished()}.difference(left)) if book.by_checkpoint else []
+    lowest = first_with_identifiers_of(run.batch, unfinished) if unfinished else None
     plugins: Any = run.plan.plugins
     at_a_time = AT_A_TIME if plugins.deliver_many is not None else 1
     while left:
         items, left = left[:at_a_time], left[at_a_time:]
-        if lowest is not None:
-            items, deferred = [at for at in items if at < lowest], [at for at in items if at >= lowest]
-            for position in deferred:
-                delivered(run, ledger, position, Deferred(Deferred.__doc__))
-            if not items:
-                continue
+        deferred = [] if lowest is None else [at for at in items if at >= lowest]
+        for position in deferred:
+            delivered(run, ledger, position, Deferred(Deferred.__doc__))
+        items = items[: len(items) - len(deferred)]  # they rise
+        if not items:
+            continue
         problems = yield from _deliver(run, items)
         for position, problem in zip(items, problems, strict=True):
             delivered(run, ledger, position, problem)
             if problem is not None and book.by_checkpoint and (lowest is None or position < lowest):
                 lowest = first_with_identifiers_of(run.batch, [position])
-
-
-def _lowest_that_comes_again(batch: Batch, dead_letters: set[int]) -> int | None:
-    unfinished = [position for position in batch._ledger.unfinished() if position not in dead_letters]
-    return first_with_identifiers_of(batch, unfinished) if unfinished else None
 
 
 def _deliver(run: Run, positions: list[int], *, among_records: bool = False) -> Calls[Sequence[BaseException | None]]:
