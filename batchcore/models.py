@@ -213,7 +213,6 @@ _WANTED_AN_OBJECT = {
     "set_type",
     "tuple_type",
 }
-_NOTHING_TO_ADD = {"bytes", "empty", "json", "text"}
 
 
 def mend(validate: Callable[[Any], Any], record: Any, error: ValueError) -> Any:
@@ -315,13 +314,12 @@ def _hint(record: Any, problem: Mapping[str, Any]) -> str:
     given, kind = problem["input"], problem["type"]
     if not isinstance(given, (str, bytes)) or (kind != "json_invalid" and kind not in _WANTED_AN_OBJECT):
         return ""
-    from batchcore.shapes import shape_of
+    from batchcore.shapes import shape_of, what_it_is
 
-    name, words = shape_of(given)
     if kind == "json_invalid":
-        if given[:1] == _MARK or given[:3] == BOM_UTF8:
-            return ". It starts with a byte order mark, U+FEFF, which is no JSON"
-        return "" if name in _NOTHING_TO_ADD else f". It is {words}"
+        is_marked = given[:1] == _MARK or given[:3] == BOM_UTF8
+        return ". It starts with a byte order mark, U+FEFF, which is no JSON" if is_marked else what_it_is(given)
+    name, words = shape_of(given)
     if name == "base64":
         return f". It is {words}; the record model of the source decodes it, so inherit from that"
     raw = _raw_text(record, problem["loc"])

@@ -88,14 +88,32 @@ def configure(
     dead_letter_after: Any,
 ) -> None:
     """Check what a processor is told besides source, model and plugins, and let it be so."""
-    plugins = processor._plugins
-    processor.max_concurrency = checked_concurrency(max_concurrency, processor.max_concurrency)
+    if ordering is not None and not isinstance(ordering, Ordering):
+        raise ConfigurationError(f"ordering is unordered, in_order(...) or by_key(...), not {ordering!r}.")
+    if max_concurrency is not None:
+        _check_count(max_concurrency, "max_concurrency is a whole number")
+        processor.max_concurrency = max_concurrency
+    if executor is not None:
+        _check_executor(executor, processor)
+    _check_dispositions(dispositions or {})
+    if dead_letter_after is not None:
+        _check_count(dead_letter_after, "dead_letter_after is a number of deliveries")
+    letters = ""
+    if dispositions and Disposition.DEAD_LETTER in dispositions.values():
+        letters = "dispositions sends"
+    elif dead_letter_after is not None:
+        letters = f"dead_letter_after={dead_letter_after} sends"
+    if letters and (processor._plugins is None or processor._plugins.delivers is None):
+        raise ConfigurationError(
+            f"{letters} records to a dead letter and nobody delivers them. Pass a plugin that implements "
+            "deliver_dead_letter(outcome), such as those of the package batchcore-deadletter."
+        )
     processor._asked_concurrency = max_concurrency
-    processor.executor = checked_executor(executor, processor, processor._awaits)
-    processor._ordering = checked_ordering(ordering)
-    processor._dispositions = checked_dispositions(dispositions or {}, plugins)
-    processor._dead_letter_after = checked_dead_letter_after(dead_letter_after, plugins)
-    processor._stop_before = checked_seconds(stop_before_timeout)
+    processor.executor = executor
+    processor._ordering = ordering
+    processor._dispositions = dict(dispositions or {})
+    processor._dead_letter_after = dead_letter_after
+    processor._stop_before = None if stop_before_timeout is None else _seconds(stop_before_timeout)
 
 
 def refuse_way(processor: object, awaits: bool) -> NoReturn:
@@ -165,47 +183,30 @@ def refuse_unknown(cls: type[Any], unknown: Mapping[str, Any]) -> NoReturn:
     raise ConfigurationError(f"{cls.__name__} has no option {plain(name)}. {hint}")
 
 
-def checked_ordering(ordering: Any) -> Ordering | None:
-    """Check that an ordering is one."""
-    if ordering is not None and not isinstance(ordering, Ordering):
-        raise ConfigurationError(f"ordering is unordered, in_order(...) or by_key(...), not {ordering!r}.")
-    return ordering
-
-
-def checked_concurrency(given: Any, default: int) -> int:
-    """Check a number of lanes that run at a time."""
-    if given is None:
-        return default
+def _check_count(given: Any, what: str) -> None:
     if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        raise ConfigurationError(f"max_concurrency is a whole number from 1 on, not {given!r}.")
-    return given
+        raise ConfigurationError(f"{what} from 1 on, not {given!r}.")
 
 
-def checked_executor(executor: Any, processor: object, awaits: bool | None) -> Executor | None:
+def _check_executor(executor: Any, processor: Any) -> None:
     """Check an executor: one of threads, whose threads are shared with whoever else uses it."""
-    if executor is None:
-        return None
-    if awaits:
+    if processor._awaits:
         raise ConfigurationError(
             f"{type(processor).__name__} runs tasks, not threads, so it takes no executor. max_concurrency= limits "
             "them; for threads use BatchProcessor."
         )
-    for kind in type(executor).__mro__:
-        if kind.__name__ in ("ProcessPoolExecutor", "InterpreterPoolExecutor", "Pool"):
-            raise ConfigurationError(
-                f"executor is one of threads; a {type(executor).__name__} runs elsewhere, where neither the handler's "
-                "results nor its failures can be seen. Pass a ThreadPoolExecutor, or max_concurrency=."
-            )
+    kinds = {kind.__name__ for kind in type(executor).__mro__}
+    if kinds & {"ProcessPoolExecutor", "InterpreterPoolExecutor", "Pool"}:
+        raise ConfigurationError(
+            f"executor is one of threads; a {type(executor).__name__} runs elsewhere, where neither the handler's "
+            "results nor its failures can be seen. Pass a ThreadPoolExecutor, or max_concurrency=."
+        )
     if isinstance(executor, type) or not callable(getattr(executor, "submit", None)):
         raise ConfigurationError(f"executor is a concurrent.futures.Executor of threads, not {executor!r}.")
-    checked: Executor = executor
-    return checked
 
 
-def checked_seconds(given: Any) -> float | None:
+def _seconds(given: Any) -> float:
     """Check a time to keep, in seconds or as a timedelta."""
-    if given is None:
-        return None
     seconds = given.total_seconds() if hasattr(given, "total_seconds") else given
     if not is_number(seconds) or not 0 < seconds < _LONGEST_S:
         raise ConfigurationError(
@@ -215,8 +216,7 @@ def checked_seconds(given: Any) -> float | None:
     return float(seconds)
 
 
-def checked_dispositions(dispositions: Any, plugins: Plugins | None) -> dict[type[BaseException], Disposition]:
-    """Check what exceptions are mapped to, and that somebody delivers dead letters where there may be any."""
+def _check_dispositions(dispositions: Any) -> None:
     if not hasattr(dispositions, "items"):
         raise ConfigurationError(f"dispositions maps exception types to Disposition; {dispositions!r} is no mapping.")
     for kind, disposition in dispositions.items():
@@ -234,9 +234,6 @@ def checked_dispositions(dispositions: Any, plugins: Plugins | None) -> dict[typ
                 "always retried, and what is neither an Exception nor SystemExit nor a cancellation leaves the batch, "
                 "as an interrupt does. dead_letter_after= gives up what always hangs."
             )
-    if Disposition.DEAD_LETTER in dispositions.values():
-        _check_delivers("dispositions sends records to a dead letter", plugins)
-    return dict(dispositions)
 
 
 def _steers(kind: type[BaseException]) -> bool:
@@ -245,24 +242,6 @@ def _steers(kind: type[BaseException]) -> bool:
         return False
     asyncio = sys.modules.get("asyncio.exceptions")
     return asyncio is None or not issubclass(kind, asyncio.CancelledError)
-
-
-def checked_dead_letter_after(given: Any, plugins: Plugins | None) -> int | None:
-    """Check from which delivery on a record is a dead letter."""
-    if given is None:
-        return None
-    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        raise ConfigurationError(f"dead_letter_after is a number of deliveries from 1 on, not {given!r}.")
-    _check_delivers(f"dead_letter_after={given} sends records to a dead letter", plugins)
-    return given
-
-
-def _check_delivers(what: str, plugins: Plugins | None) -> None:
-    if plugins is None or plugins.delivers is None:
-        raise ConfigurationError(
-            f"{what} and nobody delivers them. Pass a plugin that implements deliver_dead_letter(outcome), such as "
-            "those of the package batchcore-deadletter."
-        )
 
 
 def check_deliveries_are_counted(source: Source) -> None:

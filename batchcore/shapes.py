@@ -11,12 +11,12 @@ import json
 import re
 from binascii import a2b_base64
 from collections.abc import Mapping
+from contextlib import suppress
 
 from batchcore.errors import RecordIdentityError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, TypeAlias, TypeGuard
 
     Shape: TypeAlias = tuple[str, str]  # a name for tables, and words that go on after "it is"
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["WrongShapeError", "advice_on", "said_of", "shape_of"]
 
 _SAY_NOTHING = {"empty", "list", "object", "records", "text"}
+_NOTHING_TO_ADD = {"bytes", "empty", "json", "text"}
 _MOST_SOURCES = 5
 _DEEPEST = 3  # JSON in JSON in base64; nobody encodes more often by mistake
 _SOURCE = re.compile(r"aws:[a-zA-Z0-9.:_-]{1,40}")
@@ -97,59 +98,48 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 
 # -- Objects of JSON.
 
-
-def _has(*keys: str) -> Callable[[Mapping[str, Any]], bool]:
-    return lambda value: all(key in value for key in keys)
-
-
-def _is_invocation_record(value: Mapping[str, Any]) -> bool:
-    return "requestContext" in value and "condition" in value["requestContext"]
-
-
-def _is_request(value: Mapping[str, Any]) -> bool:
-    return "requestContext" in value and ("httpMethod" in value or "rawPath" in value)
-
-
-_OBJECTS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], bool]], ...] = (
-    (
-        "s3 test event",
-        "the test event that S3 sends when a notification is set up, s3:TestEvent",
-        lambda value: bool(value.get("Event") == "s3:TestEvent"),
-    ),
-    ("sns notification", "an SNS notification", _has("TopicArn", "Message")),
-    (
-        "eventbridge s3 event",
-        "an event of S3 that came by EventBridge",
-        lambda value: "detail" in value and value.get("source") == "aws.s3",
-    ),
-    ("eventbridge event", "an EventBridge event", _has("detail-type", "detail")),
-    ("cloudwatch logs", "log events of CloudWatch Logs", _has("messageType", "logEvents")),
-    ("invocation record", "what Lambda sends to a destination about an invocation", _is_invocation_record),
-    ("cloudevent", "a CloudEvent", _has("specversion", "type", "source")),
-    ("sns record", "a record of aws:sns", _has("Sns")),
-    ("firehose event", "an event of Amazon Data Firehose", _has("deliveryStreamArn", "records")),
-    ("s3 batch event", "an event of S3 Batch Operations", _has("invocationSchemaVersion", "tasks")),
-    ("logs subscription", "an event of a subscription of CloudWatch Logs", _has("awslogs")),
-    ("request", "a request of API Gateway, a load balancer or a function URL", _is_request),
-    ("console test event", "the test event that the Lambda console offers", _has("key1", "key2", "key3")),
+_S3_TEST = "s3:TestEvent"
+_CONTEXT = "requestContext"
+_REQUEST = "a request of API Gateway, a load balancer or a function URL"
+_OBJECTS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (  # what an object of it has, of whatever value where None
+    ("s3 test event", "the test event that S3 sends when a notification is set up, s3:TestEvent", {"Event": _S3_TEST}),
+    ("sns notification", "an SNS notification", {"TopicArn": None, "Message": None}),
+    ("eventbridge s3 event", "an event of S3 that came by EventBridge", {"detail": None, "source": "aws.s3"}),
+    ("eventbridge event", "an EventBridge event", {"detail-type": None, "detail": None}),
+    ("cloudwatch logs", "log events of CloudWatch Logs", {"messageType": None, "logEvents": None}),
+    ("invocation record", "what Lambda sends to a destination about an invocation", {_CONTEXT: {"condition": None}}),
+    ("cloudevent", "a CloudEvent", {"specversion": None, "type": None, "source": None}),
+    ("sns record", "a record of aws:sns", {"Sns": None}),
+    ("firehose event", "an event of Amazon Data Firehose", {"deliveryStreamArn": None, "records": None}),
+    ("s3 batch event", "an event of S3 Batch Operations", {"invocationSchemaVersion": None, "tasks": None}),
+    ("logs subscription", "an event of a subscription of CloudWatch Logs", {"awslogs": None}),
+    ("request", _REQUEST, {_CONTEXT: None, "httpMethod": None}),
+    ("request", _REQUEST, {_CONTEXT: None, "rawPath": None}),
+    ("console test event", "the test event that the Lambda console offers", {"key1": None, "key2": None, "key3": None}),
 )
 
 
+def _fits(value: Any, pattern: Any) -> bool:
+    if pattern is None:
+        return True
+    if not _is_object(pattern):
+        return bool(value == pattern)
+    return _is_object(value) and all(key in value and _fits(value[key], inner) for key, inner in pattern.items())
+
+
 def _shape_of_object(value: Mapping[str, Any]) -> Shape:  # noqa: PLR0911 - a name each
-    for name, words, fits in _OBJECTS:
-        try:
-            if fits(value):
+    for name, words, pattern in _OBJECTS:
+        with suppress(AttributeError, KeyError, TypeError):  # a mapping of somebody's own
+            if _fits(value, pattern):
                 return name, words
-        except (AttributeError, KeyError, TypeError):
-            continue
     records = value.get("Records")
     if _is_list(records):
-        source = _source_of_all(records)
-        if source is not None:
-            return f"event of {source}", f"an event with {_counted(records, 'record')} of {source}"
-        several = sorted({source for source in map(_source_of, records) if source is not None})
+        sources = set(map(_source_of, records))
+        several = sorted(source for source in sources if source is not None)
         if len(several) > 1:
             return "mixed event", f"an event with records of {' and '.join(several[:_MOST_SOURCES])}"
+        if several and None not in sources:
+            return f"event of {several[0]}", f"an event with {_counted(records, 'record')} of {several[0]}"
         return "records", f"an object with a list Records of {_counted(records, 'item')}"
     source = _source_of(value)
     if source is not None:
@@ -172,13 +162,9 @@ def _source_of(record: Any) -> str | None:
     return next((source for key, source in _RECORDS if key in record), None)
 
 
-def _source_of_all(records: list[Any]) -> str | None:
-    sources = {_source_of(record) for record in records}
-    return sources.pop() if len(sources) == 1 else None
-
-
 def _shape_of_list(values: list[Any]) -> Shape:
-    source = _source_of_all(values)
+    sources = {_source_of(record) for record in values}
+    source = sources.pop() if len(sources) == 1 else None
     if source is None:
         return "list", f"a list of {_counted(values, 'item')}"
     return "list of records", f"a list of {_counted(values, 'record')} of {source}, as EventBridge Pipes gives it"
@@ -296,8 +282,6 @@ def _inner_shape_of(text: str, depth: int) -> Shape | None:
 # body, and are the same when copied or pickled. Python's own keep the body in ``args``, where ``repr()`` shows it, or
 # work their text out from the body again.
 
-_NOTHING_TO_ADD = {"bytes", "empty", "json", "text"}
-
 
 class JSONDecodeError(json.JSONDecodeError):
     """Text is not JSON. ``doc`` is empty."""
@@ -331,17 +315,10 @@ def _text_again(*args: Any) -> UnicodeDecodeError:
 
 
 def not_json(text: str, field: str, problem: str, position: int) -> JSONDecodeError:
-    """Make the error of text that is not JSON.
-
-    Args:
-        text: the text.
-        field: where it is from.
-        problem: what Python's own parser says.
-        position: where in the text.
-    """
+    """Make the error of text, from a field, that is not JSON: what Python's own parser says, and where in the text."""
     error = JSONDecodeError(f"{field} is not JSON: {problem}", text, position)
     error.doc = ""
-    error.args = (error.args[0] + _what_it_is(text),)
+    error.args = (error.args[0] + what_it_is(text),)
     return error
 
 
@@ -353,18 +330,13 @@ def beyond_python(field: str, problem: str) -> JSONDecodeError:
 
 
 def not_utf_8(data: bytes, field: str, error: builtins.UnicodeDecodeError) -> UnicodeDecodeError:
-    """Make the error of bytes that are not UTF-8.
-
-    Args:
-        data: the bytes.
-        field: where they are from.
-        error: what Python raised.
-    """
-    text = f"{field} is not UTF-8: {error.reason} at position {error.start}{_what_it_is(data)}"
+    """Make the error of bytes, from a field, that are not UTF-8, of what Python raised."""
+    text = f"{field} is not UTF-8: {error.reason} at position {error.start}{what_it_is(data)}"
     return UnicodeDecodeError(error.encoding, b"", error.start, error.end, text)
 
 
-def _what_it_is(value: str | bytes) -> str:
+def what_it_is(value: str | bytes) -> str:
+    """Return a sentence on what a value is, to go behind another one; empty where it would add nothing."""
     name, words = shape_of(value)
     return "" if name in _NOTHING_TO_ADD else f". It is {words}"
 
@@ -378,29 +350,22 @@ def identify_one(position: int, record: object, path: tuple[str, ...]) -> str:
     Raises:
         RecordIdentityError: it has no identifier that is a string, and not empty.
     """
-    dotted = ".".join(path)
-    value = record
+    dotted, value = ".".join(path), record
     for depth, key in enumerate(path):
         if not _is_object(value):
             inner = ".".join(path[:depth])
-            raise _unnamed(
-                position,
-                f"has no object {inner}" if inner else f"is no object but of type {type(value).__name__}",
-                record,
-            )
+            seen = f"has no object {inner}" if inner else f"is no object but of type {type(value).__name__}"
+            break
         if key not in value and depth == len(path) - 1:
-            raise _unnamed(position, f"has no {dotted}", record)
+            seen = f"has no {dotted}"
+            break
         value = value.get(key)
-    if not isinstance(value, str):
-        raise _unnamed(position, f"has a {dotted} of type {type(value).__name__}", record)
-    if not value:
-        raise _unnamed(position, f"has a {dotted} that is empty", record)
-    return value
-
-
-def _unnamed(position: int, seen: str, record: object) -> RecordIdentityError:
+    else:
+        if isinstance(value, str) and value:
+            return value
+        seen = f"has a {dotted} " + ("that is empty" if value == "" else f"of type {type(value).__name__}")
     said = said_of(record)
-    return RecordIdentityError(
+    raise RecordIdentityError(
         f"Record {position} of the batch, counting from 0, {seen}. The response names a record by it, a string that is "
         f"not empty.{f' The record is {said}.' if said else ''}",
         position=position,
