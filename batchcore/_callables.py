@@ -57,7 +57,7 @@ class Signature:
     def __init__(self, handler: Callable[..., Any]) -> None:
         if not callable(handler):
             raise HandlerSignatureError(f"A record handler is a function of one record, not {describe_value(handler)}.")
-        if is_generator_function(handler):
+        if _flags(_undressed(handler)) & _GENERATOR:
             raise HandlerSignatureError(
                 f"{name_of(handler)} has a yield in it, so calling it runs nothing. A record handler is a plain or a "
                 "coroutine function."
@@ -154,11 +154,6 @@ def is_dispatching(function: Any) -> bool:
     """Whether this is what ``functools.singledispatch`` makes: it calls by position, and returns what it is given."""
     own: Any = getattr(function, "__dict__", {})
     return "dispatch" in own and "registry" in own
-
-
-def is_generator_function(function: Any) -> bool:
-    """Whether calling this gives a generator, sync or async, and so runs nothing of it."""
-    return bool(_flags(_undressed(function)) & _GENERATOR)
 
 
 def _undressed(function: Any) -> Any:

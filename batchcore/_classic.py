@@ -38,22 +38,13 @@ def check_defines(processor: FromScratch, base: type[FromScratch], awaits: bool)
     """Check that a processor from scratch defines the method that a call needs."""
     name = "_async_process_record" if awaits else "_process_record"
     if getattr(type(processor), name) is getattr(base, name):
-        raise lacks(processor, name)
-
-
-def lacks(processor: object, name: str) -> ConfigurationError:
-    """Return the error of a processor that does not define a method."""
-    how = "async" if name.startswith("_async") else "synchronous"
-    return ConfigurationError(f"{type(processor).__name__} defines no {name}(), which {how} calls need.")
+        how = "async" if awaits else "synchronous"
+        raise ConfigurationError(f"{type(processor).__name__} defines no {name}(), which {how} calls need.")
 
 
 def drive(processor: FromScratch, run: Run) -> None:
     """Run the records one by one."""
-
-    def call(record: Any) -> Any:
-        return _checked(processor._process_record(record))
-
-    run.call = call
+    run.call = lambda record: _checked(processor._process_record(record))
     run_one_by_one(run)
 
 
@@ -112,30 +103,19 @@ def batch_processor(
         The decorator. Where the Lambda handler returns None, the processor's response is returned: to AWS, None would
         mean that every record succeeded.
     """
-    decorator: Callable[[LambdaHandler], LambdaHandler] = _decorator(
-        "batch_processor", "process_partial_response", record_handler, processor, synchronously=True
-    )
-    return decorator
+    return _decorator("batch_processor", "process_partial_response", record_handler, processor, awaits=False)
 
 
 def async_batch_processor(
     *, record_handler: Handler[Gets, object], processor: ProcessorOf[Gets]
 ) -> Callable[[LambdaHandler], LambdaHandler]:
     """As :func:`batch_processor`, for async handlers. Deprecated: use :func:`async_process_partial_response`."""
-    decorator: Callable[[LambdaHandler], LambdaHandler] = _decorator(
-        "async_batch_processor", "async_process_partial_response", record_handler, processor, synchronously=False
-    )
-    return decorator
+    return _decorator("async_batch_processor", "async_process_partial_response", record_handler, processor, awaits=True)
 
 
 def _decorator(
-    name: str,
-    instead: str,
-    record_handler: Callable[..., Any],
-    processor: Any,
-    *,
-    synchronously: bool,
-) -> Any:
+    name: str, instead: str, record_handler: Callable[..., Any], processor: Any, *, awaits: bool
+) -> Callable[[Any], Any]:
     if not isinstance(getattr(processor, "_current", None), Current):
         refuse_processor(processor)
     warnings.warn(f"{name} is deprecated; use {instead}().", DeprecationWarning, stacklevel=3)
@@ -143,7 +123,7 @@ def _decorator(
     def decorate(lambda_handler: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(lambda_handler)
         def handle(event: Any, context: Any = None, *args: Any, **kwargs: Any) -> Any:
-            session = processor._run(event, record_handler, context, awaits=not synchronously)
+            session = processor._run(event, record_handler, context, awaits=awaits)
             response = processor._respond(session)
             returned = processor._current.call_showing(session, lambda_handler, event, context, *args, **kwargs)
             return response if returned is None else returned

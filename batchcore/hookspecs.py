@@ -188,6 +188,3 @@ class ObserverHooks:
         It has a time limit, taken from what is left of the invocation, and runs in a thread of its own for that. When
         the time is up, the response goes out without waiting for it.
         """
-
-
-HOOK_GROUPS = (SourceHooks, ExtensionHooks, ObserverHooks)

@@ -191,7 +191,7 @@ def _choice(choice: Any) -> Mapping[str, Any]:
 
 
 def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    return isinstance(value, dict)
+    return isinstance(value, dict)  # what pydantic has for a model that waits for a forward reference is none
 
 
 def _is_list(value: object) -> TypeGuard[list[Any]]:
@@ -216,12 +216,7 @@ _WANTED_AN_OBJECT = {
 
 
 def mend(validate: Callable[[Any], Any], record: Any, error: ValueError) -> Any:
-    """Validate a record that was refused without the byte order marks before its JSON, where it has any.
-
-    Args:
-        validate: the validator that refused it.
-        record: the record.
-        error: what it raised.
+    """Validate a record that was refused with an error without the byte order marks before its JSON, if it has any.
 
     Returns:
         What the validator makes of it.
@@ -244,16 +239,12 @@ def mend(validate: Callable[[Any], Any], record: Any, error: ValueError) -> Any:
 
 def _without_marks(record: Any, error: Any) -> Any:
     """Return a copy of the record without the marks that the error is about, or None where it is about none."""
-    places = [
-        problem["loc"]
-        for problem in error.errors(include_url=False)
-        if problem["type"] == "json_invalid" and isinstance(problem["input"], str) and problem["input"][:1] == _MARK
-    ]
-    if not places:
-        return None
-    for place in places:
-        record = _unmarked(record, place)
-    return record
+    unmarked: Any = None
+    for problem in error.errors(include_url=False):
+        given = problem["input"]
+        if problem["type"] == "json_invalid" and isinstance(given, str) and given[:1] == _MARK:
+            unmarked = _unmarked(record if unmarked is None else unmarked, problem["loc"])
+    return unmarked
 
 
 def _unmarked(value: Any, place: tuple[Any, ...]) -> Any:
@@ -273,10 +264,10 @@ def _raw_text(value: Any, place: tuple[Any, ...]) -> str | None:
     for key in place:
         if _is_object(value):
             value = value.get(key, value)
-        elif not _is_list(value) or not isinstance(key, int):
-            return None
-        else:
+        elif _is_list(value) and isinstance(key, int):
             value = value[key]
+        else:
+            return None
     return value if isinstance(value, str) else None
 
 

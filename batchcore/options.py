@@ -9,7 +9,7 @@ from batchcore.deadline import is_number
 from batchcore.dispositions import Disposition
 from batchcore.errors import ConfigurationError, HandlerSignatureError, NotAttemptedError, OutOfTimeError, PluginError
 from batchcore.model import Ordering
-from batchcore.source import DEFAULTS, describe
+from batchcore.source import AWAITED_HOOKS, DEFAULTS, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -255,10 +255,11 @@ def check_deliveries_are_counted(source: Source) -> None:
 
 def refuse_hooks_to_await(processor: object, plugins: Plugins) -> None:
     """Refuse batch hooks that nobody would await."""
-    for hook, plugin in plugins.hooks_to_await():
-        raise PluginError(
-            f"{hook}() of {describe(plugin)} is a coroutine function, and {type(processor).__name__} awaits nothing. "
-            "Use AsyncBatchProcessor, or make it a plain function.",
-            plugin=plugin,
-            hook=hook,
-        )
+    for hook in AWAITED_HOOKS:
+        for plugin, function in getattr(plugins, hook):
+            if is_coroutine_function(function):
+                message = (
+                    f"{hook}() of {describe(plugin)} is a coroutine function, and {type(processor).__name__} awaits "
+                    "nothing. Use AsyncBatchProcessor, or make it a plain function."
+                )
+                raise PluginError(message, plugin=plugin, hook=hook)

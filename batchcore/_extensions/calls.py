@@ -62,16 +62,7 @@ RECORDS = TimedCall(lambda: None, name="The records")
 
 
 def complete(run: Run, calls: Calls[T], drive: Callable[[Run], None] | None = None) -> T:
-    """Make calls from this thread, each within its time.
-
-    Args:
-        run: the batch.
-        calls: the calls.
-        drive: runs the records, where they are among the calls.
-
-    Returns:
-        What the generator returns.
-    """
+    """Make calls from this thread, each within its time; ``drive`` runs the records, where they are among them."""
     try:
         call = next(calls)
         while True:
@@ -116,10 +107,6 @@ def spawn(function: Callable[..., T], *arguments: Any) -> Future[T]:
     """Call a function in a new thread of our own: a daemon, which Python does not wait for when it exits.
 
     ``ThreadPoolExecutor`` will not do: at exit, Python waits for its threads, and a stuck one would hold it up.
-
-    Args:
-        function: what to call.
-        arguments: its arguments.
 
     Returns:
         What it will give, or raise. Its attribute ``thread`` is the thread.

@@ -90,11 +90,7 @@ class Observers:
         return entered
 
     def leave(self, scopes: Scopes, raised: BaseException | None) -> None:
-        """Close the scopes of a record, the last opened first.
-
-        Args:
-            scopes: what :meth:`enter` has opened.
-            raised: what the record failed with, if it did.
+        """Close the scopes of a record, which may have failed, the last opened first.
 
         Raises:
             BaseException: one of them raised what steers whoever runs the function. The others are closed.
@@ -156,11 +152,7 @@ def _observed(run: Run) -> ObservedResult:
 
 
 def bind_arguments(run: Run, given: Mapping[str, Any]) -> None:
-    """Give the handler what it asks for besides the record.
-
-    Args:
-        run: the batch.
-        given: name to argument, the same for all records.
+    """Give the handler what it asks for besides the record; some is given already, the same for all records.
 
     Raises:
         HandlerSignatureError: it needs an argument that nobody gives.

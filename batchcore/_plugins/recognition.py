@@ -5,12 +5,13 @@ from __future__ import annotations
 from batchcore._callables import hookimpl, plain, type_name
 from batchcore._plugins.registration import find_source, installed, registered
 from batchcore.errors import AmbiguousSourceError, PluginError, RecordIdentityError, UnexpectedBatchTypeError
+from batchcore.model import is_object
 from batchcore.shapes import advice_on, said_of
 from batchcore.source import offered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, TypeAlias
 
     from batchcore.source import Source
@@ -29,7 +30,9 @@ def source_for(resolve: Resolve, event: Any, records: Sequence[Record] | None, *
         required: whether there must be one; otherwise one that knows nothing stands in for it.
     """
     try:
-        return source_of_event(resolve, event) if records is None else source_of_records(resolve, records)
+        if records is None:
+            return source_of_event(resolve, event)
+        return _find(resolve, lambda source: _identifies(source, records), lambda _: not records, "these records")
     except (UnexpectedBatchTypeError, AmbiguousSourceError):
         if required:
             raise
@@ -38,17 +41,9 @@ def source_for(resolve: Resolve, event: Any, records: Sequence[Record] | None, *
 
 def source_of_event(resolve: Resolve, event: Any) -> Source:
     """Find the source of an event. For ``resolve`` and errors, see :func:`_find`."""
-    return _find(
-        resolve,
-        lambda source: _claims(source, event),
-        lambda source: not source.extract_records(event),
-        f"this event{_origin(event)}",
-    )
-
-
-def source_of_records(resolve: Resolve, records: Sequence[Record]) -> Source:
-    """Find the source of bare records. For ``resolve`` and errors, see :func:`_find`."""
-    return _find(resolve, lambda source: _identifies(source, records), lambda _: not records, "these records")
+    said, advice = said_of(event), advice_on(event)
+    what = "this event" + (f", which is {said}" if said else "") + (f". {advice[:-1]}" if advice else "")
+    return _find(resolve, lambda source: _claims(source, event), lambda source: not source.extract_records(event), what)
 
 
 def _find(
@@ -69,10 +64,18 @@ def _find(
         PluginError: no source recognises it, and one could not be asked: it does not load, or cannot be used.
         AmbiguousSourceError: several do.
     """
-    claims, broken = _ask(list(offered()), resolve, recognises)
-    if not claims:
-        claims, broken_too = _ask(registered(), resolve, recognises)
-        broken = broken or broken_too
+    claims: list[Source] = []
+    broken: PluginError | None = None
+    for names_of in (offered, registered):
+        if claims:
+            break
+        for name in list(names_of()):
+            try:
+                source = resolve(name, find_source(name))
+                if recognises(source):
+                    claims.append(source)
+            except PluginError as error:  # installing a package changes nothing for the others
+                broken = error
     if len(claims) == 1 or (claims and all(map(is_empty, claims))):
         return claims[0]
     if claims:
@@ -84,28 +87,6 @@ def _find(
         f"No installed source claims {what}. {installed()} Install the source's package, or pass the event as Lambda "
         "delivered it."
     )
-
-
-def _origin(event: Any) -> str:
-    """Return what an event is, where that can be told, for a message."""
-    said, advice = said_of(event), advice_on(event)
-    return (f", which is {said}" if said else "") + (f". {advice[:-1]}" if advice else "")
-
-
-def _ask(
-    names: Iterable[str], resolve: Resolve, recognises: Callable[[Source], bool]
-) -> tuple[list[Source], PluginError | None]:
-    """Return the sources that recognise something, and what is wrong with one that cannot be asked."""
-    claims: list[Source] = []
-    broken: PluginError | None = None
-    for name in names:
-        try:
-            source = resolve(name, find_source(name))
-            if recognises(source):
-                claims.append(source)
-        except PluginError as error:  # installing a package changes nothing for the others
-            broken = error
-    return claims, broken
 
 
 def _claims(source: Source, event: Any) -> bool:
@@ -121,10 +102,9 @@ def _claims(source: Source, event: Any) -> bool:
 def _identifies(source: Source, records: Sequence[Record]) -> bool:
     """Whether a source can name these records: how it is found when there is no event to ask about."""
     try:
-        identifiers = source.identify_records(records)
+        return None not in source.identify_records(records)
     except Exception:
         return False
-    return None not in identifiers
 
 
 class NoSource:
@@ -169,7 +149,10 @@ def refuse_empty(source: Source, identifiers: Sequence[Any]) -> None:
 
 def unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
     """Return the error of an event that the source named does not claim."""
-    keys = f" with {_keys_of(event) or 'no keys'}" if _is_dict(event) else ""
+    keys = ""
+    if is_object(event):
+        more = f" and {len(event) - _MOST_KEYS} more" if len(event) > _MOST_KEYS else ""
+        keys = f" with {', '.join(plain(key, 60) for key in list(event)[:_MOST_KEYS]) or 'no keys'}{more}"
     said = said_of(event)
     what = f" It is {said}." if said else ""
     advice = advice_on(event) or (
@@ -179,13 +162,3 @@ def unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
     return UnexpectedBatchTypeError(
         f"The source {source.name!r} does not claim this event, a {type_name(event)}{keys}.{what} {advice}"
     )
-
-
-def _keys_of(event: Any) -> str:
-    keys = list(event)
-    more = f" and {len(keys) - _MOST_KEYS} more" if len(keys) > _MOST_KEYS else ""
-    return ", ".join(plain(key, 60) for key in keys[:_MOST_KEYS]) + more
-
-
-def _is_dict(value: object) -> bool:
-    return isinstance(value, dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from batchcore._callables import close_unawaited, describe_value, is_coroutine_function, is_deferred, named
+from batchcore._callables import close_unawaited, describe_value, is_deferred, named
 from batchcore.errors import (
     AmbiguousSourceError,
     DuplicateHookError,
@@ -29,7 +29,7 @@ from batchcore.source import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 SOURCES_GROUP = "batchcore.sources"
@@ -80,7 +80,9 @@ class Plugins:
         if isinstance(plugins, str) or not hasattr(plugins, "__iter__"):
             raise PluginError(f"plugins is a list of plugins, not {plugins!r}.", plugin=plugins)
         given = tuple(plugins)
-        self.objects = (*given, *(plugin for plugin in _from_environment() if not _is_one_of(plugin, given)))
+        names = map(str.strip, os.environ.get(ENVIRONMENT_VARIABLE, "").split(","))
+        of_environment = [_load_plugin(name) for name in names if name]
+        self.objects = (*given, *(plugin for plugin in of_environment if not _is_one_of(plugin, given)))
         self._wraps = False  # whether anybody wraps a hook of the source: only then is there anything for pluggy to do
         self.wrap_handler: list[Callable[..., Any]] = []
         self.before_records: list[tuple[object, Callable[..., Any]]] = []  # each with its plugin
@@ -129,12 +131,6 @@ class Plugins:
                 self.deliver_one = _checked(plugin, hook, function, _is_delivered, "nothing, and is not awaited")
             else:
                 self.deliver_many = function
-
-    def hooks_to_await(self) -> list[tuple[str, object]]:
-        """Return hook and plugin of the batch hooks that are coroutine functions."""
-        steps = [("before_records", *step) for step in self.before_records]
-        steps += [("after_records", *step) for step in self.after_records]
-        return [(hook, plugin) for hook, plugin, function in steps if is_coroutine_function(function)]
 
     def resolve(self, plugin: object, name: str) -> Source:
         """Resolve a source, the wrappers of these plugins put round its hooks."""
@@ -193,11 +189,6 @@ def _is_delivered(value: Any) -> bool:
         close_unawaited(value)
         return False
     return value is not False and not isinstance(value, BaseException)
-
-
-def _from_environment() -> Sequence[object]:
-    names = map(str.strip, os.environ.get(ENVIRONMENT_VARIABLE, "").split(","))
-    return [_load_plugin(name) for name in names if name]
 
 
 def _load_plugin(name: str) -> object:
