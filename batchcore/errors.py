@@ -48,13 +48,13 @@ def is_entry(entry: Any, status: str) -> bool:
     return isinstance(entry, tuple) and bool(entry[:1] == (status,))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # any tuple
 
 
-_GROUPS: Any = [getattr(builtins, name) for name in ("BaseExceptionGroup",) if hasattr(builtins, name)]
+_GROUP: Any = getattr(builtins, "BaseExceptionGroup", None)
 
 
 def members_of(exception: Any) -> Sequence[BaseException]:
     """Return the members of an exception group; none of any other exception, nor of Python 3.10."""
     # Python 3.10 has a backport, perhaps.
-    group: Any = _GROUPS[0] if _GROUPS else getattr(sys.modules.get("exceptiongroup"), "BaseExceptionGroup", ())
+    group: Any = _GROUP or getattr(sys.modules.get("exceptiongroup"), "BaseExceptionGroup", ())
     try:
         members: Sequence[BaseException] = tuple(exception.exceptions) if isinstance(exception, group) else ()
     except Exception:  # one of somebody's own, whose members cannot be had

@@ -98,14 +98,12 @@ def configure(
     _check_dispositions(dispositions or {})
     if dead_letter_after is not None:
         _check_count(dead_letter_after, "dead_letter_after is a number of deliveries")
-    letters = ""
+    sender = None if dead_letter_after is None else f"dead_letter_after={dead_letter_after}"
     if dispositions and Disposition.DEAD_LETTER in dispositions.values():
-        letters = "dispositions sends"
-    elif dead_letter_after is not None:
-        letters = f"dead_letter_after={dead_letter_after} sends"
-    if letters and (processor._plugins is None or processor._plugins.delivers is None):
+        sender = "dispositions"
+    if sender and (processor._plugins is None or processor._plugins.delivers is None):
         raise ConfigurationError(
-            f"{letters} records to a dead letter and nobody delivers them. Pass a plugin that implements "
+            f"{sender} sends records to a dead letter and nobody delivers them. Pass a plugin that implements "
             "deliver_dead_letter(outcome), such as those of the package batchcore-deadletter."
         )
     processor._asked_concurrency = max_concurrency

@@ -174,7 +174,6 @@ async def _answer_of(run: Run, call: TimedCall) -> Answer:
     except BaseException as error:
         raise_if_steering(error)
         return None, error
-    waiting.add_done_callback(_seen)
     try:
         await asyncio.wait([waiting], timeout=seconds)
     except BaseException:
@@ -215,9 +214,3 @@ def _ended(waiting: asyncio.Future[Any], name: str, seconds: float | None) -> An
         close_unawaited(value)
         return None, UnawaitedResultError(f"It gave a {type_name(value)} from a plain function, which nobody awaits.")
     return value, None
-
-
-def _seen(waiting: asyncio.Future[Any]) -> None:
-    """Look at an exception that nobody else may look at, so that asyncio does not complain of it."""
-    if not waiting.cancelled():
-        waiting.exception()
