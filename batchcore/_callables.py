@@ -298,12 +298,8 @@ def text_of(value: object) -> str:
 def plain(value: object, longest: int = LONGEST_TEXT, *, keep: str = "") -> str:
     """Return the text of something as every sink can write it: one line, bounded, with nothing in it but text.
 
-    What UTF-8 cannot encode, control characters and what turns the direction of a text are escaped.
-
-    Args:
-        value: a text, or anything that has one.
-        longest: how many characters of it there are at most; then their number follows.
-        keep: control characters that may stay, as in a text of several lines.
+    What UTF-8 cannot encode, control characters but those to keep, and what turns the direction of a text are escaped.
+    Of a text that is too long there is the beginning, and its number of characters.
     """
     text = text_of(value)
     line = text if text.isprintable() else _escaped(text[:longest], keep)

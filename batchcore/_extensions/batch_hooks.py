@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 
 
 class Failing(dict[int, BaseException]):
-    """What a batch hook calls to fail one record: position to exception.
-
-    Args:
-        positions: the records that it may fail.
-    """
+    """What a batch hook calls to fail one record of some positions: position to exception."""
 
     def __init__(self, positions: Iterable[int]) -> None:
         super().__init__()
@@ -34,11 +30,7 @@ class Failing(dict[int, BaseException]):
         self.is_over = False
 
     def __call__(self, which: Outcome | int, exception: Any) -> None:
-        """Fail a record.
-
-        Args:
-            which: its outcome, or its position in the batch, counting from 0.
-            exception: what it fails with.
+        """Fail a record, named by its outcome or its position in the batch, counting from 0, with an exception.
 
         Raises:
             ConfigurationError: there is no such record for this hook, or no exception.
@@ -82,14 +74,10 @@ def _before_records(run: Run, plugins: Plugins) -> Calls[None]:
         return
     given: dict[str, Any] = {}
     for plugin, hook in plugins.before_records:
-        answer, error = yield TimedCall(
-            hook, run.batch, failing, limit=None, name=f"before_records() of {describe(plugin)}"
-        )
+        name = f"before_records() of {describe(plugin)}"
+        answer, error = yield TimedCall(hook, run.batch, failing, limit=None, name=name)
         if error is None and answer is not None and not is_object(answer):
-            message = (
-                f"before_records() of {describe(plugin)} gives a mapping of arguments for handlers, or None; it gave "
-                f"a {type_name(answer)}."
-            )
+            message = f"{name} gives a mapping of arguments for handlers, or None; it gave a {type_name(answer)}."
             error = PluginError(message, plugin=plugin, hook="before_records")
         if error is not None:
             if not count:
@@ -114,14 +102,13 @@ def _after_records(run: Run, plugins: Plugins) -> Calls[None]:
     for plugin, hook in plugins.after_records:
         outcomes = [outcome for outcome in run.batch.outcomes if outcome.status == SUCCEEDED]
         failing = Failing(outcome.position for outcome in outcomes)
-        answer, error = yield TimedCall(
-            hook, run.batch, outcomes, failing, name=f"after_records() of {describe(plugin)}"
-        )
+        name = f"after_records() of {describe(plugin)}"
+        answer, error = yield TimedCall(hook, run.batch, outcomes, failing, name=name)
         failing.is_over, failed = True, dict(failing)
         if error is None and answer is not None:
             message = (
-                f"after_records() of {describe(plugin)} gives nothing; it gave a {type_name(answer)}. Call "
-                "fail(outcome, exception) for a record that failed."
+                f"{name} gives nothing; it gave a {type_name(answer)}. Call fail(outcome, exception) for a record that "
+                "failed."
             )
             error = PluginError(message, plugin=plugin, hook="after_records")
         if error is not None:

@@ -12,7 +12,7 @@ from batchcore.errors import PluginError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
+    from typing import Any, Literal
 
 OURS = ("dynamodb", "firehose", "kafka", "kinesis", "mq", "pipes", "s3batch", "sqs")
 """The sources whose packages are ours. A package of any other name may be anybody's, so none is advised to install."""
@@ -70,7 +70,7 @@ def _one_by_one(distributions: Iterable[Any], group: str) -> Reading:
     unreadable: list[str] = []
     seen: set[str] = set()
     for distribution in distributions:
-        name = name_of(distribution)
+        name = field_of(distribution, "name")
         if name is not None:
             normalized = re.sub("[-_.]+", "-", name).lower()
             if normalized in seen:  # the first on the path is the one that is imported
@@ -130,20 +130,12 @@ def load(entry_point: Any, kind: str, error_class: Callable[..., PluginError]) -
 
 def origin(entry_point: Any) -> str:
     """Return whose an entry point is, and what it names."""
-    return f"{name_of(getattr(entry_point, 'dist', None)) or 'an unknown package'}, {entry_point.value}"
+    package = field_of(getattr(entry_point, "dist", None), "name")
+    return f"{package or 'an unknown package'}, {entry_point.value}"
 
 
-def name_of(distribution: Any) -> str | None:
-    """Return the name of a package, or None where it has none: deployment tools strip the metadata that has it."""
-    return _field(distribution, "name")
-
-
-def version_of(distribution: Any) -> str | None:
-    """Return the version of a package, or None where it has none."""
-    return _field(distribution, "version")
-
-
-def _field(distribution: Any, field: str) -> str | None:
+def field_of(distribution: Any, field: Literal["name", "version"]) -> str | None:
+    """Return the name or the version of a package, or None: deployment tools strip the metadata that has it."""
     try:
         value = getattr(distribution, field)
     except Exception:  # MetadataNotFound, KeyError, and what another finder of packages raises

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from batchcore._plugins.entry_points import name_of, version_of
+from batchcore._plugins.entry_points import field_of
 from batchcore_local.discovery import load_named, read_now
 from batchcore_local.poller import GROUP as POLLERS
 
@@ -66,5 +66,5 @@ def _trouble(group: str, entry: Any, entry_points: Sequence[Any], times: int) ->
 
 
 def _package(entry: Any) -> str:
-    name, version = name_of(entry.dist), version_of(entry.dist)
+    name, version = field_of(entry.dist, "name"), field_of(entry.dist, "version")
     return f"{name} {version or 'without a version'}" if name else "unknown package"
