@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Literal, TypeAlias
 
-    from batchcore.model import Batch
+    from batchcore.model import Batch, T
     from batchcore.types import ExceptionInfo, FailureResponse
 
     Stage: TypeAlias = Literal["reading", "read", "open", "started", "ended", "refused"]
@@ -175,7 +175,7 @@ class Current:
             session.outer = None
             _show(own, around, others, around.shown_by)
 
-    def call_showing(self, session: Session, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def call_showing(self, session: Session, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Call something that is to see a batch which has ended, also where another one goes on around it."""
         around, stage = _begun_here(), session.stage
         session.stage = "started"  # so that a batch which the function runs gives this one its place back

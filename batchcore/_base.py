@@ -320,8 +320,7 @@ class BasePartialProcessor(Generic[R]):
     def _respond(self, session: Session) -> PartialItemFailureResponse:
         """Return the response to a batch that is finished: a subclass may make one of its own, of this very batch."""
         if self._responds_itself:
-            made: PartialItemFailureResponse = self._current.call_showing(session, self.response)
-            return made
+            return self._current.call_showing(session, self.response)
         return session.response  # type: ignore[return-value]  # it has been built
 
     _responds_itself = False  # whether a subclass has a response() of its own

@@ -395,16 +395,13 @@ def key_of(identifier: Any) -> Hashable:
     """Return what two identifiers have in common when they are equal: an object, such as one of Kafka, has no hash."""
     if is_object(identifier):
         return frozenset((name, key_of(value)) for name, value in identifier.items())
-    return tuple(map(key_of, identifier)) if _is_list(identifier) else identifier
+    items: Any = identifier
+    return tuple(map(key_of, items)) if isinstance(identifier, list) else items
 
 
 def is_object(value: object) -> TypeGuard[Mapping[Any, Any]]:
     """Whether a value is a mapping, as an object of JSON is."""
     return type(value) is dict or isinstance(value, Mapping)  # Lambda gives a dict, which is quicker to see
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
 
 
 def exception_info(exception: BaseException) -> ExceptionInfo:

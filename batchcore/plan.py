@@ -98,7 +98,7 @@ class Plan:
         "_is_enabled", "complete", "dead_letter_after", "dead_letters", "deliver", "dispositions", "end", "has_more",
         "late", "logger", "mend", "observe", "ordering", "plugins", "raises", "source", "steps", "stop_before",
         "validate",
-    )  # fmt: skip
+    )  # fmt: skip # one name a line would hide the class behind them
 
     def __init__(
         self,
@@ -170,7 +170,7 @@ class Run:
         "_clock", "_report", "arguments", "batch", "call", "context", "decode", "failed_before", "handler",
         "observers", "on_failure", "on_success", "ordering", "plan", "prepare", "response", "scope", "signature",
         "started_at", "wrapped",
-    )  # fmt: skip
+    )  # fmt: skip # one name a line would hide the class behind them
 
     plan: Plan
     ordering: Ordering

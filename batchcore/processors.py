@@ -103,12 +103,7 @@ class BasePartialBatchProcessor(BasePartialProcessor[R]):
         @overload
         def __init__(self, event_type: _DynamoDB, model: OfDynamoDB[R], **options: Unpack[ByKeyword]) -> None: ...
         @overload
-        def __init__(
-            self,
-            event_type: str,
-            model: OfNone[R],
-            **options: Unpack[ByKeyword],
-        ) -> None: ...
+        def __init__(self, event_type: str, model: OfNone[R], **options: Unpack[ByKeyword]) -> None: ...
         @overload
         def __init__(
             self, event_type: SourceObject | None = None, *, model: ModelOf[R, Any], **options: Unpack[ByKeyword]

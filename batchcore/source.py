@@ -119,7 +119,7 @@ class Source:
         "build_response", "by_checkpoint", "claims_event", "delivery_attempt", "describe_record", "extract_records",
         "handler_arguments", "identify_records", "name", "ordering_policy", "original_message", "plain_ordering",
         "plain_response", "plain_view", "plugin", "prepares", "read_plain", "record_decoder", "record_preparer",
-    )  # fmt: skip
+    )  # fmt: skip # one name a line would hide the class behind them
 
     claims_event: Callable[[Any], bool]
     extract_records: Callable[[Any], Sequence[Record]]
@@ -149,26 +149,27 @@ class Source:
             )
         self.by_checkpoint = acknowledgement == "checkpoint"
         self.prepares = hooks["record_preparer"] is not DEFAULTS["record_preparer"]
-        says: tuple[Any, Any] = getattr(plugin, "service", None), getattr(plugin, "identifier", None)
-        if isinstance(plugin, RecordsSource) and not (
-            all(says) and isinstance(says[0], str) and type(says[1]) is tuple
-        ):
-            wanted = "a service, such as 'aws:sqs', and an identifier, such as ('messageId',)"
-            raise PluginError(f"The source {name!r} must have {wanted}; it has {says!r}.", plugin=plugin)
         for hook, function in hooks.items():
             if hook != "acknowledgement":
                 setattr(self, hook, function)
         self.read_plain = self.plain_ordering = self.plain_view = None
         self.plain_response = self.build_response
         if isinstance(plugin, RecordsSource):
-            if all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS):
-                self.read_plain = plugin.plain_reader()
-            if _is_plain(hooks, "ordering_policy") and isinstance(plugin.ordering, Ordering):
-                self.plain_ordering = plugin.ordering
-            if _is_plain(hooks, "record_decoder") and callable(plugin.view):
-                self.plain_view = plugin.view
-            if _is_plain(hooks, "build_response"):
-                self.plain_response = batch_item_failures
+            self._ask_once(self.plugin, hooks)
+
+    def _ask_once(self, plugin: Any, hooks: Mapping[str, Callable[..., Any]]) -> None:
+        says: tuple[Any, Any] = getattr(plugin, "service", None), getattr(plugin, "identifier", None)
+        if not (all(says) and isinstance(says[0], str) and type(says[1]) is tuple):
+            wanted = "a service, such as 'aws:sqs', and an identifier, such as ('messageId',)"
+            raise PluginError(f"The source {self.name!r} must have {wanted}; it has {says!r}.", plugin=plugin)
+        if all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS):
+            self.read_plain = plugin.plain_reader()
+        if _is_plain(hooks, "ordering_policy") and isinstance(plugin.ordering, Ordering):
+            self.plain_ordering = plugin.ordering
+        if _is_plain(hooks, "record_decoder") and callable(plugin.view):
+            self.plain_view = plugin.view
+        if _is_plain(hooks, "build_response"):
+            self.plain_response = batch_item_failures
 
     def __repr__(self) -> str:
         return f"<Source {self.name}>"

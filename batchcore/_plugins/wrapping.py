@@ -22,7 +22,7 @@ class _Manager(pluggy.PluginManager):
 
 # pluggy reads the names of the arguments from the code of a function.
 # pyright: reportUnknownLambdaType=false
-# ruff: noqa: PLW0108
+# ruff: noqa: PLW0108 - the hook itself has other names, or is bound
 _NAMED: dict[tuple[str, ...], Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     (): lambda hook: lambda: hook(),
     ("event",): lambda hook: lambda event: hook(event),

@@ -475,7 +475,7 @@ MUTANTS = (
     ),
     Mutant(
         "an event is read in one pass only where no hook that would be left out is another",
-        "source.Source.__init__",
+        "source.Source._ask_once",
         "all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS)",
         "True",
         "hooks/test_source_hooks.py",
@@ -483,7 +483,7 @@ MUTANTS = (
     ),
     Mutant(
         "a source is not asked only for what it says of every batch",
-        "source.Source.__init__",
+        "source.Source._ask_once",
         '_is_plain(hooks, "ordering_policy")',
         "True",
         "hooks/test_source_hooks.py",

@@ -13,7 +13,8 @@ from .page import ROOT
 
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 NAMED = {**vars(errors), **vars(dispositions), **vars(results)}
-ERRORS = [name for name, kind in NAMED.items() if inspect.isclass(kind) and issubclass(kind, BaseException)]
+PUBLIC = {name: value for name, value in NAMED.items() if not name.startswith("_")}
+ERRORS = [name for name, kind in PUBLIC.items() if inspect.isclass(kind) and issubclass(kind, BaseException)]
 BASES = {"BatchcoreError", "SourceError", "RaisedDisposition", "RecordError"}
 
 
