@@ -18,7 +18,7 @@ help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb text; do \
 	    printf '  make %-11s %s\n' "$$verb" "$$text"; done
 
-demo: $(VENV)/demo ## run a function against a real queue and count every order (BREAK=answer: see losses found)
+demo: $(VENV)/demo ## run a function against a real queue and count every order (BREAK=response: see losses found)
 	@$(BIN)/batchcore demo --app examples/orders/app.py:lambda_handler $(if $(BREAK),--break $(BREAK))
 
 test: check ## run every check, and the tests that tell of a broken promise: under three minutes

@@ -1,6 +1,6 @@
-"""Cold start in AWS's own runtime client: from the start of the process to the answer to its first event.
+"""Cold start in AWS's own runtime client: from the start of the process to the response to its first event.
 
-The answer and not only the import: what a library puts off until the first batch is paid for then.
+The response and not only the import: what a library puts off until the first batch is paid for then.
 """
 
 from __future__ import annotations
@@ -114,10 +114,10 @@ def _start(module: str, packages: Path) -> Start:
     )
     with function:
         loaded = function.ready()
-        answer = function.answer(event)
-        if answer.payload != {"batchItemFailures": []}:
-            raise AssertionError(f"{module} did not answer as it should: {answer}\n{function.output}")
-        return Start(loaded - function.started_at, answer.at - function.started_at)
+        response = function.response(event)
+        if response.payload != {"batchItemFailures": []}:
+            raise AssertionError(f"{module} did not answer as it should: {response}\n{function.output}")
+        return Start(loaded - function.started_at, response.at - function.started_at)
 
 
 def _figure(case: Case, best: dict[str, Start], distributions: int) -> Figure:

@@ -57,9 +57,9 @@ class _Diary:
     def note(self, record: Any) -> None:
         self._noted[_group(record)].append(record["attributes"]["SequenceNumber"])
 
-    def check(self, answer: object) -> None:
-        if answer != {"batchItemFailures": []}:
-            raise AssertionError(f"records failed: {answer}")
+    def check(self, response: object) -> None:
+        if response != {"batchItemFailures": []}:
+            raise AssertionError(f"records failed: {response}")
         if self._noted != self._right:
             raise AssertionError("the messages of a group did not run in order, one at a time")
 

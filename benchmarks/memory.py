@@ -1,4 +1,4 @@
-"""Memory that is still held after an answer in which every record failed."""
+"""Memory that is still held after a response in which every record failed."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def measure(records: int = RECORDS) -> Figure:
 
 
 def _kept(process: Callable[[], object]) -> int:
-    """Return the bytes allocated by a call and still held, the answer and the processor included."""
+    """Return the bytes allocated by a call and still held, the response and the processor included."""
     gc.collect()
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        answer = process()
+        response = process()
         gc.collect()
         after, _ = tracemalloc.get_traced_memory()
-        del answer
+        del response
     finally:
         tracemalloc.stop()
     return after - before

@@ -104,4 +104,4 @@ def _check(way: Way) -> None:
     event = sqs_event_with_failures(RECORDS)
     ours, bare = (prepare(way.fails, CONCURRENCY)(event) for prepare in (way.ours, way.bare))
     if ours != bare or len(bare["batchItemFailures"]) != RECORDS // 10:
-        raise AssertionError(f"{way.name}: the sides give different answers, so they are not compared.")
+        raise AssertionError(f"{way.name}: the sides give different responses, so they are not compared.")

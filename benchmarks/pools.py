@@ -1,4 +1,4 @@
-"""A thread pool and a bounded gather by hand, with nothing but what a partial answer needs.
+"""A thread pool and a bounded gather by hand, with nothing but what a partial response needs.
 
 Both catch what a record raises, and answer in the order of the batch, as a whole batch side by side has to.
 """
@@ -33,7 +33,7 @@ def in_threads(handler: Callable[..., Any], limit: int) -> Process:
 
     def process(event: Event) -> Any:
         with ThreadPoolExecutor(max_workers=limit) as workers:
-            return _answer(workers.map(process_one, event["Records"]))
+            return _response(workers.map(process_one, event["Records"]))
 
     return process
 
@@ -57,10 +57,10 @@ def in_tasks(handler: Callable[..., Any], limit: int) -> Process:
 
     async def process_all(event: Event) -> Any:
         bound = asyncio.Semaphore(limit)
-        return _answer(await asyncio.gather(*(process_one(record, bound) for record in event["Records"])))
+        return _response(await asyncio.gather(*(process_one(record, bound) for record in event["Records"])))
 
     return lambda event: loop.run_until_complete(process_all(event))
 
 
-def _answer(failed: Iterable[Any]) -> Any:
+def _response(failed: Iterable[Any]) -> Any:
     return {"batchItemFailures": [{"itemIdentifier": name} for name in failed if name is not None]}

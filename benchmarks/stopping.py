@@ -66,6 +66,6 @@ def _ask(context: Any) -> None:
 def _check(event: Event) -> None:
     """Make sure that both sides do their job: all records run while there is time, and none where there is not."""
     for remaining_s, left in ((PLENTY_S, 0), (TOO_LITTLE_S, RECORDS)):
-        answer = _call(event, _context(remaining_s), stop_before_timeout=STOP_S)()
-        if len(answer["batchItemFailures"]) != left:
-            raise AssertionError(f"with {remaining_s} s left, {left} records are left over, not as in {answer}")
+        response = _call(event, _context(remaining_s), stop_before_timeout=STOP_S)()
+        if len(response["batchItemFailures"]) != left:
+            raise AssertionError(f"with {remaining_s} s left, {left} records are left over, not as in {response}")

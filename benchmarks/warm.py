@@ -90,9 +90,11 @@ class _Sink:
 def _cell(row: Row, size: int, seconds: float, logger: logging.Logger | None = None) -> Cell:
     event = row.event(size)
     processes = {name: prepare(row, logger) for name, prepare in SIDES.items()}
-    answers = {name: process(event) for name, process in processes.items()}
-    if not answers["ours"] == answers["powertools"] == answers["bare"]:
-        raise AssertionError(f"{row.name}, {size} records: the sides give different answers, so they are not compared.")
+    responses = {name: process(event) for name, process in processes.items()}
+    if not responses["ours"] == responses["powertools"] == responses["bare"]:
+        raise AssertionError(
+            f"{row.name}, {size} records: the sides give different responses, so they are not compared."
+        )
     times = best_times({name: _call(process, event) for name, process in processes.items()}, seconds)
     return Cell(row.name, size, **{name: seconds * 1e9 / size for name, seconds in times.items()})
 

@@ -1,4 +1,4 @@
-"""Call the Lambda handler of a program with an event, as Lambda would, and print its answer.
+"""Call the Lambda handler of a program with an event, as Lambda would, and print its response.
 
 python examples/invoke.py examples/getting_started/sqs.py tests/events/getting_started_sqs_event.json
 """
@@ -28,7 +28,7 @@ class Context:
 
 
 def invoke(program: Path, event: dict[str, Any]) -> Any:
-    """Load a program and give its handler's answer to an event.
+    """Load a program and give its handler's response to an event.
 
     Raises:
         Whatever the handler raises; to Lambda that is the failure of the whole batch.

@@ -1,4 +1,4 @@
-"""Batches of SQS messages, what handles them, and what is read off their answers."""
+"""Batches of SQS messages, what handles them, and what is read off their responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 Event = dict[str, Any]
-Answer = Any
+Response = Any
 Handler = Callable[[Any], Any]
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:orders"
@@ -45,11 +45,11 @@ def batch_of(*bodies: str, groups: str | None = None, fifo: bool = False) -> Eve
     }
 
 
-def failed(answer: Answer) -> list[str]:
-    """Give the identifiers that an answer names; fails where it is not in AWS's shape."""
-    assert list(answer) == ["batchItemFailures"]
-    assert all(list(item) == ["itemIdentifier"] for item in answer["batchItemFailures"])
-    return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+def failed(response: Response) -> list[str]:
+    """Give the identifiers that a response names; fails where it is not in AWS's shape."""
+    assert list(response) == ["batchItemFailures"]
+    assert all(list(item) == ["itemIdentifier"] for item in response["batchItemFailures"])
+    return [item["itemIdentifier"] for item in response["batchItemFailures"]]
 
 
 def logger_with(handler: logging.Handler) -> logging.Logger:

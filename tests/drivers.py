@@ -15,7 +15,7 @@ from batchcore import (
     batch_processor,
     process_partial_response,
 )
-from tests.batches import Answer, Event, Handler, awaiting, handle
+from tests.batches import Event, Handler, Response, awaiting, handle
 
 
 class Way(NamedTuple):
@@ -24,14 +24,14 @@ class Way(NamedTuple):
     Attributes:
         name: its name, for the name of a test.
         make: makes the processor, of the options of its constructor.
-        call: takes processor, event, plain handler and context; gives the answer.
+        call: takes processor, event, plain handler and context; gives the response.
     """
 
     name: str
     make: Callable[..., BatchProcessor]
-    call: Callable[..., Answer]
+    call: Callable[..., Response]
 
-    def __call__(self, event: Event, handler: Handler = handle, context: Any = None, **options: Any) -> Answer:
+    def __call__(self, event: Event, handler: Handler = handle, context: Any = None, **options: Any) -> Response:
         return self.call(self.processor(**options), event, handler, context)
 
     def processor(self, **options: Any) -> BatchProcessor:
@@ -42,58 +42,58 @@ def in_threads(event_type: Any, **options: Any) -> BatchProcessor:
     return BatchProcessor(event_type, **{"max_concurrency": 3, **options})
 
 
-def one_call(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
+def one_call(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
     return process_partial_response(event, handler, processor, context)
 
 
-def result_of_run(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
+def result_of_run(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
     return processor.run(event, handler, context).response
 
 
-def result_of_async_run(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
+def result_of_async_run(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
     return processor.run(event, awaiting(handler), context).response
 
 
-def context_manager(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
+def context_manager(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
     with processor(records=event["Records"], handler=handler, lambda_context=context):
         processor.process()
     return processor.response()
 
 
-def decorator(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
+def decorator(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
 
         @batch_processor(record_handler=handler, processor=processor)
-        def lambda_handler(event: Event, context: Any) -> Answer:
+        def lambda_handler(event: Event, context: Any) -> Response:
             return processor.response()
 
     return lambda_handler(event, context)
 
 
-def async_one_call(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
+def async_one_call(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
     return async_process_partial_response(event, awaiting(handler), processor, context)
 
 
-def async_with_plain_handler(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
+def async_with_plain_handler(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
     return async_process_partial_response(event, handler, processor, context)
 
 
-def in_running_loop(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
-    async def main() -> Answer:
+def in_running_loop(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
+    async def main() -> Response:
         return (await processor.arun(event, awaiting(handler), context)).response
 
     return asyncio.run(main())
 
 
-def async_context_manager(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
+def async_context_manager(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
     with processor(event["Records"], awaiting(handler), context):
         processor.async_process()
     return processor.response()
 
 
-def context_manager_in_running_loop(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
-    async def main() -> Answer:
+def context_manager_in_running_loop(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
+    async def main() -> Response:
         with processor(event["Records"], awaiting(handler), context):
             await processor.aprocess()
         return processor.response()
@@ -101,12 +101,12 @@ def context_manager_in_running_loop(processor: Any, event: Event, handler: Handl
     return asyncio.run(main())
 
 
-def async_decorator(processor: Any, event: Event, handler: Handler, context: Any = None) -> Answer:
+def async_decorator(processor: Any, event: Event, handler: Handler, context: Any = None) -> Response:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
 
         @async_batch_processor(record_handler=awaiting(handler), processor=processor)
-        def lambda_handler(event: Event, context: Any) -> Answer:
+        def lambda_handler(event: Event, context: Any) -> Response:
             return processor.response()
 
     return lambda_handler(event, context)

@@ -1,4 +1,4 @@
-"""A loop by hand, with nothing but what a partial answer needs."""
+"""A loop by hand, with nothing but what a partial response needs."""
 
 from __future__ import annotations
 

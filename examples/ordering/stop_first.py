@@ -5,7 +5,7 @@
 A simulated stream delivers the same eight records, of which the fourth always fails, to one function after the other.
 The rules are AWS's, as batchcore_testing plays them:
 
-- The checkpoint moves to the lowest sequence number that the answer names. Everything from there on comes again.
+- The checkpoint moves to the lowest sequence number that the response names. Everything from there on comes again.
 - The attempts start again when the checkpoint moves.
 - When they are used up, the rest of the batch is discarded, whatever became of its records.
 """

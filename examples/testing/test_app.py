@@ -1,4 +1,4 @@
-"""A test of your own function: no AWS, no mocks, an event from a file and the answer."""
+"""A test of your own function: no AWS, no mocks, an event from a file and the response."""
 
 import json
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ def test_the_message_that_fails_is_the_only_one_reported(event: dict[str, Any], 
     succeeds, fails = event["Records"]
 
     # When Lambda calls the function
-    answer = lambda_handler(event, lambda_context)
+    response = lambda_handler(event, lambda_context)
 
     # Then the second is reported, and the first is not
-    assert answer == {"batchItemFailures": [{"itemIdentifier": fails["messageId"]}]}
+    assert response == {"batchItemFailures": [{"itemIdentifier": fails["messageId"]}]}
     assert len(processor.fail_messages) == 1
     assert processor.success_messages[0] == succeeds

@@ -92,12 +92,12 @@ def deliver(records: list[Record], state: dict[str, Any], final: bool = False) -
         "isFinalInvokeForWindow": final,
         "isWindowTerminatedEarly": False,
     }
-    answer: dict[str, Any] = json.loads(json.dumps(lambda_handler(event, SimulatedContext())))
-    failed = [int(item["itemIdentifier"]) for item in answer["batchItemFailures"]]
+    response: dict[str, Any] = json.loads(json.dumps(lambda_handler(event, SimulatedContext())))
+    failed = [int(item["itemIdentifier"]) for item in response["batchItemFailures"]]
     numbers = [number_of(record) for record in records]
-    print(f"records {numbers}{', last call' if final else ''}: failed {failed}, state {json.dumps(answer['state'])}")
+    print(f"records {numbers}{', last call' if final else ''}: failed {failed}, state {json.dumps(response['state'])}")
     again = [record for record in records if failed and number_of(record) >= min(failed)]
-    return again, answer["state"]
+    return again, response["state"]
 
 
 def main() -> None:

@@ -59,8 +59,8 @@ LOOP.close()
 @pytest.mark.parametrize("way", [*SYNC_WAYS, *THREAD_WAYS], ids=name_of)
 def test_plain_handler_that_returns_an_awaitable_has_failed(way: Way, kind: str) -> None:
     processor = way.processor()
-    answer = way.call(processor, batch_of("a", "bad", "c"), lambda r: NOT_RUN[kind]() if r["body"] == "bad" else 1)
-    assert failed(answer) == ["m1"]
+    response = way.call(processor, batch_of("a", "bad", "c"), lambda r: NOT_RUN[kind]() if r["body"] == "bad" else 1)
+    assert failed(response) == ["m1"]
     assert [error for error, _, _ in processor.exceptions] == [UnawaitedResultError]
     assert "AsyncBatchProcessor" in str(processor.exceptions[0][1])
 
@@ -68,8 +68,8 @@ def test_plain_handler_that_returns_an_awaitable_has_failed(way: Way, kind: str)
 @pytest.mark.parametrize("kind", NOT_RUN)
 @pytest.mark.parametrize("way", [way for way in ASYNC_WAYS if way.name != "plain handler"], ids=name_of)
 def test_async_handler_that_gives_an_awaitable_instead_of_awaiting_it_has_failed(way: Way, kind: str) -> None:
-    answer = way(batch_of("a", "bad", "c"), lambda record: NOT_RUN[kind]() if record["body"] == "bad" else 1)
-    assert failed(answer) == ["m1"]
+    response = way(batch_of("a", "bad", "c"), lambda record: NOT_RUN[kind]() if record["body"] == "bad" else 1)
+    assert failed(response) == ["m1"]
 
 
 @pytest.mark.parametrize("kind", ["coroutine", "object"])

@@ -134,7 +134,7 @@ def with_identifier(name: str, position: int, identifier: str) -> Event:
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("identifier", IDENTIFIERS)
 @pytest.mark.parametrize("position", [0, 1])
-def test_record_that_no_answer_could_name_is_refused(driver: Way, name: str, identifier: str, position: int) -> None:
+def test_record_that_no_response_could_name_is_refused(driver: Way, name: str, identifier: str, position: int) -> None:
     event = with_identifier(name, position, identifier)
     watch = Watch()
     with pytest.raises(RecordIdentityError, match=f"Record {position} of the batch") as caught:
@@ -375,7 +375,7 @@ def test_event_is_never_changed(way: Way) -> None:
     assert event == before
 
 
-def test_answer_is_made_anew_for_each_batch(driver: Way) -> None:
+def test_response_is_made_anew_for_each_batch(driver: Way) -> None:
     processor = driver.processor()
     first = driver.call(processor, batch_of("a"), handle)
     first["batchItemFailures"].append("changed")

@@ -77,8 +77,8 @@ def test_record_whose_write_was_cancelled_is_not_done() -> None:
 
 
 def test_record_whose_handler_gave_a_promise_is_not_done(driver: Way) -> None:
-    answer = driver(batch_of("a"), lambda record: Future(), raise_on_entire_batch_failure=False)
-    assert failed(answer) == ["m0"]
+    response = driver(batch_of("a"), lambda record: Future(), raise_on_entire_batch_failure=False)
+    assert failed(response) == ["m0"]
 
 
 def test_record_that_made_an_error_of_its_cancellation_had_no_time() -> None:
@@ -104,7 +104,7 @@ def test_record_that_made_an_error_of_its_cancellation_had_no_time() -> None:
     assert isinstance(result.outcomes[0].exception.__cause__, ValueError)
 
 
-def test_batch_that_an_observer_runs_within_another_leaves_the_answer_of_the_other() -> None:
+def test_batch_that_an_observer_runs_within_another_leaves_the_response_of_the_other() -> None:
     class Nests:
         nested = False
 

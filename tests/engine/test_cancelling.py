@@ -132,7 +132,7 @@ def test_after_a_cancelled_batch_the_processor_is_as_good_as_new() -> None:
 
 
 def test_context_manager_in_a_cancelled_task_reports_what_had_not_finished() -> None:
-    answers: list[Any] = []
+    responses: list[Any] = []
     quick: list[str] = []
     over = asyncio.Event()
 
@@ -151,7 +151,7 @@ def test_context_manager_in_a_cancelled_task_reports_what_had_not_finished() -> 
                 with processor(batch_of("quick", "slow", "quick")["Records"], handler):
                     await processor.aprocess()
             finally:
-                answers.append(failed(processor.response()))
+                responses.append(failed(processor.response()))
 
         task = asyncio.create_task(batch())
         await asyncio.wait_for(over.wait(), PATIENCE)
@@ -160,7 +160,7 @@ def test_context_manager_in_a_cancelled_task_reports_what_had_not_finished() -> 
             await task
 
     asyncio.run(main())
-    assert answers == [["m1"]]
+    assert responses == [["m1"]]
 
 
 def test_handler_that_cancels_its_own_task_costs_its_record() -> None:

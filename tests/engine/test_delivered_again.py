@@ -1,4 +1,4 @@
-"""Which records AWS delivers again, given the answer."""
+"""Which records AWS delivers again, given the response."""
 
 from __future__ import annotations
 

@@ -159,14 +159,14 @@ def test_stop_starts_no_further_record(driver: Way) -> None:
         handled.append(record["body"])
         raise_named(record)
 
-    answer = driver(
+    response = driver(
         batch_of("a", "value", "b", "c"),
         handler,
         max_concurrency=1 if driver.name == "threads" else None,
         ordering=in_order(on_failure="continue"),
         dispositions={ValueError: STOP},
     )
-    assert failed(answer) == ["m1", "m2", "m3"]
+    assert failed(response) == ["m1", "m2", "m3"]
     assert handled == ["a", "value"]
 
 
@@ -179,8 +179,8 @@ def test_stop_starts_no_further_record_of_an_unordered_batch(driver: Way) -> Non
 
     with ThreadPoolExecutor(1) as one_thread:
         at_a_time: dict[str, Any] = {"executor": one_thread} if driver.name == "threads" else {"max_concurrency": 1}
-        answer = driver(batch_of("a", "value", "b", "c"), handler, dispositions={ValueError: STOP}, **at_a_time)
-    assert failed(answer) == ["m1", "m2", "m3"]
+        response = driver(batch_of("a", "value", "b", "c"), handler, dispositions={ValueError: STOP}, **at_a_time)
+    assert failed(response) == ["m1", "m2", "m3"]
     assert handled == ["a", "value"]
 
 
@@ -231,10 +231,10 @@ def test_dispositions_are_those_of_the_time_the_processor_was_made() -> None:
 def test_record_that_cannot_be_decoded_is_disposed_of_as_well(driver: Way) -> None:
     pydantic = pytest.importorskip("pydantic")
     model: Any = pydantic.create_model("Message", body=(int, ...))
-    answer = driver(
+    response = driver(
         batch_of("1", "poison"), lambda record: None, model=model, dispositions={pydantic.ValidationError: DROP}
     )
-    assert failed(answer) == []
+    assert failed(response) == []
 
 
 def test_record_whose_key_raises_is_disposed_of_as_well(driver: Way) -> None:

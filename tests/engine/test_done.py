@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from batchcore import AsyncBatchProcessor, BatchProcessor, NoBatchError, process_partial_response
-from tests.batches import Answer, awaiting, batch_of, failed, handle
+from tests.batches import Response, awaiting, batch_of, failed, handle
 from tests.drivers import Way, async_one_call
 
 
@@ -21,11 +21,11 @@ class Interrupted(KeyboardInterrupt):
 ALL = ["m0", "m1", "m2"]
 
 
-def test_answer_names_exactly_the_records_that_failed_in_the_order_of_the_batch(way: Way) -> None:
+def test_response_names_exactly_the_records_that_failed_in_the_order_of_the_batch(way: Way) -> None:
     assert failed(way(batch_of("ok", "bad", "ok", "bad", "ok"))) == ["m1", "m3"]
 
 
-def test_answer_is_empty_when_every_record_succeeded(way: Way) -> None:
+def test_response_is_empty_when_every_record_succeeded(way: Way) -> None:
     assert way(batch_of("a", "b", "c")) == {"batchItemFailures": []}
 
 
@@ -75,7 +75,7 @@ def test_batch_that_was_only_begun_reports_every_record(make: Callable[..., Batc
 def test_early_return_from_the_with_body_reports_every_record() -> None:
     processor = BatchProcessor("sqs")
 
-    def lambda_handler() -> Answer:
+    def lambda_handler() -> Response:
         with processor(batch_of("a", "b", "c")["Records"], handle):
             if processor.records:
                 return processor.response()
@@ -109,7 +109,7 @@ def test_exception_in_the_with_body_wins_over_the_error_of_the_whole_batch() -> 
     assert failed(processor.response()) == ALL
 
 
-def test_answer_can_be_had_inside_the_with_body(opened: Way) -> None:
+def test_response_can_be_had_inside_the_with_body(opened: Way) -> None:
     processor = BatchProcessor("sqs")
     with processor(batch_of("ok", "bad", "ok")["Records"], handle):
         assert failed(processor.response()) == ALL
@@ -119,7 +119,7 @@ def test_answer_can_be_had_inside_the_with_body(opened: Way) -> None:
     assert failed(processor.batch_response) == ["m1"]
 
 
-def test_answer_asked_for_by_a_handler_names_all_that_have_not_returned() -> None:
+def test_response_asked_for_by_a_handler_names_all_that_have_not_returned() -> None:
     processor = BatchProcessor("sqs")
     seen: list[list[str]] = []
     process_partial_response(
@@ -129,7 +129,7 @@ def test_answer_asked_for_by_a_handler_names_all_that_have_not_returned() -> Non
 
 
 @pytest.mark.parametrize("make", [BatchProcessor, AsyncBatchProcessor])
-def test_there_is_no_answer_without_a_batch(make: Callable[..., BatchProcessor]) -> None:
+def test_there_is_no_response_without_a_batch(make: Callable[..., BatchProcessor]) -> None:
     processor = make("sqs")
     for ask in (
         processor.response,
@@ -157,7 +157,7 @@ REFUSED: list[Callable[[BatchProcessor], Any]] = [
 
 
 @pytest.mark.parametrize("refused", REFUSED)
-def test_refused_batch_leaves_no_earlier_answer_to_be_given_for_it(refused: Callable[[BatchProcessor], Any]) -> None:
+def test_refused_batch_leaves_no_earlier_response_to_be_given_for_it(refused: Callable[[BatchProcessor], Any]) -> None:
     processor = BatchProcessor("sqs")
     processor.run(batch_of("a", "b"), handle)
     assert processor.response() == {"batchItemFailures": []}

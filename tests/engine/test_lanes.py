@@ -47,7 +47,7 @@ def fail_on_bang(log: list[str]) -> Callable[[Any], None]:
 
 BATCH = ("a1", "b1!", "a2!", "c1", "b2", "-1!", "a3", "-2", "c2")
 RULES: dict[str, tuple[Ordering, list[str], list[str]]] = {
-    # the ordering; what is not attempted; the identifiers in the answer
+    # the ordering; what is not attempted; the identifiers in the response
     "unordered": (unordered, [], ["m1", "m2", "m5"]),
     "in order, continue": (in_order(on_failure="continue"), [], ["m1", "m2", "m5"]),
     "in order, stop": (in_order(), list(BATCH[2:]), [f"m{n}" for n in range(1, 9)]),
@@ -58,10 +58,10 @@ RULES: dict[str, tuple[Ordering, list[str], list[str]]] = {
 
 @pytest.mark.parametrize("rule", RULES)
 def test_rules_of_an_ordering_hold_for_every_driver(driver: Way, rule: str) -> None:
-    ordering, not_attempted, answer = RULES[rule]
+    ordering, not_attempted, response = RULES[rule]
     log: list[str] = []
     processor = driver.processor(ordering=ordering)
-    assert failed(driver.call(processor, batch_of(*BATCH), fail_on_bang(log))) == answer
+    assert failed(driver.call(processor, batch_of(*BATCH), fail_on_bang(log))) == response
     assert sorted(log) == sorted(set(BATCH) - set(not_attempted))
     kinds = {
         record["body"]: kind for record, (kind, _, _) in zip(processor.fail_messages, processor.exceptions, strict=True)
@@ -107,20 +107,20 @@ def test_exception_of_what_is_not_attempted_can_be_chosen(driver: Way) -> None:
 def test_failing_key_stops_no_lane(driver: Way) -> None:
     log: list[str] = []
     ordering = by_key(lambda record: {"a": 1}[record["body"][0]])
-    answer = driver(batch_of("a1", "x1", "a2"), fail_on_bang(log), ordering=ordering)
-    assert (failed(answer), log) == (["m1"], ["a1", "a2"])
+    response = driver(batch_of("a1", "x1", "a2"), fail_on_bang(log), ordering=ordering)
+    assert (failed(response), log) == (["m1"], ["a1", "a2"])
 
 
 def test_keys_of_different_types_are_different_lanes_and_equal_ones_are_one(driver: Way) -> None:
     keys: dict[str, Any] = {"a!": 1, "b": "1", "c": (1,), "d": 1.0}
-    answer = driver(batch_of(*keys), fail_on_bang([]), ordering=by_key(lambda record: keys[record["body"]]))
-    assert failed(answer) == ["m0", "m3"]
+    response = driver(batch_of(*keys), fail_on_bang([]), ordering=by_key(lambda record: keys[record["body"]]))
+    assert failed(response) == ["m0", "m3"]
 
 
 @pytest.mark.parametrize("key", ["", 0, False, ()])
 def test_falsy_key_is_a_lane_like_another(driver: Way, key: Any) -> None:
-    answer = driver(batch_of("bad", "ok"), ordering=by_key(lambda record: key), raise_on_entire_batch_failure=False)
-    assert failed(answer) == ["m0", "m1"]
+    response = driver(batch_of("bad", "ok"), ordering=by_key(lambda record: key), raise_on_entire_batch_failure=False)
+    assert failed(response) == ["m0", "m1"]
 
 
 def test_key_function_gets_the_raw_record_once(driver: Way) -> None:
@@ -177,15 +177,15 @@ MESSAGES = ("ok", "ok", "bad", "ok", "bad", "bad", "ok", "ok")
 def test_fifo_queue_is_one_lane_even_for_the_plain_processor(driver: Way) -> None:
     log: list[str] = []
     processor = driver.processor()
-    answer = driver.call(processor, batch_of("a", "b", "c!", "d", groups="abab", fifo=True), fail_on_bang(log))
-    assert failed(answer) == ["m2", "m3"]
+    response = driver.call(processor, batch_of("a", "b", "c!", "d", groups="abab", fifo=True), fail_on_bang(log))
+    assert failed(response) == ["m2", "m3"]
     assert log == ["a", "b", "c!"]
     assert [kind for kind, _, _ in processor.exceptions] == [ValueError, SQSFifoCircuitBreakerError]
 
 
 def test_group_ids_on_a_standard_queue_are_no_order(driver: Way) -> None:
-    answer = driver(batch_of(*MESSAGES, groups=GROUPS))
-    assert failed(answer) == ["m2", "m4", "m5"]
+    response = driver(batch_of(*MESSAGES, groups=GROUPS))
+    assert failed(response) == ["m2", "m4", "m5"]
 
 
 def test_callers_ordering_wins_over_the_queues(driver: Way) -> None:
@@ -207,8 +207,8 @@ def test_fifo_processor_is_strict_on_any_queue(fifo: bool, concurrency: int | No
 @pytest.mark.parametrize("concurrency", [None, 3])
 def test_fifo_processor_told_to_skip_stops_groups_alone(fifo: bool, concurrency: int | None) -> None:
     processor = SqsFifoPartialProcessor(skip_group_on_error=True, max_concurrency=concurrency)
-    answer = processor.run(batch_of(*MESSAGES, groups=GROUPS, fifo=fifo), handle).response
-    assert failed(answer) == ["m2", "m4", "m5", "m6"]
+    response = processor.run(batch_of(*MESSAGES, groups=GROUPS, fifo=fifo), handle).response
+    assert failed(response) == ["m2", "m4", "m5", "m6"]
     kinds = [kind for kind, _, _ in processor.exceptions]
     assert kinds == [ValueError, ValueError, ValueError, SQSFifoMessageGroupCircuitBreakerError]
 
@@ -216,8 +216,8 @@ def test_fifo_processor_told_to_skip_stops_groups_alone(fifo: bool, concurrency:
 def test_groups_are_kept_in_order_under_asyncio() -> None:
     log: list[str] = []
     processor = AsyncBatchProcessor("sqs", ordering=by_key(lambda record: record["attributes"].get("MessageGroupId")))
-    answer = processor.run(batch_of("1", "1", "2!", "1", "3", groups="abaab", fifo=True), fail_on_bang(log)).response
-    assert failed(answer) == ["m2", "m3"]
+    response = processor.run(batch_of("1", "1", "2!", "1", "3", groups="abaab", fifo=True), fail_on_bang(log)).response
+    assert failed(response) == ["m2", "m3"]
     assert sorted(log) == ["1", "1", "2!", "3"]
 
 
@@ -265,8 +265,8 @@ def test_stream_goes_on_after_a_failure_and_keeps_the_order_of_a_key(driver: Way
         if number_of(record) == 1:
             raise ValueError
 
-    answer = driver(stream_of(name, *keys), handler, event_type=name)
-    assert failed(answer) == ["1"]
+    response = driver(stream_of(name, *keys), handler, event_type=name)
+    assert failed(response) == ["1"]
     assert sorted(log) == list(range(8))
     for key in "abc":
         assert [number for number in log if keys[number] == key] == [n for n in range(8) if keys[n] == key]
@@ -278,5 +278,5 @@ def test_stream_can_be_stopped_at_its_first_failure(driver: Way, name: str) -> N
         if number_of(record) == 1:
             raise ValueError
 
-    answer = driver(stream_of(name, *"abcd"), handler, event_type=name, ordering=in_order())
-    assert failed(answer) == ["1", "2", "3"]
+    response = driver(stream_of(name, *"abcd"), handler, event_type=name, ordering=in_order())
+    assert failed(response) == ["1", "2", "3"]

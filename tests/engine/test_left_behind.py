@@ -116,7 +116,7 @@ def drop_late(record: Any) -> None:
 
 
 @pytest.mark.parametrize("end", [handle, fail_late, drop_late])
-def test_what_a_thread_does_after_the_answer_changes_nothing(
+def test_what_a_thread_does_after_the_response_changes_nothing(
     end: Callable[[Any], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     stuck, watcher = Stuck(2, end), Watcher()

@@ -162,14 +162,14 @@ def echo() -> Iterator[tuple[str, int]]:
 
 def test_connection_survives_from_one_batch_to_the_next(echo: tuple[str, int]) -> None:
     connections: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-    answers: list[bytes] = []
+    responses: list[bytes] = []
 
     async def handler(record: Any) -> None:
         if not connections:
             connections.append(await asyncio.open_connection(*echo))
         reader, writer = connections[0]
         writer.write(record["body"].encode() + b"\n")
-        answers.append(await reader.readline())
+        responses.append(await reader.readline())
 
     async def close(record: Any) -> None:
         connections[0][1].close()
@@ -179,7 +179,7 @@ def test_connection_survives_from_one_batch_to_the_next(echo: tuple[str, int]) -
     for body in ("cold", "warm"):
         assert failed(async_process_partial_response(batch_of(body), handler, processor)) == []
     assert failed(async_process_partial_response(batch_of("end"), close, processor)) == []
-    assert answers == [b"cold\n", b"warm\n"]
+    assert responses == [b"cold\n", b"warm\n"]
 
 
 def test_background_task_of_one_batch_goes_on_in_the_next() -> None:
@@ -205,10 +205,10 @@ def test_background_task_of_one_batch_goes_on_in_the_next() -> None:
     assert done == ["later"]
 
 
-def test_threads_at_once_have_a_loop_each_and_their_own_answers() -> None:
+def test_threads_at_once_have_a_loop_each_and_their_own_responses() -> None:
     together = threading.Barrier(3, timeout=PATIENCE)
     loops: dict[str, asyncio.AbstractEventLoop] = {}
-    answers: dict[str, list[str]] = {}
+    responses: dict[str, list[str]] = {}
     processor = AsyncBatchProcessor("sqs")
 
     async def handler(record: Any) -> None:
@@ -220,7 +220,7 @@ def test_threads_at_once_have_a_loop_each_and_their_own_answers() -> None:
     def run(name: str) -> None:
         event = batch_of(name, "ok")
         event["Records"][0]["messageId"] = name
-        answers[name] = failed(async_process_partial_response(event, wait_once(handler), processor))
+        responses[name] = failed(async_process_partial_response(event, wait_once(handler), processor))
 
     def wait_once(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
         async def handle_first(record: Any) -> None:
@@ -234,7 +234,7 @@ def test_threads_at_once_have_a_loop_each_and_their_own_answers() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert answers == {"a": [], "b": ["b"], "c": []}
+    assert responses == {"a": [], "b": ["b"], "c": []}
     assert len(set(map(id, loops.values()))) == 3
 
 

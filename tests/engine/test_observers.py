@@ -76,8 +76,8 @@ class Scope:
 
 def test_scope_is_held_round_each_call_of_the_handler(driver: Way) -> None:
     scope, second = Scope(), Scope()
-    answer = driver(batch_of("a", "bad"), plugins=[scope, second], ordering=in_order())
-    assert failed(answer) == ["m1"]
+    response = driver(batch_of("a", "bad"), plugins=[scope, second], ordering=in_order())
+    assert failed(response) == ["m1"]
     assert scope.log == second.log == ["m0 in", "m0 out", "m1 in", "m1 ValueError"]
 
 

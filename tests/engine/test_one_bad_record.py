@@ -122,8 +122,8 @@ def raises(make: Callable[[], BaseException]) -> Handler:
 @pytest.mark.parametrize("kind", EXCEPTIONS)
 def test_handler_may_raise_anything(driver: Way, kind: str) -> None:
     processor = driver.processor()
-    answer = driver.call(processor, batch_of("a", "bad", "c"), raises(EXCEPTIONS[kind]))
-    assert failed(answer) == ["m1"]
+    response = driver.call(processor, batch_of("a", "bad", "c"), raises(EXCEPTIONS[kind]))
+    assert failed(response) == ["m1"]
     assert [record["messageId"] for record in processor.success_messages] == ["m0", "m2"]
     assert [record["messageId"] for record in processor.fail_messages] == ["m1"]
     assert len(processor.exceptions) == 1
@@ -131,8 +131,8 @@ def test_handler_may_raise_anything(driver: Way, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", EXCEPTIONS)
 def test_whole_batch_may_fail_with_anything(driver: Way, kind: str) -> None:
-    answer = driver(batch_of("bad", "bad"), raises(EXCEPTIONS[kind]), raise_on_entire_batch_failure=False)
-    assert failed(answer) == ["m0", "m1"]
+    response = driver(batch_of("bad", "bad"), raises(EXCEPTIONS[kind]), raise_on_entire_batch_failure=False)
+    assert failed(response) == ["m0", "m1"]
 
 
 @pytest.mark.parametrize("kind", EXCEPTIONS)
@@ -185,8 +185,8 @@ def test_record_that_cannot_be_decoded_costs_itself(driver: Way) -> None:
         return record["body"]
 
     processor = driver.processor(event_type=Source())
-    answer = driver.call(processor, batch_of("a", "bad", "c"), lambda body: body.upper())
-    assert failed(answer) == ["m1"]
+    response = driver.call(processor, batch_of("a", "bad", "c"), lambda body: body.upper())
+    assert failed(response) == ["m1"]
     assert processor.fail_messages == [batch_of("a", "bad", "c")["Records"][1]]
 
 
@@ -204,8 +204,8 @@ def test_record_that_cannot_be_prepared_costs_itself(driver: Way) -> None:
 
     bodies: list[str] = []
     processor = driver.processor(plugins=[Open()])
-    answer = driver.call(processor, batch_of("a", "bad", "c"), lambda record: bodies.append(record.body))
-    assert failed(answer) == ["m1"]
+    response = driver.call(processor, batch_of("a", "bad", "c"), lambda record: bodies.append(record.body))
+    assert failed(response) == ["m1"]
     assert sorted(bodies) == ["opened a", "opened c"]
     assert processor.fail_messages == [batch_of("a", "bad", "c")["Records"][1]]
     assert processor.success_messages[0]["body"] == "a", "successes are shown raw"
@@ -228,19 +228,19 @@ def test_async_preparer_is_awaited_under_asyncio_and_costs_the_record_elsewhere(
 
     bodies: list[str] = []
     processor = driver.processor(plugins=[preparer_of(prepare)], raise_on_entire_batch_failure=False)
-    answer = driver.call(processor, batch_of("a", "b"), lambda record: bodies.append(record.body))
+    response = driver.call(processor, batch_of("a", "b"), lambda record: bodies.append(record.body))
     if isinstance(processor, AsyncBatchProcessor):
-        assert (failed(answer), bodies) == ([], ["opened", "opened"])
+        assert (failed(response), bodies) == ([], ["opened", "opened"])
     else:
-        assert (failed(answer), bodies) == (["m0", "m1"], [])
+        assert (failed(response), bodies) == (["m0", "m1"], [])
         assert {kind for kind, _, _ in processor.exceptions} == {UnawaitedResultError}
 
 
 @pytest.mark.parametrize("ordering", [in_order(on_failure="continue"), by_key(lambda record: 1, on_failure="continue")])
 @pytest.mark.parametrize("kind", ["SystemExit", "CancelledError", "StopIteration"])
 def test_lane_goes_on_after_any_exception(driver: Way, ordering: Any, kind: str) -> None:
-    answer = driver(batch_of("a", "bad", "c", "bad", "e"), raises(EXCEPTIONS[kind]), ordering=ordering)
-    assert failed(answer) == ["m1", "m3"]
+    response = driver(batch_of("a", "bad", "c", "bad", "e"), raises(EXCEPTIONS[kind]), ordering=ordering)
+    assert failed(response) == ["m1", "m3"]
 
 
 @pytest.mark.parametrize("on_failure", ["stop", "continue"])
@@ -255,8 +255,8 @@ def test_key_function_that_raises_fails_its_record_alone(
 
     handled: list[str] = []
     processor = driver.processor(ordering=by_key(key, on_failure=on_failure))
-    answer = driver.call(processor, batch_of("a", "odd", "c"), lambda record: handled.append(record["body"]))
-    assert failed(answer) == ["m1"]
+    response = driver.call(processor, batch_of("a", "odd", "c"), lambda record: handled.append(record["body"]))
+    assert failed(response) == ["m1"]
     assert handled == ["a", "c"]
     assert isinstance(processor.exceptions[0][1], type(make()))
 

@@ -1,4 +1,4 @@
-"""What is refused without quoting a record, and identifiers that no answer could carry, whoever's source it is."""
+"""What is refused without quoting a record, and identifiers that no response could carry, whoever's source it is."""
 
 from __future__ import annotations
 

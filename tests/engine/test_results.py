@@ -30,7 +30,7 @@ def result(driver: Way) -> BatchResult:
     return driver.processor(ordering=in_order()).run(batch_of("a", "bad", "c"), handle, "context")
 
 
-def test_result_has_the_answer_and_an_outcome_per_record(result: BatchResult) -> None:
+def test_result_has_the_response_and_an_outcome_per_record(result: BatchResult) -> None:
     assert failed(result.response) == ["m1", "m2"]
     assert [(o.position, o.identifier, o.status, o.done) for o in result.outcomes] == [
         (0, "m0", "succeeded", True),
@@ -110,7 +110,7 @@ def test_value_of_a_handler_is_not_looked_into(way: Way) -> None:
     assert failed(way(batch_of("a", "bad"), lambda record: handle(record) and Proxy())) == ["m1"]
 
 
-def test_source_sees_the_outcomes_when_it_builds_the_answer(driver: Way) -> None:
+def test_source_sees_the_outcomes_when_it_builds_the_response(driver: Way) -> None:
     class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def build_response(self, batch: Any, outcomes: Any) -> Any:
@@ -151,7 +151,7 @@ def test_source_that_is_asked_before_the_records_have_run_sees_them_as_not_attem
 
 
 WRONG_HOOKS: dict[str, tuple[str, Any, str]] = {
-    "no answer": ("build_response", lambda self, batch, outcomes: None, "gives the response for AWS, not None"),
+    "no response": ("build_response", lambda self, batch, outcomes: None, "gives the response for AWS, not None"),
     "no ordering": ("ordering_policy", lambda self, batch: "in order", "gives an Ordering, not 'in order'"),
     "no decoder": ("record_decoder", lambda self, batch: "decoder", "gives a callable, not 'decoder'"),
     "no preparer": ("record_preparer", lambda self, batch: "preparer", "gives a callable, not 'preparer'"),

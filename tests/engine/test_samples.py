@@ -1,4 +1,4 @@
-"""Every sample event through every processor, against the sample answers."""
+"""Every sample event through every processor, against the sample responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from batchcore import BatchProcessor, EventType, UnexpectedBatchTypeError
 from batchcore_sqs import SqsFifoPartialProcessor
-from tests.batches import Answer, Event, Handler, failed
+from tests.batches import Event, Handler, Response, failed
 from tests.drivers import DRIVERS, WAYS, Way, name_of, one_call
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -73,10 +73,10 @@ def test_samples_of_every_source_are_there() -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=name_of)
 @pytest.mark.parametrize("source", OURS.values())
-def test_record_that_fails_gives_the_sample_answer(way: Way, source: str) -> None:
-    answer: Answer = sample(f"getting_started_{source}_response")
-    handler = failing_on(*failed(answer))
-    assert way(sample(f"getting_started_{source}_event"), handler, event_type=source) == answer
+def test_record_that_fails_gives_the_sample_response(way: Way, source: str) -> None:
+    response: Response = sample(f"getting_started_{source}_response")
+    handler = failing_on(*failed(response))
+    assert way(sample(f"getting_started_{source}_event"), handler, event_type=source) == response
 
 
 @pytest.mark.parametrize("way", [*DRIVERS, *FIFO], ids=name_of)
@@ -93,8 +93,8 @@ def test_sample_event_is_processed_by_its_source(way: Way, name: str) -> None:
     identifiers = identifiers_of(event)
     ordered = way in FIFO[:1] or event["Records"][0].get("eventSourceARN", "").endswith(".fifo")
     expected = identifiers if ordered or len(identifiers) == 1 else identifiers[:1]
-    answer = way(event, failing_on(identifiers[0]), event_type=BY_SOURCE[name], raise_on_entire_batch_failure=False)
-    assert failed(answer) == expected
+    response = way(event, failing_on(identifiers[0]), event_type=BY_SOURCE[name], raise_on_entire_batch_failure=False)
+    assert failed(response) == expected
 
 
 @pytest.mark.parametrize("name", BY_SOURCE)

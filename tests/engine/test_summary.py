@@ -129,7 +129,7 @@ def test_logger_of_the_package_is_asked_when_none_is_given(driver: Way, caplog: 
     assert [record.name for record in caplog.records] == ["batchcore"]
 
 
-def test_logger_that_raises_changes_no_answer(driver: Way) -> None:
+def test_logger_that_raises_changes_no_response(driver: Way) -> None:
     class Broken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             raise ValueError("the disk is full")

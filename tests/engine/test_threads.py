@@ -141,7 +141,7 @@ def test_limit_that_is_no_number_from_one_on_is_refused(make: Callable[..., Any]
 
 
 @pytest.mark.parametrize("ordering", [unordered, in_order(), by_key(lambda record: record["body"])])
-def test_answer_is_in_the_order_of_the_batch_whoever_ends_first(ordering: Any) -> None:
+def test_response_is_in_the_order_of_the_batch_whoever_ends_first(ordering: Any) -> None:
     first = threading.Event()
 
     def handler(record: Any) -> None:

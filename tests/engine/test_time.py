@@ -50,7 +50,7 @@ def run(way: Way, *bodies: str, seconds: float, each: float, **options: Any) -> 
 
 def test_no_record_starts_when_less_than_that_is_left(way: Way) -> None:
     context, begun = Spent(10), []
-    answer = way(
+    response = way(
         batch_of(*"abcde"),
         spending(context, 3, begun),
         context,
@@ -58,7 +58,7 @@ def test_no_record_starts_when_less_than_that_is_left(way: Way) -> None:
         ordering=ONE_AFTER_THE_OTHER,
     )
     assert begun == ["m0", "m1", "m2"], "with 10, 7 and 4 s left"
-    assert failed(answer) == ["m3", "m4"], "all that is left is named"
+    assert failed(response) == ["m3", "m4"], "all that is left is named"
 
 
 def test_record_starts_when_exactly_that_is_left(driver: Way) -> None:
@@ -117,11 +117,11 @@ def test_batch_in_which_a_handler_failed_as_well_raises(driver: Way) -> None:
     assert failed(result.response) == ["m0", "m1"]
 
 
-@pytest.mark.parametrize("answer", [None, "soon", True, float("nan")])
-def test_context_that_tells_no_time_is_refused_before_the_first_record(way: Way, answer: Any) -> None:
+@pytest.mark.parametrize("returned", [None, "soon", True, float("nan")])
+def test_context_that_tells_no_time_is_refused_before_the_first_record(way: Way, returned: Any) -> None:
     class Context:
         def get_remaining_time_in_millis(self) -> Any:
-            return answer
+            return returned
 
     begun: list[str] = []
     with pytest.raises(ConfigurationError, match="get_remaining_time_in_millis"):

@@ -1,4 +1,4 @@
-"""All records failed: the error, what it carries, and the answer that is ready before it is raised."""
+"""All records failed: the error, what it carries, and the response that is ready before it is raised."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_error_carries_the_whole_result(way: Way) -> None:
     assert [outcome.status for outcome in result.outcomes] == ["failed", "failed"]
 
 
-def test_answer_is_ready_when_the_error_is_caught_round_the_context_manager(opened: Way) -> None:
+def test_response_is_ready_when_the_error_is_caught_round_the_context_manager(opened: Way) -> None:
     processor = opened.processor()
     with pytest.raises(BatchProcessingError):
         opened.call(processor, batch_of("a", "b"), fail)
@@ -122,7 +122,7 @@ def test_answer_is_ready_when_the_error_is_caught_round_the_context_manager(open
     assert [kind for kind, _, _ in processor.exceptions] == [ValueError, ValueError]
 
 
-def test_answer_is_ready_when_the_error_is_caught_round_any_call(driver: Way) -> None:
+def test_response_is_ready_when_the_error_is_caught_round_any_call(driver: Way) -> None:
     processor = driver.processor()
     with pytest.raises(BatchProcessingError) as caught:
         driver.call(processor, batch_of("a", "b"), fail)
@@ -130,7 +130,7 @@ def test_answer_is_ready_when_the_error_is_caught_round_any_call(driver: Way) ->
     assert failed(processor.response()) == ["m0", "m1"]
 
 
-def test_observers_have_the_answer_before_the_error_is_raised(driver: Way) -> None:
+def test_observers_have_the_response_before_the_error_is_raised(driver: Way) -> None:
     class Watch:
         @hookimpl
         def batch_finished(self, result: Any) -> None:
@@ -143,11 +143,11 @@ def test_observers_have_the_answer_before_the_error_is_raised(driver: Way) -> No
 
 
 def test_told_not_to_raise_it_answers_with_every_record(way: Way) -> None:
-    answer = way(batch_of("a", "b", "c"), fail, raise_on_entire_batch_failure=False)
-    assert failed(answer) == ["m0", "m1", "m2"]
+    response = way(batch_of("a", "b", "c"), fail, raise_on_entire_batch_failure=False)
+    assert failed(response) == ["m0", "m1", "m2"]
 
 
-def test_one_done_record_is_enough_for_an_answer(way: Way) -> None:
+def test_one_done_record_is_enough_for_a_response(way: Way) -> None:
     assert failed(way(batch_of("bad", "ok", "bad"))) == ["m0", "m2"]
 
 
@@ -170,8 +170,8 @@ def test_strict_fifo_batch_whose_first_message_fails_raises() -> None:
 
 
 def test_dropped_records_are_done_so_nothing_raises(driver: Way) -> None:
-    answer = driver(batch_of("a", "b"), fail, dispositions={ValueError: Disposition.DROP})
-    assert failed(answer) == []
+    response = driver(batch_of("a", "b"), fail, dispositions={ValueError: Disposition.DROP})
+    assert failed(response) == []
 
 
 def test_records_whose_lane_has_no_key_are_a_whole_batch(driver: Way) -> None:
@@ -190,7 +190,7 @@ def test_batch_that_was_never_processed_does_not_raise(opened: Way) -> None:
 
 
 class Queue(type(SQS)):  # type: ignore[misc]  # a class made of an object
-    """A source without partial answers."""
+    """A source without partial responses."""
 
     name = "queue"
 
@@ -202,7 +202,7 @@ class Queue(type(SQS)):  # type: ignore[misc]  # a class made of an object
 
 
 @pytest.mark.parametrize("option", [True, False])
-def test_source_without_partial_answers_raises_and_no_option_turns_it_off(driver: Way, option: bool) -> None:
+def test_source_without_partial_responses_raises_and_no_option_turns_it_off(driver: Way, option: bool) -> None:
     with pytest.raises(WholeBatchRetry, match="1 of 3"):
         driver(batch_of("a", "bad", "c"), event_type=Queue(), raise_on_entire_batch_failure=option)
     assert driver(batch_of("a"), event_type=Queue(), raise_on_entire_batch_failure=option) == {"all": "done"}

@@ -80,10 +80,10 @@ def windowed(*numbers: int, source: str = "kinesis", **fields: Any) -> Event:
     }
 
 
-def failed(answer: Any) -> list[int]:
-    """Give the numbers that an answer names; fails where it is not in AWS's shape."""
-    assert list(answer) == ["state", "batchItemFailures"]
-    return [int(item["itemIdentifier"]) for item in answer["batchItemFailures"]]
+def failed(response: Any) -> list[int]:
+    """Give the numbers that a response names; fails where it is not in AWS's shape."""
+    assert list(response) == ["state", "batchItemFailures"]
+    return [int(item["itemIdentifier"]) for item in response["batchItemFailures"]]
 
 
 def count(record: Any, state: State) -> None:
@@ -167,8 +167,8 @@ def plugin_of(**hooks: Callable[..., Any]) -> Any:
 
 @every_driver
 def test_state_comes_in_and_goes_out_beside_the_failures(run: Driver) -> None:
-    answer = run(windowed(2, 3, state={"seen": [1]}), count).response
-    assert answer == {"state": {"seen": [1, 2, 3]}, "batchItemFailures": []}
+    response = run(windowed(2, 3, state={"seen": [1]}), count).response
+    assert response == {"state": {"seen": [1, 2, 3]}, "batchItemFailures": []}
 
 
 @every_driver
@@ -179,9 +179,9 @@ def test_handler_that_does_not_ask_echoes_the_state(run: Driver) -> None:
         if number_of(record) == 2:
             raise ValueError
 
-    answer = run(windowed(1, 2, 3, state=state), handle).response
-    assert answer["state"] == state
-    assert failed(answer) == [2, 3]
+    response = run(windowed(1, 2, 3, state=state), handle).response
+    assert response["state"] == state
+    assert failed(response) == [2, 3]
 
 
 @pytest.mark.parametrize("fields", [{"state": None}, {"state": {}}, {}], ids=["null", "empty", "absent"])
@@ -282,12 +282,12 @@ def test_windowed_batch_runs_in_order_up_to_the_first_failure_whatever_the_calle
 
 @every_driver
 def test_batch_that_fails_with_its_first_record_gives_back_the_state_that_came(run: Driver) -> None:
-    answer = run(windowed(1, 2, state={"seen": [0]}), failing_at(1)).response
-    assert answer["state"] == {"seen": [0]}
-    assert failed(answer) == [1, 2]
+    response = run(windowed(1, 2, state={"seen": [0]}), failing_at(1)).response
+    assert response["state"] == {"seen": [0]}
+    assert failed(response) == [1, 2]
 
 
-def test_batch_that_failed_whole_raises_with_an_answer_that_has_the_state() -> None:
+def test_batch_that_failed_whole_raises_with_a_response_that_has_the_state() -> None:
     with pytest.raises(BatchProcessingError) as caught:
         process_partial_response(windowed(1, state={"n": 3}), failing_at(1), BatchProcessor("kinesis", logger=QUIET))
     assert caught.value.result is not None
@@ -296,8 +296,8 @@ def test_batch_that_failed_whole_raises_with_an_answer_that_has_the_state() -> N
 
 @every_driver
 def test_dropped_record_leaves_no_trace_and_the_rest_goes_on(run: Driver) -> None:
-    answer = run(windowed(1, 2, 3), failing_at(2), dispositions={ValueError: Disposition.DROP}).response
-    assert answer == {"state": {"seen": [1, 3]}, "batchItemFailures": []}
+    response = run(windowed(1, 2, 3), failing_at(2), dispositions={ValueError: Disposition.DROP}).response
+    assert response == {"state": {"seen": [1, 3]}, "batchItemFailures": []}
 
 
 @every_driver
@@ -308,9 +308,11 @@ def test_dead_letter_leaves_no_trace_and_stops_the_rest_unless_it_is_delivered(r
             raise OSError
 
     options: dict[str, Any] = {"dispositions": {ValueError: Disposition.DEAD_LETTER}}
-    answer = run(windowed(1, 2, 3), failing_at(2), plugins=[plugin_of(deliver_dead_letter=deliver)], **options).response
-    assert answer["state"] == ({"seen": [1, 3]} if delivered else {"seen": [1]})
-    assert failed(answer) == ([] if delivered else [2, 3])
+    response = run(
+        windowed(1, 2, 3), failing_at(2), plugins=[plugin_of(deliver_dead_letter=deliver)], **options
+    ).response
+    assert response["state"] == ({"seen": [1, 3]} if delivered else {"seen": [1]})
+    assert failed(response) == ([] if delivered else [2, 3])
 
 
 @every_driver
@@ -329,9 +331,9 @@ def test_record_whose_data_is_wrong_stops_the_batch(run: Driver) -> None:
 
     event = windowed(1, 2, 3)
     event["Records"][1]["kinesis"]["data"] = 7
-    answer = run(event, count, model=Model).response
-    assert answer["state"] == {"seen": [1]}
-    assert failed(answer) == [2, 3]
+    response = run(event, count, model=Model).response
+    assert response["state"] == {"seen": [1]}
+    assert failed(response) == [2, 3]
 
 
 class Opens:
@@ -355,9 +357,9 @@ def test_prepared_records_count_and_one_that_cannot_be_prepared_stops_the_batch(
         assert record["opened"]
         count(record, state)
 
-    answer = run(windowed(1, 2, 3), handle, plugins=[Opens()]).response
-    assert answer["state"] == {"seen": [1]}
-    assert failed(answer) == [2, 3]
+    response = run(windowed(1, 2, 3), handle, plugins=[Opens()]).response
+    assert response["state"] == {"seen": [1]}
+    assert failed(response) == [2, 3]
 
 
 @pytest.mark.parametrize(
@@ -417,9 +419,9 @@ class Doubtful(BatchProcessor):
 @pytest.mark.parametrize("disposition", [Disposition.DROP, Disposition.RETRY])
 def test_record_that_fails_after_its_handler_leaves_no_trace(last: int, disposition: Disposition) -> None:
     processor = Doubtful(**with_defaults({"dispositions": {ValueError: disposition}}))
-    answer = processor.run(windowed(*range(1, last + 1)), count).response
+    response = processor.run(windowed(*range(1, last + 1)), count).response
     goes_on = last == 3 and disposition is Disposition.DROP
-    assert answer["state"] == {"seen": [1, 3] if goes_on else [1]}
+    assert response["state"] == {"seen": [1, 3] if goes_on else [1]}
 
 
 def test_record_whose_handler_gave_what_nobody_runs_leaves_no_trace() -> None:
@@ -428,8 +430,8 @@ def test_record_whose_handler_gave_what_nobody_runs_leaves_no_trace() -> None:
         return (_ for _ in ()) if number_of(record) in (2, 3) else None
 
     event = windowed(1, 2, 3, 4)
-    answer = one_by_one(event, handle, dispositions={UnawaitedResultError: Disposition.DROP}).response
-    assert answer["state"] == {"seen": [1, 4]}
+    response = one_by_one(event, handle, dispositions={UnawaitedResultError: Disposition.DROP}).response
+    assert response["state"] == {"seen": [1, 4]}
 
 
 # Steps.
@@ -438,18 +440,18 @@ def test_record_whose_handler_gave_what_nobody_runs_leaves_no_trace() -> None:
 @every_driver
 def test_record_that_a_step_fails_beforehand_stops_the_batch(run: Driver) -> None:
     step = plugin_of(before_records=lambda batch, fail: fail(1, ValueError()))
-    answer = run(windowed(1, 2, 3), count, plugins=[step]).response
-    assert answer["state"] == {"seen": [1]}
-    assert failed(answer) == [2, 3]
+    response = run(windowed(1, 2, 3), count, plugins=[step]).response
+    assert response["state"] == {"seen": [1]}
+    assert failed(response) == [2, 3]
 
 
 @every_driver
 @pytest.mark.parametrize(("bad", "seen"), [(0, []), (1, [1]), (3, [1, 2, 3])])
 def test_state_goes_back_to_before_a_record_that_a_step_fails_afterwards(run: Driver, bad: int, seen: Any) -> None:
     step = plugin_of(after_records=lambda batch, outcomes, fail: fail(outcomes[bad], OSError()))
-    answer = run(windowed(1, 2, 3, 4, state={"seen": []}), count, plugins=[step]).response
-    assert answer["state"] == {"seen": seen}
-    assert failed(answer) == [bad + 1]
+    response = run(windowed(1, 2, 3, 4, state={"seen": []}), count, plugins=[step]).response
+    assert response["state"] == {"seen": seen}
+    assert failed(response) == [bad + 1]
 
 
 @every_driver
@@ -457,9 +459,11 @@ def test_state_goes_back_to_the_first_when_a_step_fails_all(run: Driver) -> None
     def after_records(batch: Any) -> None:
         raise OSError
 
-    answer = run(windowed(1, 2, state={"seen": [0]}), count, plugins=[plugin_of(after_records=after_records)]).response
-    assert answer["state"] == {"seen": [0]}
-    assert failed(answer) == [1, 2]
+    response = run(
+        windowed(1, 2, state={"seen": [0]}), count, plugins=[plugin_of(after_records=after_records)]
+    ).response
+    assert response["state"] == {"seen": [0]}
+    assert failed(response) == [1, 2]
 
 
 def test_next_step_sees_the_state_that_is_left_when_one_has_failed_a_record() -> None:
@@ -476,7 +480,7 @@ def test_next_step_sees_the_state_that_is_left_when_one_has_failed_a_record() ->
     assert seen == [{"seen": [1, 2, 3]}, {"seen": [1]}]
 
 
-def test_step_may_change_what_it_was_shown_of_the_state_and_the_answer_stays() -> None:
+def test_step_may_change_what_it_was_shown_of_the_state_and_the_response_stays() -> None:
     def change(batch: Any) -> None:
         window = window_of(batch)
         assert window is not None
@@ -573,9 +577,9 @@ class FromScratch(BasePartialBatchProcessor):
 
 def test_processor_from_scratch_echoes_the_state_and_stops_at_the_first_failure() -> None:
     processor = FromScratch("kinesis", logger=QUIET)
-    answer = process_partial_response(windowed(1, 2, 3, state={"n": 1}), lambda record: None, processor)
-    assert answer["state"] == {"n": 1}
-    assert failed(answer) == [2, 3]
+    response = process_partial_response(windowed(1, 2, 3, state={"n": 1}), lambda record: None, processor)
+    assert response["state"] == {"n": 1}
+    assert failed(response) == [2, 3]
     assert [number_of(record) for record in processor.success_messages] == [1]
 
 
@@ -693,7 +697,7 @@ def test_handler_that_a_thread_left_behind_is_not_in_the_state(number: int, seen
         assert failed(result.response) == list(range(number, 5))
 
 
-def test_handler_that_ends_after_the_answer_changes_neither_answer_nor_window() -> None:
+def test_handler_that_ends_after_the_response_changes_neither_response_nor_window() -> None:
     with stuck_at(2) as (handle, context, end):
         result = in_threads(windowed(1, 2, 3), handle, context, stop_before_timeout=MARGIN)
         end()
@@ -863,11 +867,11 @@ def window_total(invoke: Callable[[Event], Any], records: int, sizes: list[int],
         batches += 1
         event = windowed(*numbers[:size], source=source, state=state, isFinalInvokeForWindow=final)
         try:
-            answer = json.loads(json.dumps(invoke(json.loads(json.dumps(event)))))
+            response = json.loads(json.dumps(invoke(json.loads(json.dumps(event)))))
         except (BatchProcessingError, NotNow):
             continue  # the invocation failed: the same event comes again
-        lowest = min(failed(answer), default=None)
-        state = answer["state"]
+        lowest = min(failed(response), default=None)
+        state = response["state"]
         numbers = numbers[size:] if lowest is None else numbers[numbers.index(lowest) :]
         if final and lowest is None:
             return state

@@ -217,7 +217,7 @@ def plugin_of(**hooks: Callable[..., Any]) -> Any:
 
 
 def wrapper_of(hook: str, wrap: Callable[[Any], Any], **options: Any) -> Any:
-    """Make a plugin that wraps one hook: its answer is what ``wrap`` makes of the answer inside."""
+    """Make a plugin that wraps one hook: its result is what ``wrap`` makes of the result inside."""
 
     def wrapper(self: object) -> Iterator[None]:
         return wrap((yield))
@@ -341,7 +341,7 @@ DRIVERS = [run, run_threads, run_async]
 
 
 def failed(result: BatchResult) -> list[Any]:
-    """Give the identifiers that an answer names."""
+    """Give the identifiers that a response names."""
     return [item["itemIdentifier"] for item in result.response["batchItemFailures"]]
 
 

@@ -1,4 +1,4 @@
-"""``after_batch``: calls to the outside, after the answer is ready. It never holds the answer back."""
+"""``after_batch``: calls to the outside, after the response is ready. It never holds the response back."""
 
 from __future__ import annotations
 
@@ -93,16 +93,16 @@ def test_after_batch_is_called_for_an_empty_batch(driver: Run) -> None:
     assert seen == [{"batchItemFailures": []}]
 
 
-def test_after_batch_is_not_called_where_there_is_no_answer(driver: Run) -> None:
+def test_after_batch_is_not_called_where_there_is_no_response(driver: Run) -> None:
     calls: list[str] = []
     plugin = flushing(lambda: calls.append("flushed"))
 
     def cannot(batch: Any, outcomes: Any) -> Any:
-        raise LookupError("no answer")
+        raise LookupError("no response")
 
     with pytest.raises(UnexpectedBatchTypeError):
         driver(ToySource(), {}, plugins=[plugin])
-    with pytest.raises(LookupError, match="no answer"):
+    with pytest.raises(LookupError, match="no response"):
         driver(source_with(build_response=cannot), EVENT, plugins=[plugin])
 
     assert calls == []
@@ -137,7 +137,7 @@ def test_after_batch_may_name_no_argument(driver: Run) -> None:
 # -- Its time, and its thread.
 
 
-def test_after_batch_that_does_not_end_does_not_hold_the_answer_back(
+def test_after_batch_that_does_not_end_does_not_hold_the_response_back(
     never: Callable[..., None], driver: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     result = driver(ToySource(), EVENT, plugins=[flushing(never)], context=TimeLeft(0.2))

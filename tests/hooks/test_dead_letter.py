@@ -98,20 +98,20 @@ def test_a_delivery_that_gives_an_awaitable_of_another_kind_is_none(driver: Run)
     assert failed(driver(ToySource(), toys("bad"), plugins=[plugin], dispositions=TO_DEAD_LETTER)) == ["bad"]
 
 
-@pytest.mark.parametrize("answer", [None, True, {"MessageId": "1"}, "sent", 0], ids=repr)
-def test_what_a_delivery_returns_when_it_is_done_is_of_no_matter(answer: Any, driver: Run) -> None:
-    plugin = Delivers(lambda outcome: answer)
+@pytest.mark.parametrize("returned", [None, True, {"MessageId": "1"}, "sent", 0], ids=repr)
+def test_what_a_delivery_returns_when_it_is_done_is_of_no_matter(returned: Any, driver: Run) -> None:
+    plugin = Delivers(lambda outcome: returned)
 
     assert failed(driver(ToySource(), toys("bad"), plugins=[plugin], dispositions=TO_DEAD_LETTER)) == []
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "returned",
     [lambda: False, lambda: ConnectionError("no queue"), lambda: (letter for letter in "x"), Future],
     ids=["False", "an exception", "a generator", "a future"],
 )
-def test_a_delivery_that_gives_what_is_no_delivery_is_none(answer: Any, driver: Run) -> None:
-    plugin = Delivers(lambda outcome: answer())
+def test_a_delivery_that_gives_what_is_no_delivery_is_none(returned: Any, driver: Run) -> None:
+    plugin = Delivers(lambda outcome: returned())
 
     assert failed(driver(ToySource(), toys("bad"), plugins=[plugin], dispositions=TO_DEAD_LETTER)) == ["bad"]
 

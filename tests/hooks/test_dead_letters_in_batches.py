@@ -70,7 +70,7 @@ class Many:
     """Delivers several at once, and keeps with what it was called.
 
     Args:
-        act: gives the answer, or raises, instead of delivering all.
+        act: gives the result, or raises, instead of delivering all.
     """
 
     def __init__(self, act: Callable[[Sequence[Outcome]], Any] | None = None) -> None:
@@ -205,14 +205,14 @@ def test_one_of_ten_that_is_not_delivered_is_retried_alone(driver: Run, caplog: 
     )
 
 
-def test_the_answer_may_be_any_sequence(driver: Run) -> None:
+def test_the_result_may_be_any_sequence(driver: Run) -> None:
     plugin = Many(lambda outcomes: (None, LookupError()))
 
     assert failed(driver(ToySource(), dead(2), give_up, plugins=[plugin])) == ["dead 1"]
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "returned",
     [
         None,
         [],
@@ -227,19 +227,19 @@ def test_the_answer_may_be_any_sequence(driver: Run) -> None:
         {None, 1},
         iter([None, None]),
     ],
-    ids=lambda answer: type(answer).__name__,
+    ids=lambda returned: type(returned).__name__,
 )
-def test_an_answer_that_says_nothing_of_each_means_that_all_are_retried(
-    answer: Any, driver: Run, caplog: pytest.LogCaptureFixture
+def test_a_result_that_says_nothing_of_each_means_that_all_are_retried(
+    returned: Any, driver: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
-    result = driver(ToySource(), toys("dead 0", "dead 1", "car"), give_up, plugins=[Many(lambda outcomes: answer)])
+    result = driver(ToySource(), toys("dead 0", "dead 1", "car"), give_up, plugins=[Many(lambda outcomes: returned)])
 
     assert failed(result) == ["dead 0", "dead 1"]
     assert "PluginError: deliver_dead_letters() gives None or an exception for each of 2 records" in errors_of(caplog)
-    assert f"it gave a {type(answer).__name__}" in errors_of(caplog)
+    assert f"it gave a {type(returned).__name__}" in errors_of(caplog)
 
 
-def test_an_answer_that_would_have_to_be_awaited_means_that_all_are_retried(
+def test_a_result_that_would_have_to_be_awaited_means_that_all_are_retried(
     driver: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def deliver() -> None:
@@ -286,11 +286,11 @@ def test_a_keyboard_interrupt_in_a_delivery_propagates(driver: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "status"), [(None, "dead_lettered"), (ConnectionError(), "failed")], ids=["delivered", "not delivered"]
+    ("returned", "status"), [(None, "dead_lettered"), (ConnectionError(), "failed")], ids=["delivered", "not delivered"]
 )
 @pytest.mark.parametrize("ordering", [unordered, in_order()], ids=str)
 def test_observers_are_told_once_when_it_is_settled(
-    answer: BaseException | None, status: str, ordering: Any, driver: Run
+    returned: BaseException | None, status: str, ordering: Any, driver: Run
 ) -> None:
     told: list[Any] = []
 
@@ -299,7 +299,7 @@ def test_observers_are_told_once_when_it_is_settled(
         def record_finished(self, outcome: Outcome) -> None:
             told.append((outcome.identifier, outcome.status, outcome.done))
 
-    plugin = Watches(lambda outcomes: told.append("delivering") or [answer])
+    plugin = Watches(lambda outcomes: told.append("delivering") or [returned])
 
     driver(ToySource(), dead(1), give_up, plugins=[plugin], ordering=ordering)
 

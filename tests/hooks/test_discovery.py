@@ -433,7 +433,7 @@ def test_an_offered_source_that_cannot_be_used_is_named_when_nobody_claims_the_e
         fresh.BatchProcessor().run(event_for("boxes"), play)
 
 
-def test_a_wrapper_that_loses_an_answer_is_not_taken_for_a_no(fresh: Core) -> None:
+def test_a_wrapper_that_loses_the_result_is_not_taken_for_a_no(fresh: Core) -> None:
     fresh.offer("toy", ToySource())
 
     with pytest.raises(fresh.PluginError, match=r"wraps claims_event\(\) gave None"):
@@ -453,9 +453,9 @@ def scratch_processor(core: Core, **methods: Any) -> Any:
 def test_a_processor_from_scratch_finds_its_source_too(fresh: Core) -> None:
     fresh.offer("toy", ToySource())
 
-    answer = fresh.process_partial_response(toys("car", "bad"), play, scratch_processor(fresh))
+    response = fresh.process_partial_response(toys("car", "bad"), play, scratch_processor(fresh))
 
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert response == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
 
 
 def test_a_processor_from_scratch_that_answers_itself_needs_no_source(fresh: Core) -> None:
@@ -496,9 +496,9 @@ def test_a_processor_from_scratch_has_the_plugins_of_the_environment(
     monkeypatch.setenv("BATCHCORE_PLUGINS", "watch")
     fresh.offer("toy", ToySource())
 
-    answer = fresh.process_partial_response(toys("car"), play, scratch_processor(fresh))
+    response = fresh.process_partial_response(toys("car"), play, scratch_processor(fresh))
 
-    assert answer == {"batchItemFailures": [], "seen": ["toy"]}
+    assert response == {"batchItemFailures": [], "seen": ["toy"]}
     assert len(sys.modules["watch_plugin"].made) == 1
 
 
@@ -548,9 +548,9 @@ LOOKS_AT_MODULES = """
     from batchcore import BatchProcessor, EventType
     from batchcore_sqs import SQSRecord
     event = {"Records": [{"messageId": "1", "body": "{}", "eventSource": "aws:sqs"}]}
-    answer = BatchProcessor(%s).run(event, lambda record: None).response
+    response = BatchProcessor(%s).run(event, lambda record: None).response
     watched = ["importlib_metadata", "importlib.metadata", "pluggy", "installed_thing"]
-    print(json.dumps([answer, [name for name in watched if name in sys.modules]]))
+    print(json.dumps([response, [name for name in watched if name in sys.modules]]))
 """
 
 

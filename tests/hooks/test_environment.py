@@ -24,7 +24,7 @@ SIGNS = """
 
 @pytest.fixture
 def signed(fresh: Core, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give the function that says which plugins signed the answer of a processor made with this variable."""
+    """Give the function that says which plugins signed the response of a processor made with this variable."""
 
     def who(variable: str, *plugins: object) -> list[str]:
         monkeypatch.setenv("BATCHCORE_PLUGINS", variable)
@@ -36,7 +36,7 @@ def signed(fresh: Core, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def module(site: Site, name: str) -> None:
-    """Write a module that signs answers, and belongs to no distribution."""
+    """Write a module that signs responses, and belongs to no distribution."""
     (site.folder / f"{name}.py").write_text("\n".join(line[4:] for line in SIGNS.format(name=name).splitlines()))
 
 

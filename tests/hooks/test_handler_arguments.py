@@ -276,13 +276,13 @@ def test_handler_arguments_may_be_any_mapping(driver: Run) -> None:
     assert failed(driver(source, toys("car"), lends)) == []
 
 
-@pytest.mark.parametrize("answer", [None, ["loan"], "loan", 7])
+@pytest.mark.parametrize("returned", [None, ["loan"], "loan", 7])
 @pytest.mark.parametrize("with_a_step", [False, True])
 def test_handler_arguments_that_are_no_mapping_are_an_error_before_the_first_record(
-    answer: Any, with_a_step: bool, driver: Run
+    returned: Any, with_a_step: bool, driver: Run
 ) -> None:
     handled: list[Any] = []
-    source = source_with(handler_arguments=lambda batch: answer)
+    source = source_with(handler_arguments=lambda batch: returned)
     plugins = [plugin_of(before_records=lambda batch: None)] if with_a_step else []
 
     def handler(toy: Any, loan: str = "none") -> None:

@@ -238,9 +238,9 @@ def test_a_handler_of_any_kind_gets_each_record_once(kind: str, driver: Run, con
         HashableToys(), max_concurrency=2 if driver is run_threads else None
     )
 
-    answer = processor.run(EVENT, handler, context).response
+    response = processor.run(EVENT, handler, context).response
 
-    assert answer == {"batchItemFailures": []}
+    assert response == {"batchItemFailures": []}
     assert sorted(toy["id"] for toy in seen) == ["ball", "car"]
 
 
@@ -687,9 +687,9 @@ def test_one_awaitable_among_the_results_costs_its_record_alone(driver: Run) -> 
 
 
 def test_an_asynchronous_processor_takes_a_plain_function_too() -> None:
-    answer = async_process_partial_response(EVENT, len, AsyncBatchProcessor(ToySource()))
+    response = async_process_partial_response(EVENT, len, AsyncBatchProcessor(ToySource()))
 
-    assert answer == {"batchItemFailures": []}
+    assert response == {"batchItemFailures": []}
 
 
 def annotated_for_checkers() -> dict[str, Callable[..., Any]]:

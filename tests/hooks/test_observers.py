@@ -159,7 +159,7 @@ def test_batch_finished_gets_the_result(driver: Run) -> None:
 
 
 @pytest.mark.parametrize("hook", ["batch_finished", "after_batch"])
-def test_what_an_observer_does_to_the_response_changes_no_answer(hook: str, driver: Run) -> None:
+def test_what_an_observer_does_to_the_response_changes_no_response(hook: str, driver: Run) -> None:
     seen: list[Any] = []
 
     def meddle(result: BatchResult) -> None:
@@ -175,9 +175,9 @@ def test_what_an_observer_does_to_the_response_changes_no_answer(hook: str, driv
     setattr(Meddles, hook, staticmethod(hookimpl(specname=hook)(meddle)))
     result = driver(ToySource(), toys("car", "bad doll"), play, plugins=[Meddles()])
 
-    answer = {"batchItemFailures": [{"itemIdentifier": "bad doll"}]}
-    assert result.response == answer
-    assert seen[1] == answer
+    response = {"batchItemFailures": [{"itemIdentifier": "bad doll"}]}
+    assert result.response == response
+    assert seen[1] == response
 
 
 def test_an_empty_batch_is_started_and_finished(driver: Run) -> None:
@@ -338,11 +338,11 @@ def test_a_record_is_told_of_inside_its_scope(driver: Run, caplog: pytest.LogCap
     assert open_scope.get() == "none"
 
 
-@pytest.mark.parametrize("answer", [True, 1, "yes"])
-def test_record_scope_cannot_swallow_an_exception(answer: object, driver: Run) -> None:
+@pytest.mark.parametrize("returned", [True, 1, "yes"])
+def test_record_scope_cannot_swallow_an_exception(returned: object, driver: Run) -> None:
     class Swallows(nullcontext[None]):
         def __exit__(self, *exc_info: object) -> Any:
-            return answer
+            return returned
 
     class Scopes:
         @hookimpl

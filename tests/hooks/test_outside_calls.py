@@ -182,7 +182,7 @@ def test_fail_says_what_it_takes_whatever_it_is_given(which: Any) -> None:
     assert "fail() takes the outcome of a record of this hook" in str(result.outcomes[0].exception)
 
 
-def test_awaitables_in_an_answer_are_closed(recwarn: pytest.WarningsRecorder) -> None:
+def test_awaitables_in_a_result_are_closed(recwarn: pytest.WarningsRecorder) -> None:
     async def deliver() -> None:
         pass
 
@@ -227,9 +227,9 @@ def test_a_letter_that_was_just_delivered_does_not_come_again_for_another_thread
             return has_ended(self, batch, ledger, position)
         waiting.set()
         assert inside.wait(20)
-        answer = has_ended(self, batch, ledger, position)
+        ended = has_ended(self, batch, ledger, position)
         looked.set()
-        return answer
+        return ended
 
     waiting = threading.Event()
     monkeypatch.setattr(DeadLetters, "ended", slow)

@@ -265,10 +265,10 @@ def test_a_wrapper_with_other_arguments_is_refused(hook: str) -> None:
 
 
 def test_arguments_of_ones_own_with_defaults_are_left_alone() -> None:
-    answers: list[Any] = []
+    built: list[Any] = []
 
     def build(batch: Any, retries: int = 3, outcomes: Any = "not given") -> Any:
-        answers.append((retries, outcomes))
+        built.append((retries, outcomes))
         return {}
 
     def decoder(batch: Any, *, upper: bool = False) -> Any:
@@ -276,7 +276,7 @@ def test_arguments_of_ones_own_with_defaults_are_left_alone() -> None:
 
     BatchProcessor(source_with(build_response=build, record_decoder=decoder)).run({"toys": [{"id": "car"}]}, id)
 
-    assert answers == [(3, "not given")], "what follows an argument of one's own is not given by position"
+    assert built == [(3, "not given")], "what follows an argument of one's own is not given by position"
 
 
 def test_arguments_without_names_are_given_in_the_order_of_the_specification() -> None:

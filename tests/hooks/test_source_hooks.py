@@ -258,10 +258,10 @@ def test_claims_event_decides_whether_a_batch_is_begun(driver: Run) -> None:
     assert isinstance(caught.value, ValueError)
 
 
-@pytest.mark.parametrize("answer", [None, 0, "", []])
-def test_claims_event_may_say_no_with_anything_false(answer: object) -> None:
+@pytest.mark.parametrize("returned", [None, 0, "", []])
+def test_claims_event_may_say_no_with_anything_false(returned: object) -> None:
     with pytest.raises(UnexpectedBatchTypeError):
-        run(source_with(claims_event=lambda event: answer), EVENT)
+        run(source_with(claims_event=lambda event: returned), EVENT)
 
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit])
@@ -308,7 +308,7 @@ def test_extract_records_may_give_a_tuple(driver: Run) -> None:
 
 
 @pytest.mark.parametrize("identifier", ["text", {"shelf": 1, "row": 2}, None])
-def test_identify_records_gives_what_the_answer_names_a_record_by(identifier: object, driver: Run) -> None:
+def test_identify_records_gives_what_the_response_names_a_record_by(identifier: object, driver: Run) -> None:
     result = driver(source_with(identify_records=lambda records: [identifier for _ in records]), toys("car", "bad"))
 
     assert failed(result) == [identifier]
@@ -339,7 +339,7 @@ def test_identify_records_gives_one_each_or_it_is_an_error_before_the_first_reco
     assert handled == []
 
 
-def test_identify_records_that_forgets_its_answer_is_an_error_before_the_first_record() -> None:
+def test_identify_records_that_forgets_its_result_is_an_error_before_the_first_record() -> None:
     handled: list[Any] = []
     source = source_with(identify_records=lambda records: None)
 
@@ -416,12 +416,12 @@ def test_record_preparer_that_must_be_awaited_fails_the_records_of_a_synchronous
 
 
 @pytest.mark.parametrize("hook", ["record_preparer", "record_decoder", "ordering_policy"])
-@pytest.mark.parametrize("answer", [None, "a text"])
-def test_a_hook_that_gives_the_wrong_thing_is_an_error_before_the_first_record(hook: str, answer: Any) -> None:
+@pytest.mark.parametrize("returned", [None, "a text"])
+def test_a_hook_that_gives_the_wrong_thing_is_an_error_before_the_first_record(hook: str, returned: Any) -> None:
     handled: list[Any] = []
-    source = source_with(**{hook: lambda batch: answer})
+    source = source_with(**{hook: lambda batch: returned})
 
-    with pytest.raises(PluginError, match=rf"{hook}\(\) of source 'toy' gives an? .*, not {answer!r}") as caught:
+    with pytest.raises(PluginError, match=rf"{hook}\(\) of source 'toy' gives an? .*, not {returned!r}") as caught:
         run(source, EVENT, handled.append)
 
     assert caught.value.hook == hook
@@ -459,12 +459,12 @@ def test_ordering_policy_by_default_lets_no_failure_touch_another_record(driver:
     assert statuses(driver(ToySource(), toys("bad car", "ball"))) == ["failed", "succeeded"]
 
 
-@pytest.mark.parametrize(("answer", "by_checkpoint"), [("record", False), ("checkpoint", True)])
+@pytest.mark.parametrize(("returned", "by_checkpoint"), [("record", False), ("checkpoint", True)])
 @pytest.mark.parametrize("plugins", [[], [PassesEverythingOn()]], ids=["alone", "wrapped"])
 def test_acknowledgement_says_whether_there_is_a_checkpoint(
-    answer: str, by_checkpoint: bool, plugins: list[object]
+    returned: str, by_checkpoint: bool, plugins: list[object]
 ) -> None:
-    source = Plugins(plugins).resolve(source_with(acknowledgement=lambda: answer), "toy")
+    source = Plugins(plugins).resolve(source_with(acknowledgement=lambda: returned), "toy")
 
     assert source.by_checkpoint is by_checkpoint
     assert repr(source) == "<Source toy>"
@@ -474,11 +474,11 @@ def test_acknowledgement_is_by_default_of_each_record() -> None:
     assert Plugins([]).resolve(ToySource(), "toy").by_checkpoint is False
 
 
-@pytest.mark.parametrize("answer", [None, "shard", True])
-def test_acknowledgement_of_another_kind_is_an_error_at_construction(answer: object) -> None:
-    source = source_with(acknowledgement=lambda: answer)
+@pytest.mark.parametrize("returned", [None, "shard", True])
+def test_acknowledgement_of_another_kind_is_an_error_at_construction(returned: object) -> None:
+    source = source_with(acknowledgement=lambda: returned)
 
-    with pytest.raises(PluginError, match=rf"gives 'record' or 'checkpoint', not {answer!r}") as caught:
+    with pytest.raises(PluginError, match=rf"gives 'record' or 'checkpoint', not {returned!r}") as caught:
         BatchProcessor(source)
 
     assert caught.value.hook == "acknowledgement"
@@ -524,7 +524,7 @@ def test_a_hook_for_the_log_that_raises_changes_no_outcome(
     assert "it is broken" in caplog.text
 
 
-def test_build_response_gives_the_answer(driver: Run) -> None:
+def test_build_response_gives_the_response(driver: Run) -> None:
     source = source_with(build_response=lambda batch, outcomes: [batch.source, *(o.status for o in outcomes)])
 
     assert driver(source, EVENT).response == ["toy", "succeeded", "failed", "succeeded"]
@@ -553,7 +553,7 @@ def test_build_response_sees_the_event_the_context_and_the_records() -> None:
     assert seen == [(EVENT, context, EVENT["toys"], identifiers, 3), (None, None, EVENT["toys"], identifiers, 3)]
 
 
-def test_build_response_that_forgets_its_answer_is_an_error_for_none_would_hide_failures(driver: Run) -> None:
+def test_build_response_that_forgets_its_response_is_an_error_for_none_would_hide_failures(driver: Run) -> None:
     source = source_with(build_response=lambda batch, outcomes: None)
 
     with pytest.raises(PluginError, match=r"build_response\(\)") as caught:

@@ -349,10 +349,10 @@ def test_fail_is_refused_once_the_step_is_over(driver: Run) -> None:
     }
 
 
-@pytest.mark.parametrize("answer", [["owners"], "owners", 7, True, {"owners"}, ()], ids=repr)
-def test_a_step_gives_a_mapping_or_nothing_or_every_record_fails(answer: Any, driver: Run) -> None:
+@pytest.mark.parametrize("returned", [["owners"], "owners", 7, True, {"owners"}, ()], ids=repr)
+def test_a_step_gives_a_mapping_or_nothing_or_every_record_fails(returned: Any, driver: Run) -> None:
     handled: list[Any] = []
-    plugin = before(lambda batch, fail: answer)
+    plugin = before(lambda batch, fail: returned)
 
     result = driver(ToySource(), EVENT, handled.append, plugins=[plugin])
 
@@ -361,7 +361,7 @@ def test_a_step_gives_a_mapping_or_nothing_or_every_record_fails(answer: Any, dr
     assert isinstance(error, PluginError)
     assert (error.plugin, error.hook) == (plugin, "before_records")
     assert "before_records() of Plugin gives a mapping of arguments for" in str(error)
-    assert f"it gave a {type(answer).__name__}." in str(error)
+    assert f"it gave a {type(returned).__name__}." in str(error)
     assert handled == []
 
 
@@ -515,7 +515,7 @@ def test_after_records_gets_those_that_succeeded_in_the_order_of_the_batch(drive
     ]
 
 
-def test_after_records_comes_once_between_the_last_record_and_the_answer(driver: Run) -> None:
+def test_after_records_comes_once_between_the_last_record_and_the_response(driver: Run) -> None:
     calls: list[Any] = []
     plugin = plugin_of(
         record_finished=lambda outcome: calls.append("record"),
@@ -591,9 +591,9 @@ def test_after_records_cannot_fail_what_did_not_succeed(driver: Run) -> None:
     assert failed(driver(ToySource(), toys("bad", "car"), plugins=[after(step)])) == ["bad"]
 
 
-@pytest.mark.parametrize("answer", [[], 0, False, {}, "done"], ids=repr)
-def test_after_records_gives_nothing_or_all_that_had_succeeded_fail(answer: Any, driver: Run) -> None:
-    plugin = after(lambda outcomes, fail: answer)
+@pytest.mark.parametrize("returned", [[], 0, False, {}, "done"], ids=repr)
+def test_after_records_gives_nothing_or_all_that_had_succeeded_fail(returned: Any, driver: Run) -> None:
+    plugin = after(lambda outcomes, fail: returned)
 
     result = driver(ToySource(), toys("car", "bad"), plugins=[plugin])
 

@@ -344,7 +344,7 @@ def test_wrap_handler_works_through_the_one_call_functions_alike() -> None:
     plugin = says("a")
     processor = AsyncBatchProcessor(ToySource(), plugins=[plugin])
 
-    answer = async_process_partial_response(toys("car", "bad"), play, processor)
+    response = async_process_partial_response(toys("car", "bad"), play, processor)
 
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert response == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert plugin.wrapped == [play]

@@ -1,4 +1,4 @@
-"""Extensions wrap the hooks of a source: any of them, several of them, in order, and not without an answer."""
+"""Extensions wrap the hooks of a source: any of them, several of them, in order, and not without a result."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from .support import (
 )
 
 EVENT = toys("car", "bad doll", "ball")
-BEFORE_THE_ANSWER = sorted(
+BEFORE_THE_RESPONSE = sorted(
     SOURCE_HOOKS - {"delivery_attempt", "describe_record", "original_message", "acknowledgement"}
 )
 """The hooks that are called for each batch; one of them for each whose handler asks for something."""
@@ -244,10 +244,10 @@ def test_several_wrappers_nest_the_first_named_innermost(driver: Run) -> None:
     assert handled[0]["by"] == ["a", "b", "c"], "the innermost acts first on what it is given"
 
 
-def test_the_answer_of_the_outermost_wrapper_stands(driver: Run) -> None:
-    plugins = [wrapper_of("build_response", lambda inner, n=name: f"{n}({inner and 'answer'})") for name in "abc"]
+def test_the_response_of_the_outermost_wrapper_stands(driver: Run) -> None:
+    plugins = [wrapper_of("build_response", lambda inner, n=name: f"{n}({inner and 'response'})") for name in "abc"]
 
-    assert driver(ToySource(), toys("car"), plugins=plugins).response == "c(answer)"
+    assert driver(ToySource(), toys("car"), plugins=plugins).response == "c(response)"
 
 
 def test_tryfirst_is_outside_and_trylast_inside_of_the_others(driver: Run) -> None:
@@ -331,9 +331,9 @@ def asking(handled: list[Any]) -> Callable[..., None]:
     return handler
 
 
-@pytest.mark.parametrize("hook", BEFORE_THE_ANSWER)
+@pytest.mark.parametrize("hook", BEFORE_THE_RESPONSE)
 @pytest.mark.parametrize("source", [ToySource, FullSource])
-def test_a_wrapper_that_loses_the_answer_is_an_error(hook: str, source: type) -> None:
+def test_a_wrapper_that_loses_the_result_is_an_error(hook: str, source: type) -> None:
     handled: list[Any] = []
 
     with pytest.raises(
@@ -364,7 +364,7 @@ def raises(inner: Any) -> Any:
     raise LookupError("no shelf")
 
 
-@pytest.mark.parametrize("hook", BEFORE_THE_ANSWER)
+@pytest.mark.parametrize("hook", BEFORE_THE_RESPONSE)
 @pytest.mark.parametrize("early", [True, False], ids=["before the yield", "after it"])
 def test_a_wrapper_that_raises_refuses_the_batch_before_the_first_record(hook: str, early: bool) -> None:
     class RaisesEarly:

@@ -1,6 +1,6 @@
 """What the tests of this folder share: a source for Kafka, functions as users write them, ways to look at a history.
 
-Nothing here knows how batchcore builds or reads an answer: identifiers and contents are taken from AWS's events.
+Nothing here knows how batchcore builds or reads a response: identifiers and contents are taken from AWS's events.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def records_of(event: Any) -> list[Any]:
 
 
 def id_of(record: Any) -> Any:
-    """Give what an answer names a raw record by."""
+    """Give what a response names a raw record by."""
     if "messageId" in record:
         return record["messageId"]
     if "kinesis" in record:
@@ -108,12 +108,12 @@ def contents_of(event: Any) -> list[Any]:
 
 
 def failures(*identifiers: Any) -> Any:
-    """Make an answer that names these."""
+    """Make a response that names these."""
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in identifiers]}
 
 
 def naming(records: Iterable[Any]) -> Any:
-    """Make an answer that names these records."""
+    """Make a response that names these records."""
     return failures(*map(id_of, records))
 
 
@@ -141,15 +141,15 @@ def raises(event: Any, context: Any) -> Any:
     raise ValueError("the function fails")
 
 
-def answers(*each: Any) -> Function:
-    """Make a function that gives these answers, one after the other, then that all is done; exceptions are raised."""
+def responds(*each: Any) -> Function:
+    """Make a function that gives these responses, one after the other, then that all is done; exceptions are raised."""
     left = list(each)
 
     def function(event: Any, context: Any) -> Any:
-        answer = left.pop(0) if left else {"batchItemFailures": []}
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+        response = left.pop(0) if left else {"batchItemFailures": []}
+        if isinstance(response, BaseException):
+            raise response
+        return response
 
     return function
 

@@ -99,7 +99,7 @@ def test_lost_checkpoint_brings_the_whole_batch_again(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", [*STREAMS, "kafka"])
-def test_lost_checkpoint_of_a_partial_answer_brings_the_whole_batch_again(source: str) -> None:
+def test_lost_checkpoint_of_a_partial_response_brings_the_whole_batch_again(source: str) -> None:
     mapping = processed(source, loaded(source), Failing(a3=1), faults=Faults(at={1: "duplicate"}))
     assert batches(mapping.drain()) == [LETTERS, LETTERS]
 
@@ -181,7 +181,7 @@ def test_function_cannot_survive_its_crash(swallowed: type[BaseException]) -> No
     assert bool(caught) is (swallowed is BaseException)
 
 
-def test_function_that_writes_nothing_down_crashes_before_its_answer() -> None:
+def test_function_that_writes_nothing_down_crashes_before_its_response() -> None:
     queue = loaded("fifo")
     mapping = mapping_of(queue, faults=Faults(at={1: "crash"}))
     assert batches(mapping.drain()) == [LETTERS, LETTERS]

@@ -13,7 +13,6 @@ from batchcore_testing import EventSourceMapping, Faults, FifoQueue, History
 from .support import (
     QUIET,
     Failing,
-    answers,
     batches,
     contents,
     deliveries,
@@ -24,6 +23,7 @@ from .support import (
     polled,
     processor_of,
     raises,
+    responds,
     succeeds,
     times,
 )
@@ -110,7 +110,7 @@ def test_message_in_flight_blocks_its_group() -> None:
 
 def test_message_that_failed_blocks_its_group_until_it_is_visible_again() -> None:
     queue = queue_of("a1")
-    mapping = mapping_of(queue, answers(ValueError("no")))
+    mapping = mapping_of(queue, responds(ValueError("no")))
     mapping.poll()
     queue.send("a2", key="a")
     queue.send("b1", key="b")
@@ -138,7 +138,7 @@ def test_message_that_is_hidden_for_longer_blocks_the_whole_group() -> None:
 
 def test_later_message_that_is_hidden_blocks_the_earlier_ones_too() -> None:
     queue = queue_of("a1", "a2")
-    mapping = mapping_of(queue, answers(ValueError("no")))
+    mapping = mapping_of(queue, responds(ValueError("no")))
     event = polled(mapping).event
     queue.change_message_visibility(ReceiptHandle=event["Records"][1]["receiptHandle"], VisibilityTimeout=600)
     history = mapping.drain()
@@ -156,7 +156,7 @@ def test_visibility_of_twelve_hours_is_the_most() -> None:
 
 def test_group_of_a_message_that_expires_goes_on() -> None:
     queue = queue_of("a1", retention=20, visibility_timeout=30)
-    mapping = mapping_of(queue, answers(ValueError("no")))
+    mapping = mapping_of(queue, responds(ValueError("no")))
     mapping.poll()
     queue.clock.advance(10)
     queue.send("a2", key="a")
@@ -165,18 +165,18 @@ def test_group_of_a_message_that_expires_goes_on() -> None:
     assert times(history) == [0.0, 20.0]
 
 
-# What an answer does.
+# What a response does.
 
 
 def test_named_messages_alone_come_again() -> None:
     queue = queue_of("a1", "a2", "b1")
-    history = mapping_of(queue, answers(naming(map(queue.record_of, queue.items[:2])))).drain()
+    history = mapping_of(queue, responds(naming(map(queue.record_of, queue.items[:2])))).drain()
     assert batches(history)[1:] == [["a1", "a2"]]
 
 
-def test_answer_that_names_the_first_failure_alone_breaks_the_order() -> None:
+def test_response_that_names_the_first_failure_alone_breaks_the_order() -> None:
     queue = queue_of("a1", "a2")
-    history = mapping_of(queue, answers(naming([queue.record_of(queue.items[0])]))).drain()
+    history = mapping_of(queue, responds(naming([queue.record_of(queue.items[0])]))).drain()
     assert contents(history.out_of_order) == ["a1"]
 
 

@@ -10,7 +10,6 @@ from batchcore_testing import EventSourceMapping, Faults, FifoQueue, History, Qu
 
 from .support import (
     Failing,
-    answers,
     contents,
     contents_of,
     handles,
@@ -22,6 +21,7 @@ from .support import (
     processor_of,
     raises,
     records_of,
+    responds,
 )
 
 
@@ -63,7 +63,7 @@ def test_item_that_was_not_delivered_has_no_end() -> None:
 def test_invocation_tells_what_it_had_and_what_comes_again() -> None:
     stream = Stream()
     first, second, third = stream.send("a", "b", "c", key="k")
-    mapping = mapping_of(stream, answers(naming([stream.record_of(second)])))
+    mapping = mapping_of(stream, responds(naming([stream.record_of(second)])))
     invocation = polled(mapping)
     assert invocation.number == 1
     assert invocation.at == mapping.clock.now
@@ -80,7 +80,7 @@ def test_invocation_tells_why_the_whole_batch_failed() -> None:
     queue = Queue()
     queue.send("a")
     wrong = {"batchItemFailures": [{"id": "x"}]}
-    mapping = mapping_of(queue, answers(ValueError("out of stock"), "done", wrong))
+    mapping = mapping_of(queue, responds(ValueError("out of stock"), "done", wrong))
     error, text, key = (polled(mapping) for _ in range(3))
     assert "out of stock" in str(error.complaint)
     assert isinstance(error.response, ValueError)
@@ -91,7 +91,7 @@ def test_invocation_tells_why_the_whole_batch_failed() -> None:
 # Done, by what the function says or by what it answers.
 
 
-def test_what_an_answer_does_not_name_counts_as_done_where_nobody_says_more() -> None:
+def test_what_a_response_does_not_name_counts_as_done_where_nobody_says_more() -> None:
     queue = Queue(max_receive_count=1)
     queue.send("a", "bad")
     history = mapping_of(queue, names("bad")).drain()
@@ -128,10 +128,10 @@ def test_function_that_raised_has_done_nothing_where_nobody_says_more() -> None:
     assert mapping_of(queue, raises).drain().done == []
 
 
-def test_answer_that_fails_the_whole_batch_has_done_nothing_where_nobody_says_more() -> None:
+def test_response_that_fails_the_whole_batch_has_done_nothing_where_nobody_says_more() -> None:
     queue = Queue(max_receive_count=1)
     queue.send("a")
-    assert mapping_of(queue, answers({"batchItemFailures": [{"id": 1}]})).drain().done == []
+    assert mapping_of(queue, responds({"batchItemFailures": [{"id": 1}]})).drain().done == []
 
 
 # Lost.

@@ -30,7 +30,6 @@ from batchcore_testing import (
 from .support import (
     SOURCES,
     Failing,
-    answers,
     async_processor_of,
     batches,
     content_of,
@@ -44,6 +43,7 @@ from .support import (
     processor_of,
     raises,
     records_of,
+    responds,
     shape,
     source_of,
     succeeds,
@@ -155,8 +155,8 @@ def test_interrupt_of_a_user_reaches_the_user() -> None:
         mapping_of(queue_of("a"), function).poll()
 
 
-def test_answer_that_is_no_json_has_failed() -> None:
-    invocation = polled(mapping_of(queue_of("a"), answers({"batchItemFailures": {1}})))
+def test_response_that_is_no_json_has_failed() -> None:
+    invocation = polled(mapping_of(queue_of("a"), responds({"batchItemFailures": {1}})))
     assert "not JSON" in str(invocation.complaint)
 
 
@@ -166,10 +166,10 @@ def test_function_may_change_its_event_which_changes_nothing_else(source: str) -
     made.send("a", "b", key="k")
 
     def function(event: Any, context: Any) -> Any:
-        answer = naming(records_of(event)[1:])
+        response = naming(records_of(event)[1:])
         for record in records_of(event):
             record.clear()
-        return answer if len(mapping.history.invocations) == 0 else succeeds(event, context)
+        return response if len(mapping.history.invocations) == 0 else succeeds(event, context)
 
     mapping = mapping_of(made, function)
     first, second = mapping.drain().invocations
@@ -192,7 +192,7 @@ def test_poll_sees_one_batch_through() -> None:
 def test_poll_waits_as_long_as_it_takes(source: str) -> None:
     made = source_of(source)
     made.send("a", key="k")
-    mapping = mapping_of(made, answers(ValueError("no")))
+    mapping = mapping_of(made, responds(ValueError("no")))
     mapping.poll()
     before = mapping.clock.now
     mapping.poll()
@@ -204,7 +204,7 @@ def test_poll_waits_as_long_as_it_takes(source: str) -> None:
 def test_drain_goes_on_until_the_source_holds_nothing(source: str) -> None:
     made = source_of(source)
     made.send(*map(str, range(40)), key="k")
-    mapping = mapping_of(made, answers(ValueError("no")), batch_size=7)
+    mapping = mapping_of(made, responds(ValueError("no")), batch_size=7)
     assert mapping.drain() is mapping.history
     assert made.left() == 0
     assert set(ends(made).values()) == {"acknowledged"}

@@ -92,31 +92,31 @@ def test_a_test_that_failed_tells_the_seed_and_what_was_simulated(pytester: pyte
     )
 
 
-def test_two_answers_differ_by_the_records_that_they_name(pytester: pytest.Pytester) -> None:
+def test_two_responses_differ_by_the_records_that_they_name(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
-        def answer(*names):
+        def response(*names):
             return {"batchItemFailures": [{"itemIdentifier": name} for name in names]}
 
         def test_strings():
-            assert answer("m1", "m2") == answer("m2", "m3")
+            assert response("m1", "m2") == response("m2", "m3")
 
         def test_objects():
-            assert answer({"partition": "t-0", "offset": 3}) == answer()
+            assert response({"partition": "t-0", "offset": 3}) == response()
 
         def test_order():
-            assert answer("m1", "m2") == answer("m2", "m1")
+            assert response("m1", "m2") == response("m2", "m1")
 
         def test_something_else():
-            assert {**answer("m1"), "state": 1} == {**answer("m1"), "state": 2}
+            assert {**response("m1"), "state": 1} == {**response("m1"), "state": 2}
         """,
     )
 
     result.assert_outcomes(failed=4)
     result.stdout.fnmatch_lines(
         [
-            "*the answers differ",
+            "*the responses differ",
             "*named as failed on the left only: m1",
             "*named as failed on the right only: m3",
             "*in both: m2",
@@ -137,8 +137,8 @@ def test_lists_of_records_differ_by_their_names(pytester: pytest.Pytester) -> No
         def test_redelivered(make_event):
             event = make_event("kinesis", "a", "b", "c")
             first, second, third = event["Records"]
-            answer = {"batchItemFailures": [{"itemIdentifier": second["kinesis"]["sequenceNumber"]}]}
-            assert redelivered(event, answer) == [second]
+            response = {"batchItemFailures": [{"itemIdentifier": second["kinesis"]["sequenceNumber"]}]}
+            assert redelivered(event, response) == [second]
         """,
     )
 

@@ -11,7 +11,6 @@ from batchcore_testing import EventSourceMapping, Faults, Queue, SimulatedClock
 
 from .support import (
     Failing,
-    answers,
     batches,
     contents,
     contents_of,
@@ -23,6 +22,7 @@ from .support import (
     processor_of,
     raises,
     records_of,
+    responds,
     succeeds,
     times,
 )
@@ -116,7 +116,7 @@ def test_messages_that_are_not_named_are_deleted() -> None:
 def test_named_message_alone_is_delivered_again() -> None:
     queue = Queue()
     queue.send("a", "b", "c")
-    function = answers(naming([queue.record_of(queue.items[1])]))
+    function = responds(naming([queue.record_of(queue.items[1])]))
     first, second = batches(mapping_of(queue, function).drain())
     assert sorted(first) == ["a", "b", "c"]
     assert second == ["b"]
@@ -125,7 +125,7 @@ def test_named_message_alone_is_delivered_again() -> None:
 def test_batch_that_failed_whole_is_delivered_again_whole() -> None:
     queue = Queue()
     queue.send("a", "b")
-    history = mapping_of(queue, answers(ValueError("no"))).drain()
+    history = mapping_of(queue, responds(ValueError("no"))).drain()
     assert [sorted(batch) for batch in batches(history)] == [["a", "b"], ["a", "b"]]
 
 
@@ -133,14 +133,14 @@ def test_batch_that_failed_whole_is_delivered_again_whole() -> None:
 def test_message_that_failed_comes_again_after_the_visibility_timeout(seconds: float) -> None:
     queue = Queue(visibility_timeout=seconds)
     queue.send("a")
-    history = mapping_of(queue, answers(ValueError("no"), ValueError("no"))).drain()
+    history = mapping_of(queue, responds(ValueError("no"), ValueError("no"))).drain()
     assert times(history) == [0.0, seconds, 2 * seconds]
 
 
 def test_visibility_timeout_is_30_seconds_by_default() -> None:
     queue = Queue()
     queue.send("a")
-    assert times(mapping_of(queue, answers(ValueError("no"))).drain()) == [0.0, 30.0]
+    assert times(mapping_of(queue, responds(ValueError("no"))).drain()) == [0.0, 30.0]
 
 
 def test_message_that_is_hidden_blocks_no_other() -> None:
@@ -167,14 +167,14 @@ def test_message_that_is_sent_later_is_delivered_later() -> None:
 def test_receives_are_counted_as_text_from_1() -> None:
     queue = Queue()
     queue.send("a")
-    history = mapping_of(queue, answers(ValueError("no"), ValueError("no"))).drain()
+    history = mapping_of(queue, responds(ValueError("no"), ValueError("no"))).drain()
     assert [attribute(each.event, "ApproximateReceiveCount") for each in history.invocations] == [["1"], ["2"], ["3"]]
 
 
 def test_messages_of_one_batch_have_counts_of_their_own() -> None:
     queue = Queue()
     queue.send("a")
-    mapping = mapping_of(queue, answers(ValueError("no")))
+    mapping = mapping_of(queue, responds(ValueError("no")))
     mapping.poll()
     queue.clock.advance(30)
     queue.send("b")
@@ -187,7 +187,7 @@ def test_moment_of_the_first_receive_stays() -> None:
     queue = Queue()
     queue.send("a")
     queue.clock.advance(7)
-    history = mapping_of(queue, answers(ValueError("no"))).drain()
+    history = mapping_of(queue, responds(ValueError("no"))).drain()
     sent, first = (
         {text for each in history.invocations for text in attribute(each.event, name)}
         for name in ("SentTimestamp", "ApproximateFirstReceiveTimestamp")
@@ -199,7 +199,7 @@ def test_moment_of_the_first_receive_stays() -> None:
 def test_each_receive_has_a_handle_of_its_own() -> None:
     queue = Queue()
     queue.send("a")
-    history = mapping_of(queue, answers(ValueError("no"))).drain()
+    history = mapping_of(queue, responds(ValueError("no"))).drain()
     assert len({each.event["Records"][0]["receiptHandle"] for each in history.invocations}) == 2
 
 
@@ -247,7 +247,7 @@ def test_message_that_goes_there_takes_no_place_in_a_batch() -> None:
 def test_message_that_is_done_at_its_last_receive_does_not_go_there() -> None:
     queue = Queue(max_receive_count=2)
     queue.send("a")
-    mapping_of(queue, answers(ValueError("no"))).drain()
+    mapping_of(queue, responds(ValueError("no"))).drain()
     assert queue.dead_letters == []
 
 
@@ -464,11 +464,11 @@ def entries_of(event: Any, *seconds: int) -> list[dict[str, Any]]:
 def test_call_changes_up_to_ten_messages() -> None:
     queue = Queue(visibility_timeout=30)
     queue.send(*map(str, range(10)))
-    mapping = mapping_of(queue, answers(ValueError("no")))
+    mapping = mapping_of(queue, responds(ValueError("no")))
     event = polled(mapping).event
-    answer = queue.change_message_visibility_batch(QueueUrl="url", Entries=entries_of(event, *[60] * 10))
-    assert [each["Id"] for each in answer["Successful"]] == [str(number) for number in range(10)]
-    assert answer["Failed"] == []
+    response = queue.change_message_visibility_batch(QueueUrl="url", Entries=entries_of(event, *[60] * 10))
+    assert [each["Id"] for each in response["Successful"]] == [str(number) for number in range(10)]
+    assert response["Failed"] == []
     assert times(mapping.drain()) == [0.0, 60.0]
 
 
@@ -484,12 +484,12 @@ def test_call_with_none_or_more_than_ten_messages_is_refused(number: int) -> Non
 def test_call_says_of_each_message_whether_it_was_changed() -> None:
     queue = Queue()
     queue.send("a", "b", "c")
-    mapping = mapping_of(queue, answers(ValueError("no")))
+    mapping = mapping_of(queue, responds(ValueError("no")))
     entries = entries_of(polled(mapping).event, 60, 12 * HOURS + 1, 60)
     entries[2]["ReceiptHandle"] = "nothing"
-    answer = queue.change_message_visibility_batch(Entries=entries)
-    assert [each["Id"] for each in answer["Successful"]] == ["0"]
-    assert [(each["Id"], each["SenderFault"]) for each in answer["Failed"]] == [("1", True), ("2", True)]
+    response = queue.change_message_visibility_batch(Entries=entries)
+    assert [each["Id"] for each in response["Successful"]] == ["0"]
+    assert [(each["Id"], each["SenderFault"]) for each in response["Failed"]] == [("1", True), ("2", True)]
     assert [len(batch) for batch in batches(mapping.drain())] == [3, 2, 1]
 
 

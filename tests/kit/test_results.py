@@ -1,4 +1,4 @@
-"""Answers that carry a result for every record: Firehose and S3 Batch Operations."""
+"""Responses that carry a result for every record: Firehose and S3 Batch Operations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from batchcore_testing import redelivered
-from batchcore_testing.answers import read_response
+from batchcore_testing.responses import read_response
 from batchcore_testing.results import read_firehose, read_s3_batch
 from batchcore_testing.services import service_of_event
 
@@ -16,7 +16,7 @@ ALL = frozenset({0, 1, 2})
 
 
 def transformed(*results: str, **fields: Any) -> dict[str, Any]:
-    """Make an answer to a transformation."""
+    """Make a response to a transformation."""
     records = [
         {"recordId": name, "result": result, "data": "e30="} for name, result in zip(NAMES, results, strict=True)
     ]
@@ -30,13 +30,13 @@ def test_a_record_is_ok_or_dropped_or_has_failed_and_none_comes_again() -> None:
 
 
 def test_results_may_stand_in_any_order() -> None:
-    answer = transformed("Ok", "ProcessingFailed", "Ok")
+    response = transformed("Ok", "ProcessingFailed", "Ok")
 
-    assert read_firehose({"records": answer["records"][::-1]}, NAMES).failed == {1}
+    assert read_firehose({"records": response["records"][::-1]}, NAMES).failed == {1}
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         None,
         "Ok",
@@ -64,8 +64,8 @@ def test_results_may_stand_in_any_order() -> None:
         "no data",
     ],
 )
-def test_an_answer_to_a_transformation_that_lacks_something_fails_the_batch(answer: Any) -> None:
-    read = read_firehose(answer, NAMES)
+def test_a_response_to_a_transformation_that_lacks_something_fails_the_batch(response: Any) -> None:
+    read = read_firehose(response, NAMES)
 
     assert read.failed == ALL
     assert read.complaint is not None
@@ -75,7 +75,7 @@ def test_an_answer_to_a_transformation_that_lacks_something_fails_the_batch(answ
 
 
 def of_msk(*results: str) -> dict[str, Any]:
-    """Make an answer to a transformation of records that are from Amazon MSK."""
+    """Make a response to a transformation of records that are from Amazon MSK."""
     records = [
         {"recordId": name, "result": result, "kafkaRecordValue": "e30="}
         for name, result in zip(NAMES, results, strict=True)
@@ -88,11 +88,11 @@ def event_of_msk(**fields: Any) -> dict[str, Any]:
     return {"invocationId": "i", "sourceMSKArn": "arn", "deliveryStreamArn": "arn", "records": records, **fields}
 
 
-def read_by_lambda(event: Any, answer: Any) -> tuple[set[int], str | None]:
-    """Read an answer as whoever asks for the service of an event does."""
+def read_by_lambda(event: Any, response: Any) -> tuple[set[int], str | None]:
+    """Read a response as whoever asks for the service of an event does."""
     service = service_of_event(event)
     assert service is not None
-    read = read_response(answer, [service.identifier(record) for record in service.records(event)], service)
+    read = read_response(response, [service.identifier(record) for record in service.records(event)], service)
     return set(read.named), read.complaint
 
 
@@ -165,7 +165,7 @@ def test_a_record_id_that_is_there_twice_has_two_results() -> None:
 
 
 def results(**codes: str) -> dict[str, Any]:
-    """Make an answer to tasks."""
+    """Make a response to tasks."""
     return {
         "invocationSchemaVersion": "1.0",
         "treatMissingKeysAs": "PermanentFailure",
@@ -180,19 +180,19 @@ def test_a_task_that_failed_for_the_moment_is_tried_again_and_one_that_failed_fo
 
 
 def test_a_task_that_is_not_there_has_the_result_of_missing_ones() -> None:
-    answer = results(r1="Succeeded")
+    response = results(r1="Succeeded")
 
-    assert read_s3_batch(answer, NAMES).failed == {1, 2}
-    assert read_s3_batch({**answer, "treatMissingKeysAs": "Succeeded"}, NAMES).failed == frozenset()
+    assert read_s3_batch(response, NAMES).failed == {1, 2}
+    assert read_s3_batch({**response, "treatMissingKeysAs": "Succeeded"}, NAMES).failed == frozenset()
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [None, [], {}, {"results": []}, {**results(), "treatMissingKeysAs": "Ignored"}, results(r1="Ok")],
     ids=["null", "list", "empty", "nothing of missing", "unknown of missing", "unknown code"],
 )
-def test_an_answer_to_tasks_that_cannot_be_read_fails_the_batch(answer: Any) -> None:
-    assert read_s3_batch(answer, NAMES)[:2] == (ALL, ALL)
+def test_a_response_to_tasks_that_cannot_be_read_fails_the_batch(response: Any) -> None:
+    assert read_s3_batch(response, NAMES)[:2] == (ALL, ALL)
 
 
 def test_what_is_delivered_again_follows_from_the_results() -> None:

@@ -21,7 +21,7 @@ def data_of(number: int) -> str:
 
 
 class TestKafka(SourceContract):
-    """One answer for the records of several partitions."""
+    """One response for the records of several partitions."""
 
     @pytest.fixture
     def source(self) -> Any:
@@ -33,7 +33,7 @@ class TestKafka(SourceContract):
 
 
 class Rabbit:
-    """No identifiers, and an error for an answer."""
+    """No identifiers, and an error for a response."""
 
     name = "rabbit"
 
@@ -101,7 +101,7 @@ class TestPipe(SourceContract):
 
 
 class Firehose:
-    """An answer with a result for every record."""
+    """A response with a result for every record."""
 
     name = "firehose"
 
@@ -228,7 +228,7 @@ class TestS3Batch(SourceContract):
 
 
 class Script:
-    """Nobody's service, whose lines are decoded and depend on one another, and whose answer nobody knows."""
+    """Nobody's service, whose lines are decoded and depend on one another, and whose response nobody knows."""
 
     name = "script"
 

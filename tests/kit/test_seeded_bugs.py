@@ -143,8 +143,8 @@ def forgets_to_return(source: str) -> Callable[[Ship], Function]:
     return function_of
 
 
-def changes_the_answer(change: Callable[[Any, Any], Any]) -> Callable[[str], Callable[[Ship], Function]]:
-    """Give a bug that changes the answer of a correct function, which it gets with the event."""
+def changes_the_response(change: Callable[[Any, Any], Any]) -> Callable[[str], Callable[[Ship], Function]]:
+    """Give a bug that changes the response of a correct function, which it gets with the event."""
 
     def bug(source: str) -> Callable[[Ship], Function]:
         return lambda ship: lambda event, context: change(correct(source)(ship)(event, context), event)
@@ -152,57 +152,57 @@ def changes_the_answer(change: Callable[[Any, Any], Any]) -> Callable[[str], Cal
     return bug
 
 
-def named_in(answer: Any) -> list[Any]:
-    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+def named_in(response: Any) -> list[Any]:
+    return [each["itemIdentifier"] for each in response["batchItemFailures"]]
 
 
-def misspelt_key(answer: Any, event: Any) -> Any:
-    return {"batchItemfailures": answer["batchItemFailures"]}
+def misspelt_key(response: Any, event: Any) -> Any:
+    return {"batchItemfailures": response["batchItemFailures"]}
 
 
-def other_key(answer: Any, event: Any) -> Any:
-    return {"failures": answer["batchItemFailures"]}
+def other_key(response: Any, event: Any) -> Any:
+    return {"failures": response["batchItemFailures"]}
 
 
-def misspelt_inner_key(answer: Any, event: Any) -> Any:
-    return {"batchItemFailures": [{"itemIdentifer": each} for each in named_in(answer)]}
+def misspelt_inner_key(response: Any, event: Any) -> Any:
+    return {"batchItemFailures": [{"itemIdentifer": each} for each in named_in(response)]}
 
 
-def neighbour(answer: Any, event: Any) -> Any:
+def neighbour(response: Any, event: Any) -> Any:
     """Name the record before each that failed."""
     identifiers = [id_of(record) for record in records_of(event)]
-    return failures(*(identifiers[max(0, identifiers.index(each) - 1)] for each in named_in(answer)))
+    return failures(*(identifiers[max(0, identifiers.index(each) - 1)] for each in named_in(response)))
 
 
-def following(answer: Any, event: Any) -> Any:
+def following(response: Any, event: Any) -> Any:
     """Name the record behind each that failed."""
     identifiers = [id_of(record) for record in records_of(event)]
-    return failures(*(identifiers[(identifiers.index(each) + 1) % len(identifiers)] for each in named_in(answer)))
+    return failures(*(identifiers[(identifiers.index(each) + 1) % len(identifiers)] for each in named_in(response)))
 
 
 def another_field(name: str) -> Callable[[Any, Any], Any]:
     """Give a change that names records by another of their fields."""
 
-    def change(answer: Any, event: Any) -> Any:
-        return failures(*(record[name] for record in records_of(event) if id_of(record) in named_in(answer)))
+    def change(response: Any, event: Any) -> Any:
+        return failures(*(record[name] for record in records_of(event) if id_of(record) in named_in(response)))
 
     return change
 
 
-def first_alone(answer: Any, event: Any) -> Any:
-    return {"batchItemFailures": answer["batchItemFailures"][:1]}
+def first_alone(response: Any, event: Any) -> Any:
+    return {"batchItemFailures": response["batchItemFailures"][:1]}
 
 
-def last_alone(answer: Any, event: Any) -> Any:
-    return {"batchItemFailures": answer["batchItemFailures"][-1:]}
+def last_alone(response: Any, event: Any) -> Any:
+    return {"batchItemFailures": response["batchItemFailures"][-1:]}
 
 
-def as_text(answer: Any, event: Any) -> Any:
-    return json.dumps(answer)
+def as_text(response: Any, event: Any) -> Any:
+    return json.dumps(response)
 
 
-def flat_identifier(answer: Any, event: Any) -> Any:
-    return failures(*(f"{each['partition']}-{each['offset']}" for each in named_in(answer)))
+def flat_identifier(response: Any, event: Any) -> Any:
+    return failures(*(f"{each['partition']}-{each['offset']}" for each in named_in(response)))
 
 
 def marks_before_the_work(source: str) -> Callable[[Ship], Function]:
@@ -332,19 +332,19 @@ BUGS: dict[str, tuple[Bug, tuple[str, ...], dict[str, int], str]] = {
     "catches the batch error": (catches_the_batch_error, BROAD, ALL, LOST),
     "catches everything": (catches_everything, (*BROAD, "kafka"), FAILING, LOST),
     "forgets to return": (forgets_to_return, BROAD, FAILING, LOST),
-    "misspells the key": (changes_the_answer(misspelt_key), BROAD, FAILING, LOST),
-    "has a key of its own": (changes_the_answer(other_key), BROAD, FAILING, LOST),
-    "names the record behind": (changes_the_answer(following), ("sqs", "kinesis", "dynamodb"), FAILING, LOST),
-    "names the record before": (changes_the_answer(neighbour), ("sqs", "fifo"), FAILING, LOST),
-    "names the last failure alone": (changes_the_answer(last_alone), (*BROAD, "kafka"), FAILING, LOST),
+    "misspells the key": (changes_the_response(misspelt_key), BROAD, FAILING, LOST),
+    "has a key of its own": (changes_the_response(other_key), BROAD, FAILING, LOST),
+    "names the record behind": (changes_the_response(following), ("sqs", "kinesis", "dynamodb"), FAILING, LOST),
+    "names the record before": (changes_the_response(neighbour), ("sqs", "fifo"), FAILING, LOST),
+    "names the last failure alone": (changes_the_response(last_alone), (*BROAD, "kafka"), FAILING, LOST),
     "marks it as done before it is": (marks_before_the_work, (*BROAD, "kafka"), FAILING, LOST),
     "gathers, and looks at nothing": (gathers_and_looks_at_nothing, ("sqs", "kinesis"), FAILING, LOST),
     "names the failure, not the rest": (stops_and_names_the_failure_alone, ("fifo",), FAILING, UNTRIED),
-    "misspells the inner key": (changes_the_answer(misspelt_inner_key), BROAD, FAILING, TWICE),
-    "names a receipt handle": (changes_the_answer(another_field("receiptHandle")), ("sqs",), FAILING, TWICE),
-    "names an event id": (changes_the_answer(another_field("eventID")), ("kinesis", "dynamodb"), FAILING, TWICE),
-    "has a flat identifier": (changes_the_answer(flat_identifier), ("kafka",), FAILING, TWICE),
-    "answers with text": (changes_the_answer(as_text), ("sqs",), {"a1": 1}, TWICE),
+    "misspells the inner key": (changes_the_response(misspelt_inner_key), BROAD, FAILING, TWICE),
+    "names a receipt handle": (changes_the_response(another_field("receiptHandle")), ("sqs",), FAILING, TWICE),
+    "names an event id": (changes_the_response(another_field("eventID")), ("kinesis", "dynamodb"), FAILING, TWICE),
+    "has a flat identifier": (changes_the_response(flat_identifier), ("kafka",), FAILING, TWICE),
+    "answers with text": (changes_the_response(as_text), ("sqs",), {"a1": 1}, TWICE),
 }
 
 GENTLE = Faults(duplicates=0.05, crashes=0.05, timeouts=0.05, throttles=0.1)
@@ -516,7 +516,7 @@ def test_function_that_runs_out_of_time_is_found() -> None:
 # Windows.
 
 
-def test_answer_of_a_window_without_its_state_is_found() -> None:
+def test_response_of_a_window_without_its_state_is_found() -> None:
     run = Run("kinesis", {}, options={"tumbling_window_in_seconds": 60})
 
     right = by_processor(processor_of("kinesis"))

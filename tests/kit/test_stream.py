@@ -15,7 +15,6 @@ from batchcore_testing import EventSourceMapping, Faults, Stream
 from .support import (
     STREAMS,
     Failing,
-    answers,
     batches,
     contents,
     contents_of,
@@ -31,6 +30,7 @@ from .support import (
     processor_of,
     raises,
     records_of,
+    responds,
     succeeds,
     times,
 )
@@ -168,14 +168,14 @@ def test_record_that_is_sent_later_is_delivered_later(source: str) -> None:
 def test_everything_from_the_lowest_failure_on_is_delivered_again(source: str, bad: Any, again: Any) -> None:
     stream = stream_of(source, "a1", "a2", "a3")
     records = [stream.record_of(item) for item in stream.items if item.content in bad]
-    history = mapping_of(stream, answers(naming(records))).drain()
+    history = mapping_of(stream, responds(naming(records))).drain()
     assert batches(history) == [["a1", "a2", "a3"], again]
 
 
 @every_stream
 def test_what_follows_the_batch_waits_until_it_is_done(source: str) -> None:
     stream = stream_of(source, "a1", "a2", "a3")
-    history = mapping_of(stream, answers(ValueError("no"), ValueError("no")), batch_size=2).drain()
+    history = mapping_of(stream, responds(ValueError("no"), ValueError("no")), batch_size=2).drain()
     assert batches(history) == [["a1", "a2"]] * 3 + [["a3"]]
 
 
@@ -193,7 +193,7 @@ def test_poison_record_blocks_its_shard_until_it_expires(source: str) -> None:
 @every_stream
 def test_failure_is_tried_again_after_a_while_that_grows(source: str) -> None:
     stream = stream_of(source, "a1")
-    history = mapping_of(stream, answers(*[ValueError("no")] * 8)).drain()
+    history = mapping_of(stream, responds(*[ValueError("no")] * 8)).drain()
     pauses = [later - earlier for earlier, later in zip(times(history), times(history)[1:], strict=False)]
     assert pauses[0] > 0
     assert pauses == sorted(pauses)
@@ -215,7 +215,7 @@ def test_batch_that_always_fails_is_delivered_once_more_than_it_is_retried(sourc
 @every_stream
 def test_attempts_have_no_limit_by_default(source: str) -> None:
     stream = stream_of(source, "a1")
-    history = mapping_of(stream, answers(*[ValueError("no")] * 200)).drain()
+    history = mapping_of(stream, responds(*[ValueError("no")] * 200)).drain()
     assert len(history.invocations) == 201
     assert ends(stream) == {"a1": "acknowledged"}
 
@@ -236,7 +236,7 @@ def test_attempts_start_again_when_the_checkpoint_moves_as_seen_at_aws(source: s
 @every_stream
 def test_attempts_that_were_used_up_before_the_checkpoint_moved_do_not_count(source: str) -> None:
     stream = stream_of(source, "a1", "bad")
-    fails_twice = answers(ValueError("no"), ValueError("no"))
+    fails_twice = responds(ValueError("no"), ValueError("no"))
 
     def function(event: Any, context: Any) -> Any:
         fails_twice(event, context)
@@ -412,14 +412,14 @@ def test_rest_of_a_batch_goes_on_when_its_first_record_has_expired(source: str) 
 @every_stream
 def test_batch_is_split_in_two_when_the_function_fails(source: str) -> None:
     stream = stream_of(source, "a1", "a2", "a3", "a4")
-    history = mapping_of(stream, answers(ValueError("no")), bisect_batch_on_function_error=True).drain()
+    history = mapping_of(stream, responds(ValueError("no")), bisect_batch_on_function_error=True).drain()
     assert batches(history) == [["a1", "a2", "a3", "a4"], ["a1", "a2"], ["a3", "a4"]]
 
 
 @every_stream
 def test_batch_is_not_split_by_default(source: str) -> None:
     stream = stream_of(source, "a1", "a2", "a3", "a4")
-    assert batches(mapping_of(stream, answers(ValueError("no"))).drain()) == [["a1", "a2", "a3", "a4"]] * 2
+    assert batches(mapping_of(stream, responds(ValueError("no"))).drain()) == [["a1", "a2", "a3", "a4"]] * 2
 
 
 def failing_with(bad: str) -> Callable[[Any, Any], Any]:
@@ -461,12 +461,12 @@ def test_splitting_finds_the_one_that_fails_and_uses_up_no_attempts(source: str,
 @every_stream
 def test_splitting_keeps_the_order(source: str) -> None:
     stream = stream_of(source, *(f"a{number}" for number in range(8)))
-    mapping = mapping_of(stream, answers(*[ValueError("no")] * 5), bisect_batch_on_function_error=True)
+    mapping = mapping_of(stream, responds(*[ValueError("no")] * 5), bisect_batch_on_function_error=True)
     mapping.drain().check()
 
 
 @every_stream
-def test_answer_that_names_failures_splits_at_the_checkpoint(source: str) -> None:
+def test_response_that_names_failures_splits_at_the_checkpoint(source: str) -> None:
     stream = stream_of(source, "a1", "bad", "b3", "b4")
     mapping = mapping_of(stream, names("bad"), bisect_batch_on_function_error=True, maximum_retry_attempts=1)
     assert batches(mapping.drain()) == [["a1", "bad", "b3", "b4"], ["bad", "b3", "b4"], ["bad", "b3", "b4"]]

@@ -16,7 +16,6 @@ from batchcore_testing import EventSourceMapping, Faults, NotDrainedError, Strea
 from .support import (
     STREAMS,
     Failing,
-    answers,
     batches,
     content_of,
     contents,
@@ -27,6 +26,7 @@ from .support import (
     polled,
     processor_of,
     records_of,
+    responds,
     times,
 )
 
@@ -161,16 +161,16 @@ def test_each_shard_has_a_state_of_its_own(source: str) -> None:
     assert sorted(functools.reduce(operator.iadd, seen.values(), [])) == list("abcdefgh")
 
 
-# The answer.
+# The response.
 
 
 @every_stream
-@pytest.mark.parametrize("answer", [{"batchItemFailures": []}, {}, None, []], ids=repr)
+@pytest.mark.parametrize("response", [{"batchItemFailures": []}, {}, None, []], ids=repr)
 @pytest.mark.parametrize("reports", [True, False], ids=["reporting", "not reporting"])
-def test_answer_without_a_state_is_a_failed_invocation(source: str, answer: Any, reports: bool) -> None:
+def test_response_without_a_state_is_a_failed_invocation(source: str, response: Any, reports: bool) -> None:
     stream = Stream(source)
     stream.send("a", "b", key="k")
-    mapping = windowed(stream, lambda event, context: answer, report_batch_item_failures=reports)
+    mapping = windowed(stream, lambda event, context: response, report_batch_item_failures=reports)
     with pytest.raises(NotDrainedError):
         mapping.drain(max_invocations=5)
     assert batches(mapping.history) == [["a", "b"]] * 5
@@ -181,7 +181,7 @@ def test_answer_without_a_state_is_a_failed_invocation(source: str, answer: Any,
 def test_failed_invocation_leaves_the_state_as_it_was(source: str) -> None:
     stream = Stream(source)
     stream.send("a", "b", key="k")
-    fails_once = answers(ValueError("no"))
+    fails_once = responds(ValueError("no"))
 
     def function(event: Any, context: Any) -> Any:
         if contents_of(event) == ["b"]:
@@ -224,7 +224,7 @@ def test_failed_last_call_stops_the_shard_until_it_succeeds(source: str) -> None
     stream.send("a", key="k")
     stream.clock.advance(60)
     stream.send("b", key="k")
-    failing = answers(ValueError("no"), ValueError("no"))
+    failing = responds(ValueError("no"), ValueError("no"))
 
     def function(event: Any, context: Any) -> Any:
         if event["isFinalInvokeForWindow"]:
@@ -241,7 +241,7 @@ def test_failed_last_call_stops_the_shard_until_it_succeeds(source: str) -> None
 def test_last_call_that_failed_comes_again_after_a_while(source: str) -> None:
     stream = Stream(source)
     stream.send("a")
-    fails_once = answers(ValueError("no"))
+    fails_once = responds(ValueError("no"))
 
     def function(event: Any, context: Any) -> Any:
         if event["isFinalInvokeForWindow"]:
@@ -262,7 +262,7 @@ def test_lost_checkpoint_brings_a_batch_again_with_the_state_that_it_had(source:
 
 
 @every_stream
-def test_last_call_without_a_state_in_its_answer_has_failed(source: str) -> None:
+def test_last_call_without_a_state_in_its_response_has_failed(source: str) -> None:
     stream = Stream(source)
     stream.send("a")
     calls = iter([None, {"batchItemFailures": []}])
@@ -316,7 +316,7 @@ def test_state_of_more_than_1_mb_ends_the_window_early(source: str) -> None:
 
 
 @every_stream
-def test_size_of_the_state_in_a_last_answer_means_nothing(source: str) -> None:
+def test_size_of_the_state_in_a_last_response_means_nothing(source: str) -> None:
     stream = Stream(source)
     stream.send("a")
 
@@ -359,7 +359,7 @@ def test_attempts_run_out_in_a_window_as_anywhere(source: str) -> None:
 def test_batch_of_a_window_is_split_when_the_function_fails(source: str) -> None:
     stream = Stream(source)
     stream.send("a", "b", key="k")
-    failing = answers(ValueError("no"))
+    failing = responds(ValueError("no"))
 
     def function(event: Any, context: Any) -> Any:
         failing(event, context)

@@ -12,7 +12,6 @@ from batchcore_testing import EventSourceMapping, Faults, KafkaEvents, Sent, Top
 from .support import (
     KAFKA,
     Failing,
-    answers,
     batches,
     contents,
     contents_of,
@@ -27,6 +26,7 @@ from .support import (
     processor_of,
     raises,
     records_of,
+    responds,
     succeeds,
     times,
 )
@@ -124,33 +124,33 @@ def test_events_of_kafka_are_made_for_whoever_writes_such_a_source() -> None:
 
 def test_partition_comes_again_from_its_first_failure_on_and_the_other_is_left_alone() -> None:
     topic = two_partitions("a1", "b1", "a2", "b2", "a3", "b3")
-    history = mapping_of(topic, answers(naming([topic.record_of(topic.items[2])]))).drain()
+    history = mapping_of(topic, responds(naming([topic.record_of(topic.items[2])]))).drain()
     assert batches(history)[1:] == [["a2", "a3"]]
 
 
 def test_each_partition_has_a_first_failure_of_its_own() -> None:
     topic = two_partitions("a1", "b1", "a2", "b2", "a3", "b3")
     bad = [item for item in topic.items if item.content in ("a3", "b2", "b3")]
-    history = mapping_of(topic, answers(naming(map(topic.record_of, bad)))).drain()
+    history = mapping_of(topic, responds(naming(map(topic.record_of, bad)))).drain()
     assert sorted(batches(history)[1]) == ["a3", "b2", "b3"]
 
 
 def test_string_for_an_identifier_brings_the_whole_batch_again() -> None:
     topic = two_partitions("a1", "b1")
-    answer = {"batchItemFailures": [{"itemIdentifier": "orders-0-0"}]}
-    history = mapping_of(topic, answers(answer)).drain()
+    response = {"batchItemFailures": [{"itemIdentifier": "orders-0-0"}]}
+    history = mapping_of(topic, responds(response)).drain()
     assert [sorted(batch) for batch in batches(history)] == [["a1", "b1"]] * 2
 
 
-@pytest.mark.parametrize("answer", [None, {}, {"failures": []}, {"batchItemFailures": None}], ids=repr)
-def test_answer_of_which_nobody_knows_what_kafka_makes_of_it_is_told(answer: Any) -> None:
+@pytest.mark.parametrize("response", [None, {}, {"failures": []}, {"batchItemFailures": None}], ids=repr)
+def test_response_of_which_nobody_knows_what_kafka_makes_of_it_is_told(response: Any) -> None:
     topic = topic_of("a1")
-    history = mapping_of(topic, answers(answer)).drain()
+    history = mapping_of(topic, responds(response)).drain()
     assert deliveries(topic) == {"a1": 2}
     assert "null" in str(history.invocations[0].complaint)
 
 
-def test_function_that_only_raises_needs_no_answer_without_report_batch_item_failures() -> None:
+def test_function_that_only_raises_needs_no_response_without_report_batch_item_failures() -> None:
     """On-demand mode of a mapping."""
     topic = topic_of("a1")
     history = mapping_of(topic, lambda event, context: None, report_batch_item_failures=False).drain()
@@ -182,7 +182,7 @@ def test_batch_that_always_fails_is_delivered_once_more_than_it_is_retried(attem
 
 def test_retries_have_no_limit_by_default() -> None:
     topic = topic_of("a1")
-    mapping_of(topic, answers(*[ValueError("no")] * 100)).drain()
+    mapping_of(topic, responds(*[ValueError("no")] * 100)).drain()
     assert deliveries(topic) == {"a1": 101}
 
 
@@ -218,7 +218,7 @@ def test_records_are_given_up_when_they_are_too_old() -> None:
 
 def test_batch_is_split_when_the_function_fails() -> None:
     topic = topic_of("a1", "a2", "a3", "a4")
-    history = mapping_of(topic, answers(ValueError("no")), bisect_batch_on_function_error=True).drain()
+    history = mapping_of(topic, responds(ValueError("no")), bisect_batch_on_function_error=True).drain()
     assert batches(history) == [["a1", "a2", "a3", "a4"], ["a1", "a2"], ["a3", "a4"]]
 
 

@@ -152,14 +152,14 @@ def from_scratch_with_its_own_response(event: Any, context: Any) -> Any:
 
 
 def in_a_thread_of_its_own(event: Any, context: Any) -> Any:
-    answers: list[Any] = []
+    responses: list[Any] = []
     processor = processor_of(raise_on_entire_batch_failure=False)
     thread = threading.Thread(
-        target=lambda: answers.append(process_partial_response(event, fails_bad, processor, context))
+        target=lambda: responses.append(process_partial_response(event, fails_bad, processor, context))
     )
     thread.start()
     thread.join()
-    return answers[0]
+    return responses[0]
 
 
 def with_the_event_copied(event: Any, context: Any) -> Any:

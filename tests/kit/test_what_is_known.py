@@ -58,12 +58,12 @@ def test_function_whose_records_all_fail_works() -> None:
 
 
 def test_function_that_worked_once_works() -> None:
-    answers = iter([ValueError("no"), None])
+    responses = iter([ValueError("no"), None])
 
     def function(event: Any, context: Any) -> Any:
-        answer = next(answers)
-        if answer is not None:
-            raise answer
+        response = next(responses)
+        if response is not None:
+            raise response
 
     mapping_of(queue_of("a"), function).drain().check()
 
@@ -166,10 +166,10 @@ def test_nothing_is_counted_twice_where_the_mapping_sees_it_itself(what: str) ->
         mapping.drain()
 
 
-# Answers that are not batchItemFailures.
+# Responses that are not batchItemFailures.
 
 
-def test_answer_of_nobodys_service_is_read_as_the_test_says() -> None:
+def test_response_of_nobodys_service_is_read_as_the_test_says() -> None:
     failed: set[str] = set()
 
     def function(event: Any, context: Any) -> Any:
@@ -177,7 +177,7 @@ def test_answer_of_nobodys_service_is_read_as_the_test_says() -> None:
         return {"again": again if len(mapping.history.invocations) == 0 else []}
 
     queue = queue_of("a", "b", "c")
-    mapping = mapping_of(queue, function, reads=lambda event, answer: answer["again"])
+    mapping = mapping_of(queue, function, reads=lambda event, response: response["again"])
 
     history = mapping.drain()
 

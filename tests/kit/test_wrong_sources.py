@@ -51,7 +51,7 @@ CAUGHT: list[tuple[type[Any], EventOf, str]] = [
     (plain.AnswersInWords, sqs_event, "a_batch_that_is_done_reads_as_success"),
     (plain.ClaimsJunk, sqs_event, "it_refuses_what_is_no_event"),
     (plain.ForgetsWhatHadNoTime, sqs_event, "it_works_under_a_deadline"),
-    (plain.KeepsTheBatchForTheAnswer, sqs_event, "two_batches_at_a_time_do_not_mix"),
+    (plain.KeepsTheBatchForTheResponse, sqs_event, "two_batches_at_a_time_do_not_mix"),
     (plain.MakesEventsOfAnother, sqs_event, "its_event_factory_makes_its_events"),
     (plain.ReadsWhatIsNotThere, sqs_event, "a_good_record_can_be_read"),
     (plain.GivesAGenerator, sqs_event, "it_gives_the_records_of_an_event"),
@@ -142,8 +142,8 @@ CAUGHT: list[tuple[type[Any], EventOf, str]] = [
     # build_response
     (answering.NamesOnlyTheFailed, fifo_event, "a_failed_record_is_the_one_that_is_named"),
     (answering.NamesAllThatRaised, sqs_event, "what_is_given_up_is_not_named"),
-    (answering.KeepsItsAnswer, sqs_event, "several_failed_records_are_named"),
-    (answering.AnswersWithResults, sqs_event, "an_answer_is_json"),
+    (answering.KeepsItsResponse, sqs_event, "several_failed_records_are_named"),
+    (answering.AnswersWithResults, sqs_event, "a_response_is_json"),
     (answering.LowestAsText, kinesis_event_of_two_lengths, "several_failed_records_are_named"),
     (answering.AnswersWithoutTheState, dynamodb_window_event, "the_state_of_a_window_goes_out_again"),
     # on their own

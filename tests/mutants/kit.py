@@ -5,54 +5,54 @@ from __future__ import annotations
 from .mutant import Mutant
 
 MUTANTS = (
-    # An answer.
+    # A response.
     Mutant(
-        "an answer that misspells the list is a success",
-        "batchcore_testing/answers._is_success",
-        'at(answer, "batchItemFailures") is None',
+        "a response that misspells the list is a success",
+        "batchcore_testing/responses._is_success",
+        'at(response, "batchItemFailures") is None',
         "False",
-        "kit/test_answers.py",
+        "kit/test_responses.py",
         "test_row_of_the_table_that_is_a_success",
     ),
     Mutant(
         "an identifier of no record brings the whole batch back",
-        "batchcore_testing/answers._read_entries",
+        "batchcore_testing/responses._read_entries",
         "not found",
         "False",
-        "kit/test_answers.py",
+        "kit/test_responses.py",
         "test_row_of_the_table_that_is_a_failure",
     ),
     Mutant(
         "sequence numbers are compared as numbers",
-        "batchcore_testing/answers._sequence_number",
+        "batchcore_testing/responses._sequence_number",
         "int(digits)",
         "str(digits)",
-        "kit/test_answers.py",
+        "kit/test_responses.py",
         "test_sequence_numbers_of_different_length",
     ),
     Mutant(
         "a partition of Kafka comes again from its first failure on",
-        "batchcore_testing/answers.positions_again",
+        "batchcore_testing/responses.positions_again",
         'record["offset"] >= from_on.get(service.lane(record), record["offset"] + 1)',
         'record["offset"] == from_on.get(service.lane(record), record["offset"] + 1)',
-        "kit/test_answers.py",
+        "kit/test_responses.py",
         "test_each_partition_comes_again",
     ),
     Mutant(
-        "an answer to a window without a state has failed",
-        "batchcore_testing/answers.read_answer",
+        "a response to a window without a state has failed",
+        "batchcore_testing/responses.read_payload",
         "windowed and not isinstance(state, dict)",
         "False",
-        "kit/test_answers.py",
-        "test_answer_of_a_window_without_a_state",
+        "kit/test_responses.py",
+        "test_response_of_a_window_without_a_state",
     ),
     Mutant(
-        "an answer to a transformation has every record",
+        "a response to a transformation has every record",
         "batchcore_testing/results.read_firehose",
         "Counter(map(repr, named)) != Counter(map(repr, identifiers))",
         "False",
         "kit/test_results.py",
-        "test_an_answer_to_a_transformation_that_lacks",
+        "test_a_response_to_a_transformation_that_lacks",
     ),
     # Events.
     Mutant(
@@ -134,7 +134,7 @@ MUTANTS = (
     Mutant(
         "a throttled invocation is no attempt",
         "batchcore_testing/simulator/readers.Reader.settle",
-        "settlement.answer is None or settlement.unacknowledged",
+        "settlement.reading is None or settlement.unacknowledged",
         "settlement.unacknowledged",
         "kit/test_stream.py",
         "test_throttled_invocation_is_no_attempt",
@@ -165,7 +165,7 @@ MUTANTS = (
         "test",
     ),
     Mutant(
-        "an answer is not read without ReportBatchItemFailures",
+        "a response is not read without ReportBatchItemFailures",
         "batchcore_testing/simulator/mapping.EventSourceMapping._see_through",
         "self.report_batch_item_failures",
         "True",
@@ -199,7 +199,7 @@ MUTANTS = (
     ),
     Mutant(
         "every record that is not done must be named",
-        "batchcore_testing/contract/answers.AnswerTests.test_a_failed_record_is_the_one_that_is_named",
+        "batchcore_testing/contract/responses.ResponseTests.test_a_failed_record_is_the_one_that_is_named",
         "run.named != expected",
         "run.named - expected",
         "kit/test_wrong_sources.py",

@@ -11,8 +11,8 @@ DONE = "engine/test_done.py"
 LANES = "engine/test_lanes.py"
 IN_TIME = "engine/test_time.py"
 LEFT_BEHIND = "engine/test_left_behind.py"
-LATE_THREADS = "test_what_a_thread_does_after_the_answer"
-NAMED = "test_answer_names_exactly_the_records_that_failed"
+LATE_THREADS = "test_what_a_thread_does_after_the_response"
+NAMED = "test_response_names_exactly_the_records_that_failed"
 
 MUTANTS = (
     # 1. Nothing is reported done that did not finish.
@@ -30,7 +30,7 @@ MUTANTS = (
         "[NOT_PROCESSED]",
         "[None]",
         DONE,
-        "test_keyboard_interrupt_propagates_and_what_had_not_returned or test_answer_asked_for_by_a_handler",
+        "test_keyboard_interrupt_propagates_and_what_had_not_returned or test_response_asked_for_by_a_handler",
     ),
     Mutant(
         "a record that raised is no success",
@@ -106,7 +106,7 @@ MUTANTS = (
         "stops = ordering.stops and ordering.key is None",
         "stops = ordering.stops and ordering.key is None\nledger.is_complete = True",
         DONE,
-        "test_keyboard_interrupt_propagates_and_what_had_not_returned or test_answer_asked_for_by_a_handler",
+        "test_keyboard_interrupt_propagates_and_what_had_not_returned or test_response_asked_for_by_a_handler",
     ),
     Mutant(
         "a record whose turn did not come is written down as skipped",
@@ -146,7 +146,7 @@ MUTANTS = (
         "run.response = respond(run)",
         "",
         "engine/test_whole_batch.py",
-        "test_answer_is_ready_when_the_error_is_caught",
+        "test_response_is_ready_when_the_error_is_caught",
         also=(
             (
                 "if ledger.failures:\n    conclude(run, may_raise)",
@@ -160,15 +160,15 @@ MUTANTS = (
         "response is None",
         "response is Ellipsis",
         "hooks/test_source_hooks.py",
-        "test_build_response_that_forgets_its_answer",
+        "test_build_response_that_forgets_its_response",
     ),
     Mutant(
-        "a refused batch leaves no earlier answer",
+        "a refused batch leaves no earlier response",
         "_attributes.Current.get",
         "batch if batch.is_read else None",
         "batch if batch.is_read else self.last",
         DONE,
-        "test_refused_batch_leaves_no_earlier_answer",
+        "test_refused_batch_leaves_no_earlier_response",
     ),
     Mutant(
         "each of two failed records with one identifier is named",

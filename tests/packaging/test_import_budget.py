@@ -51,18 +51,18 @@ import json
 with open({event!r}, encoding="utf-8") as file:
     event = json.load(file)
 try:
-    answer = lambda_handler(event, None)
+    response = lambda_handler(event, None)
 except Exception as error:
-    answer = type(error).__name__
-print(json.dumps({{"before": sorted(before), "after": sorted(sys.modules), "answer": answer}}))
+    response = type(error).__name__
+print(json.dumps({{"before": sorted(before), "after": sorted(sys.modules), "response": response}}))
 """
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_first_batch_loads_nothing_expensive(source: str) -> None:
-    before, after, answer = first_batch(source, "return None")
+    before, after, response = first_batch(source, "return None")
 
-    assert answer == {"batchItemFailures": []}
+    assert response == {"batchItemFailures": []}
     assert before & EXPENSIVE == set(), "this interpreter loads it by itself: the test can not tell"
     assert after & EXPENSIVE == set()
 
@@ -90,11 +90,11 @@ def test_a_first_batch_loads_these_modules_of_ours() -> None:
 
 
 def test_a_record_that_fails_loads_nothing_expensive() -> None:
-    _, after, answer = first_batch("sqs", "if record.message_id != 'x': raise ValueError(record.message_id)")
+    _, after, response = first_batch("sqs", "if record.message_id != 'x': raise ValueError(record.message_id)")
     # A line of the log with a traceback, which Python formats: on 3.14 that loads dataclasses, and so inspect.
     _, logged, _ = first_batch("sqs", "import logging; logging.getLogger().error('', exc_info=ValueError())")
 
-    assert answer == "BatchProcessingError"
+    assert response == "BatchProcessingError"
     assert (after - logged) & EXPENSIVE == set()
 
 
@@ -133,7 +133,7 @@ def first_batch(source: str, body: str) -> tuple[set[str], set[str], object]:
     )
     assert result.returncode == 0, result.stderr
     seen = json.loads(result.stdout)
-    return set(seen["before"]), set(seen["after"]), seen["answer"]
+    return set(seen["before"]), set(seen["after"]), seen["response"]
 
 
 def folder_of(package: str) -> str:

@@ -69,7 +69,7 @@ def test_nothing_is_deprecated_when_the_function_is_called(kind: Any) -> None:
         assert failed(function(batch_of("a", "bad"), None)) == ["m1"]
 
 
-def test_batch_is_processed_before_the_function_runs_and_its_answer_is_returned(kind: Any) -> None:
+def test_batch_is_processed_before_the_function_runs_and_its_response_is_returned(kind: Any) -> None:
     decorate, processor, handler = kind
     seen: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""What is kept after an answer holds no frames: what a failed handler held is free."""
+"""What is kept after a response holds no frames: what a failed handler held is free."""
 
 from __future__ import annotations
 
@@ -130,8 +130,8 @@ def test_frames_of_the_error_go_without_the_cycle_collector(driver: Way) -> None
     try:
         with pytest.raises(BatchProcessingError):
             driver.call(processor, batch_of("plain", "plain"), handler)
-        answered = processor.exceptions
-        assert [trace for _, _, trace in answered] == [None] * 2
+        kept = processor.exceptions
+        assert [trace for _, _, trace in kept] == [None] * 2
     finally:
         gc.enable()
 

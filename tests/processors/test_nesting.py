@@ -1,4 +1,4 @@
-"""Batches inside batches of the same processor: each has its own answer, and no inner one covers an outer one."""
+"""Batches inside batches of the same processor: each has its own response, and no inner one covers an outer one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_batch_of_another_processor_inside_a_handler_changes_nothing() -> None:
     assert bodies(inner.success_messages) == ["x"]
 
 
-def test_answer_of_a_batch_is_its_own_when_a_handler_used_the_same_processor() -> None:
+def test_response_of_a_batch_is_its_own_when_a_handler_used_the_same_processor() -> None:
     processor = BatchProcessor("sqs")
 
     def handler(record: Any) -> str:
@@ -119,18 +119,18 @@ def test_batch_keeps_its_place_when_others_of_several_processors_ran_inside_it(i
 
 def test_batches_may_nest_three_deep() -> None:
     processor, other = BatchProcessor("sqs"), BatchProcessor("sqs")
-    answers: list[list[str]] = []
+    responses: list[list[str]] = []
     with processor(batch_of("bad", "a", "b")["Records"], handle):
         with processor(batch_of("c", "bad", "d")["Records"], handle):
             with processor(batch_of("e", "f", "bad")["Records"], handle):
                 process_partial_response(batch_of("x"), handle, other)
                 processor.process()
-                answers.append(failed(processor.response()))
+                responses.append(failed(processor.response()))
             processor.process()
             process_partial_response(batch_of("x"), handle, other)
-            answers.append(failed(processor.response()))
+            responses.append(failed(processor.response()))
         processor.process()
-    assert [*answers, failed(processor.response())] == [["m2"], ["m1"], ["m0"]]
+    assert [*responses, failed(processor.response())] == [["m2"], ["m1"], ["m0"]]
 
 
 def test_teardown_that_raises_undoes_the_batch_it_belongs_to() -> None:

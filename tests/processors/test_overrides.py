@@ -133,7 +133,7 @@ def test_entries_are_what_happened_whatever_overrides_return(returned: str) -> N
     assert [entry[:2] for entry in entries] == [("success", "A"), ("fail", "<class 'ValueError'>:m1")]
 
 
-def test_what_overrides_do_to_the_lists_changes_no_answer(driver: Way) -> None:
+def test_what_overrides_do_to_the_lists_changes_no_response(driver: Way) -> None:
     def clear(*arguments: Any) -> None:
         for messages in (processor.success_messages, processor.fail_messages, processor.exceptions):
             messages.clear()
@@ -194,16 +194,16 @@ def test_failure_handler_cannot_turn_off_the_error_of_the_whole_batch(driver: Wa
         driver.call(processor, batch_of("bad", "bad"), handle)
 
 
-def test_override_may_ask_for_the_answer_of_its_own_batch(driver: Way) -> None:
-    answers: list[list[str]] = []
+def test_override_may_ask_for_the_response_of_its_own_batch(driver: Way) -> None:
+    responses: list[list[str]] = []
 
     class Processor(driver.make if isinstance(driver.make, type) else BatchProcessor):  # type: ignore[misc]
         def failure_handler(self, record: Any, exception: Any) -> Any:
-            answers.append(failed(self.response()))
+            responses.append(failed(self.response()))
             return super().failure_handler(record, exception)
 
     call(Processor("sqs", ordering=in_order(on_failure="continue")), "a", "bad", "c")
-    assert answers == [["m1", "m2"]]
+    assert responses == [["m1", "m2"]]
 
 
 def test_override_on_the_class_after_the_fact_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,13 +321,13 @@ def test_methods_of_ones_own_are_nobody_elses_business() -> None:
     assert seen == ["mine"]
 
 
-def test_subclass_may_have_an_answer_of_its_own() -> None:
+def test_subclass_may_have_a_response_of_its_own() -> None:
     class Processor(BatchProcessor):
         def response(self) -> Any:
             return {**super().response(), "mine": True}
 
-    answer = process_partial_response(batch_of("ok", "bad"), handle, Processor("sqs"))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}], "mine": True}
+    response = process_partial_response(batch_of("ok", "bad"), handle, Processor("sqs"))
+    assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}], "mine": True}
 
 
 @pytest.mark.parametrize("driver", DRIVERS, ids=name_of)

@@ -1,4 +1,4 @@
-"""Processors from scratch, in every way of calling: the answer comes from this batch's entries.
+"""Processors from scratch, in every way of calling: the response comes from this batch's entries.
 
 Then what they need not define, and what they must.
 """
@@ -57,7 +57,7 @@ def call(request: pytest.FixtureRequest) -> Call:
 
 
 @pytest.mark.parametrize("make", [Scratch, ScratchBatch])
-def test_answer_names_the_records_whose_entries_are_failures(call: Call, make: Callable[[], Any]) -> None:
+def test_response_names_the_records_whose_entries_are_failures(call: Call, make: Callable[[], Any]) -> None:
     processor = make()
     event = batch_of("a", "bad", "c")
     assert failed(call(processor, event, handle)) == ["m1"]
@@ -68,7 +68,7 @@ def test_answer_names_the_records_whose_entries_are_failures(call: Call, make: C
 
 
 @pytest.mark.parametrize("make", [Scratch, ScratchBatch])
-def test_lists_kept_between_batches_change_no_answer(call: Call, make: Callable[[], Any]) -> None:
+def test_lists_kept_between_batches_change_no_response(call: Call, make: Callable[[], Any]) -> None:
     processor = make()
     assert failed(call(processor, batch_of("a", "bad"), handle)) == ["m1"]
     assert failed(call(processor, batch_of("b", "c"), handle)) == []
@@ -165,8 +165,8 @@ def test_processing_method_that_raises_fails_its_record_alone(call: Call, error:
     def raising() -> Any:
         raise error
 
-    answer = call(Entry(raising), batch_of("a", "odd", "c"), handle)
-    assert failed(answer) == ["m1"]
+    response = call(Entry(raising), batch_of("a", "odd", "c"), handle)
+    assert failed(response) == ["m1"]
 
 
 def test_coroutine_as_an_entry_is_no_success() -> None:
@@ -290,7 +290,7 @@ def test_without_super_init_it_works_with_lists_of_its_own(call: Call) -> None:
 
 
 @pytest.mark.parametrize("call", [way for way in [*SYNC, *ASYNC] if way is not run])
-def test_response_of_ones_own_is_the_answer(call: Call) -> None:
+def test_response_of_ones_own_is_the_response(call: Call) -> None:
     class Own(Scratch):
         def response(self) -> Any:
             return {"failed": [record["messageId"] for record in self.fail_messages]}

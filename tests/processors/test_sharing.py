@@ -45,7 +45,7 @@ def run_in_threads(*functions: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("make", [BatchProcessor, AsyncBatchProcessor])
-def test_two_threads_sharing_a_processor_get_their_own_answers_and_attributes(
+def test_two_threads_sharing_a_processor_get_their_own_responses_and_attributes(
     make: Callable[..., BatchProcessor],
 ) -> None:
     processor = make("sqs")
@@ -79,7 +79,7 @@ def test_two_threads_sharing_a_processor_get_their_own_answers_and_attributes(
 def test_two_context_managers_of_one_processor_in_two_threads_are_two_batches() -> None:
     processor = BatchProcessor("sqs")
     together = threading.Barrier(2, timeout=PATIENCE)
-    answers: dict[str, list[str]] = {}
+    responses: dict[str, list[str]] = {}
 
     def worker(name: str, *batch: str) -> Callable[[], None]:
         def run() -> None:
@@ -88,16 +88,16 @@ def test_two_context_managers_of_one_processor_in_two_threads_are_two_batches() 
                 entries = processor.process()
                 assert processor.lambda_context == name
                 together.wait()
-            answers[name] = failed(processor.response())
+            responses[name] = failed(processor.response())
             assert len(entries) == len(batch)
 
         return run
 
     run_in_threads(worker("a", "bad", "ok"), worker("b", "ok", "ok", "bad"))
-    assert answers == {"a": ["m0"], "b": ["m2"]}
+    assert responses == {"a": ["m0"], "b": ["m2"]}
 
 
-def test_two_tasks_sharing_a_processor_get_their_own_answers_and_attributes() -> None:
+def test_two_tasks_sharing_a_processor_get_their_own_responses_and_attributes() -> None:
     processor = AsyncBatchProcessor("sqs")
 
     async def main() -> None:
@@ -230,7 +230,7 @@ def test_one_processor_serves_one_handler_after_the_other() -> None:
     first = process_partial_response(batch_of("a", "bad"), handle, processor)
     second = process_partial_response(batch_of("a", "bad"), lambda record: None, processor)
     third = process_partial_response(batch_of("a", "bad"), handle, processor)
-    assert [failed(answer) for answer in (first, second, third)] == [["m1"], [], ["m1"]]
+    assert [failed(response) for response in (first, second, third)] == [["m1"], [], ["m1"]]
 
 
 def test_lambda_context_of_one_batch_is_not_the_next_ones() -> None:

@@ -88,14 +88,14 @@ class Run(NamedTuple):
     """What was seen of a batch.
 
     Attributes:
-        answer: the positions that the answer names.
+        reported: the positions that the response names.
         raised: whether it was raised that the whole batch has failed.
         statuses: what is said of each record; None where nobody asked.
         lines: what was done, and to which record, in that order.
         told: what observers were told.
     """
 
-    answer: list[int]
+    reported: list[int]
     raised: bool
     statuses: list[str] | None
     lines: list[tuple[str, int]]
@@ -243,7 +243,7 @@ def expected(batch: list[Made], world: World, time: Time | None = None) -> list[
 
 
 def named(statuses: list[str]) -> list[int]:
-    """Give the positions that the answer must name."""
+    """Give the positions that the response must name."""
     return [position for position, status in enumerate(statuses) if status in ("failed", "not_attempted")]
 
 
@@ -254,11 +254,11 @@ def check(batch: list[Made], world: World, seen: Run) -> None:
     """Check what was seen against what was done."""
     begun = seen.positions("begins")
     assert len(set(begun)) == len(begun), "a record is attempted once"
-    assert seen.answer == sorted(set(seen.answer)), "the answer is in the order of the batch"
+    assert seen.reported == sorted(set(seen.reported)), "the response is in the order of the batch"
     had_no_time = has_steps(batch, world) and ("after", -1) not in seen.lines
     undone = set(seen.positions("ends" if had_no_time else "undone"))
     shown = ({*seen.positions("ends")} - undone) | {*seen.positions("delivered"), *seen.positions("drops")}
-    assert set(range(len(batch))) - set(seen.answer) == shown, "done is what was seen to be done, and nothing else"
+    assert set(range(len(batch))) - set(seen.reported) == shown, "done is what was seen to be done, and nothing else"
     check_order(batch, world, seen, undone)
     check_letters(world, seen, undone)
     if world.watched:
@@ -271,7 +271,7 @@ def check_order(batch: list[Made], world: World, seen: Run, undone: set[int]) ->
         positions = [position for _, position in in_lanes if position in lane]
         assert positions == sorted(positions), "a lane is in order, its dead letters too"
         if world.stops:
-            unfinished = [p for p in lane if p in seen.answer and p not in undone]
+            unfinished = [p for p in lane if p in seen.reported and p not in undone]
             assert not unfinished or unfinished == [p for p in lane if p >= unfinished[0]], "nothing is done past it"
             assert sum(p in positions for p in unfinished) <= 1, "nothing is attempted past a failure"
 
@@ -284,7 +284,7 @@ def check_letters(world: World, seen: Run, undone: set[int]) -> None:
     together = AT_A_TIME if not world.lanes and world.deliverer != "one" else 1
     if together == 1:
         for letter in delivered:
-            again = [position for position in seen.answer if position < letter and position not in undone]
+            again = [position for position in seen.reported if position < letter and position not in undone]
             assert not again, "no dead letter is sent while one before it comes again"
 
 
@@ -296,4 +296,4 @@ def check_told(seen: Run, undone: set[int]) -> None:
     for position, status in enumerate(seen.statuses):
         once = ["succeeded", status] if position in undone else [status]
         assert told.get(position) == once, "each is told once, when it is settled, and again if it is taken back"
-    assert seen.lines[-1:] == [("finished", -1)], "nothing is done after the answer"
+    assert seen.lines[-1:] == [("finished", -1)], "nothing is done after the response"

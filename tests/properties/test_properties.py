@@ -21,8 +21,8 @@ def test_every_driver_does_what_the_rules_say(driver: str, batch: list[Made], wo
     seen = run(driver, batch, world)
     statuses = expected(batch, world)
     assert seen.statuses in (statuses, None)
-    assert seen.answer == named(statuses)
-    assert seen.raised == (len(seen.answer) == len(batch) and "failed" in statuses)
+    assert seen.reported == named(statuses)
+    assert seen.raised == (len(seen.reported) == len(batch) and "failed" in statuses)
     check(batch, world, seen)
 
 
@@ -38,18 +38,18 @@ def test_after_a_stop_nothing_is_reported_done_that_was_not(driver: str, batch: 
     for position, status in enumerate(seen.statuses or ()):
         if status == "not_attempted":
             assert position not in begun
-            assert position in seen.answer
+            assert position in seen.reported
     stops = [position for position in begun if batch[position].does in STOPS]
     if stops and (driver == "one by one" or world.concurrency == 1):
         assert begun[-1] == stops[0], "no record starts after it"
     if driver == "one by one":
         statuses = expected(batch, world)
         assert seen.statuses in (statuses, None)
-        assert seen.answer == named(statuses)
+        assert seen.reported == named(statuses)
 
 
 @given(batch=records(BEHAVIOURS), world=WORLDS)
 @settings(max_examples=100, deadline=None)
 def test_drivers_agree(batch: list[Made], world: World) -> None:
     runs = [run(driver, batch, world) for driver in DRIVERS]
-    assert len({(tuple(seen.answer), seen.raised, tuple(seen.statuses or ())) for seen in runs}) == 1
+    assert len({(tuple(seen.reported), seen.raised, tuple(seen.statuses or ())) for seen in runs}) == 1

@@ -1,4 +1,4 @@
-"""Whole lives of random records, by AWS's rules: what the answer names comes again, on a stream all behind it, too."""
+"""Whole lives of random records, by AWS's rules: what the response names comes again, and all behind it on a stream."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class Seen(NamedTuple):
 Rule = Callable[[list[int], list[int]], list[int]]
 
 
-def by_record(answer: list[int], batch: list[int]) -> list[int]:
-    """A queue: what the answer names comes again."""
-    return answer
+def by_record(reported: list[int], batch: list[int]) -> list[int]:
+    """A queue: what the response names comes again."""
+    return reported
 
 
-def by_checkpoint(answer: list[int], batch: list[int]) -> list[int]:
-    """A shard: everything from the lowest in the answer comes again."""
-    return [position for position in batch if position >= min(answer)] if answer else []
+def by_checkpoint(reported: list[int], batch: list[int]) -> list[int]:
+    """A shard: everything from the lowest in the response comes again."""
+    return [position for position in batch if position >= min(reported)] if reported else []
 
 
 def lived(lives: list[Life], driver: str, world: World, comes_again: Rule) -> Seen:
@@ -77,7 +77,7 @@ def lived(lives: list[Life], driver: str, world: World, comes_again: Rule) -> Se
             tried[left[position]] += 1
         for position in one.positions("refused"):
             refused[left[position]] += 1
-        left = [left[position] for position in comes_again(one.answer, list(range(len(left))))]
+        left = [left[position] for position in comes_again(one.reported, list(range(len(left))))]
     raise AssertionError("it never ends")
 
 

@@ -63,7 +63,7 @@ def test_records_start_as_long_as_there_is_time(
     seen = run(driver, batch, world, **options)
     statuses = expected(batch, world, time)
     assert seen.statuses in (statuses, None)
-    assert seen.answer == named(statuses)
+    assert seen.reported == named(statuses)
     check(batch, world, seen)
 
 
@@ -124,9 +124,9 @@ def run_late(driver: str, batch: list[Made], world: World) -> Late:
         processor = processor_of(driver, log, world, executor=executor, **options)
 
         def seen(result: Any) -> Run:
-            answer = [int(identifier[1:]) for identifier in failed(result.response)]
-            assert [outcome.position for outcome in result.failures] == answer
-            return Run(answer, False, [o.status for o in result.outcomes], list(log.lines), list(log.told))
+            reported = [int(identifier[1:]) for identifier in failed(result.response)]
+            assert [outcome.position for outcome in result.failures] == reported
+            return Run(reported, False, [o.status for o in result.outcomes], list(log.lines), list(log.told))
 
         if isinstance(processor, AsyncBatchProcessor):
             return asyncio.run(_left_behind_in_a_loop(processor, log, seen))
@@ -162,7 +162,7 @@ WATCHED = WORLDS.map(lambda world: world._replace(watched=True, breaks="", concu
 @settings(max_examples=60, deadline=None)
 def test_what_is_left_behind_changes_nothing(driver: str, batch: list[Made], world: World) -> None:
     then, later = run_late(driver, batch, world)
-    assert (later.answer, later.statuses, later.told) == (then.answer, then.statuses, then.told)
+    assert (later.reported, later.statuses, later.told) == (then.reported, then.statuses, then.told)
     assert later.positions("begins") == then.positions("begins"), "nothing starts any more"
     assert then.lines[-1] == ("finished", -1)
 
@@ -173,9 +173,9 @@ def test_what_is_left_behind_changes_nothing(driver: str, batch: list[Made], wor
 def test_out_of_time_nothing_is_reported_done_that_was_not(driver: str, batch: list[Made], world: World) -> None:
     seen, _ = run_late(driver, batch, world)
     assert seen.statuses is not None
-    assert seen.answer == named(seen.statuses)
+    assert seen.reported == named(seen.statuses)
     begun, shown = seen.positions("begins"), {p for what, p in seen.lines if what in ("ends", "delivered", "drops")}
-    assert set(range(len(batch))) - set(seen.answer) <= shown
+    assert set(range(len(batch))) - set(seen.reported) <= shown
     for position, status in enumerate(seen.statuses):
         if batch[position].does in LATE and status not in ("failed", "not_attempted"):
             hung_too_often = fate(batch[position]._replace(does="fail"), world) == "dead"
@@ -200,6 +200,6 @@ def test_out_of_time_each_record_is_told_once(driver: str, batch: list[Made], wo
 @pytest.mark.parametrize("driver", SIDE_BY_SIDE)
 @given(batch=LATE_RECORDS, world=WATCHED)
 @settings(max_examples=40, deadline=None)
-def test_nothing_is_delivered_after_the_answer(driver: str, batch: list[Made], world: World) -> None:
+def test_nothing_is_delivered_after_the_response(driver: str, batch: list[Made], world: World) -> None:
     then, later = run_late(driver, batch, world)
     assert later.positions("delivered") == then.positions("delivered")

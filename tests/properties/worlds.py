@@ -345,5 +345,5 @@ def run(
     except BatchProcessingError as error:
         whole: Any = error.result
         response, raised, statuses = whole.response, True, [outcome.status for outcome in whole.outcomes]
-    answer = [int(identifier[1:]) for identifier in failed(response)]
-    return Run(answer, raised, statuses, log.lines, log.told)
+    reported = [int(identifier[1:]) for identifier in failed(response)]
+    return Run(reported, raised, statuses, log.lines, log.told)

@@ -28,7 +28,7 @@ class Ready(NamedTuple):
     at: float
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What the function answered to one event.
 
     Attributes:
@@ -64,7 +64,7 @@ class Exited(NamedTuple):
     code: int
 
 
-Message = Ready | Answer | InitError | Exited
+Message = Ready | Response | InitError | Exited
 
 
 class _Event(NamedTuple):
@@ -137,7 +137,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     """One connection of the client. It keeps the connection, so small packets must leave at once.
 
-    With a buffer flushed after each answer and without Nagle's algorithm a warm invocation takes under a millisecond;
+    With a buffer flushed after each response and without Nagle's algorithm a warm invocation takes under a millisecond;
     otherwise it takes the 40 ms of a delayed acknowledgement, twice.
     """
 
@@ -174,10 +174,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.api.messages.put(InitError(body))
         elif path[0] == "invocation" and path[2:] == ["response"]:
             self._reply(202)
-            self.server.api.messages.put(Answer(path[1], body, None, at))
+            self.server.api.messages.put(Response(path[1], body, None, at))
         elif path[0] == "invocation" and path[2:] == ["error"]:
             self._reply(202)
-            self.server.api.messages.put(Answer(path[1], None, body, at))
+            self.server.api.messages.put(Response(path[1], None, body, at))
         else:
             self._reply(404)
 

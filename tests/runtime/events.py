@@ -58,5 +58,5 @@ def dynamodb_event() -> dict[str, Any]:
 
 
 def failed(*message_ids: str) -> dict[str, Any]:
-    """Give the answer that names these messages as failed."""
+    """Give the response that names these messages as failed."""
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}

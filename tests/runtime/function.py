@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .api import FUNCTION_ARN, Answer, Exited, InitError, Message, Ready, RuntimeApi
+from .api import FUNCTION_ARN, Exited, InitError, Message, Ready, Response, RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,16 +132,16 @@ class LambdaFunction:
             raise self._failed("The function gave no report of an init error", message)
         return message.error
 
-    def answer(self, event: Any, remaining_ms: int = 30_000) -> Answer:
-        """Send an event and wait for the answer: a payload or an error report.
+    def response(self, event: Any, remaining_ms: int = 30_000) -> Response:
+        """Send an event and wait for the response: a payload or an error report.
 
         Raises:
-            FunctionError: there was no answer.
+            FunctionError: there was no response.
         """
         self.ready()
         request_id = self._api.send(event, remaining_ms)
         message = self._next()
-        if not isinstance(message, Answer) or message.request_id != request_id:
+        if not isinstance(message, Response) or message.request_id != request_id:
             raise self._failed("The function did not answer", message)
         return message
 
@@ -151,10 +151,10 @@ class LambdaFunction:
         Raises:
             FunctionError: the function raised, or did not answer.
         """
-        answer = self.answer(event, remaining_ms)
-        if answer.error is not None:
-            raise self._failed("The function raised", answer)
-        return answer.payload
+        response = self.response(event, remaining_ms)
+        if response.error is not None:
+            raise self._failed("The function raised", response)
+        return response.payload
 
     def error(self, event: Any, remaining_ms: int = 30_000) -> dict[str, Any]:
         """Send an event and give the error report.
@@ -162,10 +162,10 @@ class LambdaFunction:
         Raises:
             FunctionError: the function returned, or did not answer.
         """
-        answer = self.answer(event, remaining_ms)
-        if answer.error is None:
-            raise self._failed("The function returned", answer)
-        return answer.error
+        response = self.response(event, remaining_ms)
+        if response.error is None:
+            raise self._failed("The function returned", response)
+        return response.error
 
     def _next(self) -> Message | None:
         try:

@@ -32,7 +32,7 @@ def test_a_partial_failure_is_answered_with_the_failed_messages_alone(start: Sta
     assert function.invoke(sqs_event(a=WORKS, b=FAILS, c="no JSON", d=WORKS)) == failed("b", "c")
 
 
-def test_nothing_of_a_failed_batch_is_left_in_the_answer_to_the_next(start: StartFunction) -> None:
+def test_nothing_of_a_failed_batch_is_left_in_the_response_to_the_next(start: StartFunction) -> None:
     function = start("shop.lambda_handler")
     function.invoke(sqs_event(a=FAILS, b=WORKS))
     function.error(sqs_event(a=FAILS))
@@ -81,9 +81,9 @@ def test_a_function_that_prints_much_is_not_held_up(start: StartFunction) -> Non
     assert start("shop.lambda_handler").invoke(sqs_event(a={"does": "print", "characters": 1_000_000})) == failed()
 
 
-def test_a_process_that_ends_without_an_answer_is_seen_as_that(start: StartFunction) -> None:
+def test_a_process_that_ends_without_a_response_is_seen_as_that(start: StartFunction) -> None:
     with pytest.raises(FunctionError) as failure:
-        start("leaves.lambda_handler").answer({"code": 7})
+        start("leaves.lambda_handler").response({"code": 7})
     assert failure.value.message == Exited(7)
 
 

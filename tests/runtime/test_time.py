@@ -1,4 +1,4 @@
-"""A function whose time runs out inside AWS's own runtime client: the answer leaves before it is ended."""
+"""A function whose time runs out inside AWS's own runtime client: the response leaves before it is ended."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ HOUR = 3_600
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_an_answer_leaves_in_time_whatever_still_runs(start: StartFunction, driver: str) -> None:
+def test_a_response_leaves_in_time_whatever_still_runs(start: StartFunction, driver: str) -> None:
     function = start("slow.lambda_handler", DRIVER=driver)
     function.ready()
     deadline = time.perf_counter() + 1.8
-    answer = function.answer(sqs_event(a=0, stuck=HOUR, b=0, other=HOUR), remaining_ms=1_800)
-    assert answer.payload == failed("stuck", "other")
-    assert answer.at < deadline
+    response = function.response(sqs_event(a=0, stuck=HOUR, b=0, other=HOUR), remaining_ms=1_800)
+    assert response.payload == failed("stuck", "other")
+    assert response.at < deadline
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -42,7 +42,7 @@ class Target:
     Args:
         service: what boto3 calls the service.
         operation: the method of the client that sends a batch.
-        send: calls it, with a client and entries, and gives its answer.
+        send: calls it, with a client and entries, and gives its response.
         body: what an entry calls the body.
         region: the region of the target, or None for that of the environment.
         fifo: whether it is a FIFO queue or topic.
@@ -121,7 +121,7 @@ class Target:
             Whether the next request has a chance: this one did not fail for a reason that it would meet too.
         """
         try:
-            answer = self._send(self._client_made(), [self._entry(*numbered) for numbered in letters.items()])
+            response = self._send(self._client_made(), [self._entry(*numbered) for numbered in letters.items()])
         except Exception as error:
             of_an_entry = _may_be_of_an_entry(error)
             if of_an_entry and len(letters) > 1:
@@ -131,7 +131,7 @@ class Target:
             for position, letter in letters.items():
                 problems[position] = _failed_request(letter, error)
             return of_an_entry
-        worth_another = _note(answer, letters, problems)
+        worth_another = _note(response, letters, problems)
         return self._deliver(worth_another, problems, again=False) if worth_another and again else True
 
     def _entry(self, position: int, letter: Letter) -> dict[str, Any]:
@@ -209,15 +209,15 @@ def _new_client(service: str, region: str | None) -> Any:
     )
 
 
-def _note(answer: Mapping[str, Any], letters: Letters, problems: Problems) -> Letters:
-    """Read an answer: what it confirms is delivered, and nothing else is.
+def _note(response: Mapping[str, Any], letters: Letters, problems: Problems) -> Letters:
+    """Read a response: what it confirms is delivered, and nothing else is.
 
     Returns:
         The letters that are worth another request: those that failed through no fault of theirs, and those that AWS
         may have refused for their trace header, which they have no more.
     """
-    confirmed = {entry.get("Id") for entry in answer.get("Successful") or ()}
-    failed = {entry.get("Id"): entry for entry in answer.get("Failed") or ()}
+    confirmed = {entry.get("Id") for entry in response.get("Successful") or ()}
+    failed = {entry.get("Id"): entry for entry in response.get("Failed") or ()}
     worth_another: dict[int, Letter] = {}
     for position, letter in letters.items():
         failure = failed.get(str(position))
@@ -229,7 +229,7 @@ def _note(answer: Mapping[str, Any], letters: Letters, problems: Problems) -> Le
             problems[position] = None
         else:
             problems[position] = NotDeliveredError(
-                f"The answer of AWS does not name the dead letter of record {letter.record}, so it counts as not "
+                f"The response of AWS does not name the dead letter of record {letter.record}, so it counts as not "
                 "delivered; the record is retried.",
                 identifier=letter.identifier,
             )
@@ -292,6 +292,6 @@ def _may_be_of_an_entry(error: Exception) -> bool:
 
 
 def _code_of(error: Any) -> str:
-    """Return the error code of an answer of AWS, or nothing where the exception is no answer."""
+    """Return the error code of a response of AWS, or nothing where the exception is no response."""
     response = getattr(error, "response", None)  # botocore's own errors of the network have one that is None
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""

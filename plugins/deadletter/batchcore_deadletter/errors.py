@@ -51,7 +51,7 @@ class NotDeliveredError(DeadLetterError):
     """AWS has not confirmed a dead letter. The exception of boto3 is chained, where there was one.
 
     Attributes:
-        code: AWS's error code, or the class of the exception; None where there was no answer for this message.
+        code: AWS's error code, or the class of the exception; None where there was no response for this message.
         sender_fault: whether AWS calls it the sender's fault, or None where it does not say.
     """
 

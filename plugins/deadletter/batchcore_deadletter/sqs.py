@@ -28,7 +28,7 @@ class SQSDeadLetters(Deliverer):
     Delivery is at least once: when the invocation fails after it, the record comes again, and so does its dead letter.
     A FIFO queue drops the second one within five minutes of the first.
 
-    A request is tried up to three times by boto3, each with 2 seconds to connect and 5 to wait for the answer: a
+    A request is tried up to three times by boto3, each with 2 seconds to connect and 5 to wait for the response: a
     service that is silent costs up to about 18 seconds. A message that SQS alone failed to take is sent once more.
 
     The function needs ``sqs:SendMessage`` on the queue and, where the queue is encrypted with a key of KMS that you

@@ -192,18 +192,18 @@ class Request(NamedTuple):
     sent: list[dict[str, Any]]
 
 
-Answer = tuple[int, dict[str, str], bytes]
+Response = tuple[int, dict[str, str], bytes]
 
 
 class Proxy:
     """Stands in front of a server and does to each request for a batch what the next fault says; none: nothing.
 
-    A fault is a function of the function that forwards the request; it gives the answer, or None for no answer at all.
+    A fault is a function of the function that forwards the request; it gives the response, or None for none at all.
     """
 
     def __init__(self, upstream: str) -> None:
-        self.faults: deque[Callable[[Callable[[], Answer]], Answer | None]] = deque()
-        self.always: Callable[[Callable[[], Answer]], Answer | None] | None = None
+        self.faults: deque[Callable[[Callable[[], Response]], Response | None]] = deque()
+        self.always: Callable[[Callable[[], Response]], Response | None] | None = None
         self.requests: list[Request] = []
         self.ended = threading.Event()
         proxy = self
@@ -216,7 +216,7 @@ class Proxy:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2] or _action(body)
 
-                def forward() -> Answer:
+                def forward() -> Response:
                     connection = http.client.HTTPConnection(address, timeout=PATIENCE)
                     try:
                         connection.request("POST", self.path, body, dict(self.headers))
@@ -230,19 +230,19 @@ class Proxy:
                     finally:
                         connection.close()
 
-                answer: Answer | None
+                response: Response | None
                 if operation in BATCHES:
                     region = self.headers["Authorization"].split("/")[2]
                     proxy.requests.append(Request(operation, region, _entries(body), _sent(body)))
                     fault = proxy.faults.popleft() if proxy.faults else proxy.always
-                    answer = forward() if fault is None else fault(forward)
+                    response = forward() if fault is None else fault(forward)
                 else:
-                    answer = forward()
-                if answer is None:
+                    response = forward()
+                if response is None:
                     proxy.ended.wait(PATIENCE)
                     self.close_connection = True
                     return
-                status, headers, content = answer
+                status, headers, content = response
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)

@@ -29,15 +29,15 @@ def refuses(status: int, code: str) -> Callable[[Forward], tuple[int, dict[str, 
     return lambda forward: (status, headers, body)
 
 
-def answers(change: Callable[[dict[str, Any]], Any]) -> Callable[[Forward], tuple[int, dict[str, str], bytes]]:
-    """Make a fault that lets a request through and changes the answer, or replaces it by what is given."""
+def responds(change: Callable[[dict[str, Any]], Any]) -> Callable[[Forward], tuple[int, dict[str, str], bytes]]:
+    """Make a fault that lets a request through and changes the response, or replaces it by what is given."""
 
     def fault(forward: Forward) -> tuple[int, dict[str, str], bytes]:
         status, headers, body = forward()
         assert status == 200
-        answer = json.loads(body)
-        changed = change(answer)
-        return status, headers, json.dumps(answer if changed is None else changed).encode()
+        response = json.loads(body)
+        changed = change(response)
+        return status, headers, json.dumps(response if changed is None else changed).encode()
 
     return fault
 
@@ -45,16 +45,16 @@ def answers(change: Callable[[dict[str, Any]], Any]) -> Callable[[Forward], tupl
 def fails(*positions: int, sender_fault: bool) -> Callable[[Forward], tuple[int, dict[str, str], bytes]]:
     """Make a fault that says of some messages that they failed."""
 
-    def change(answer: dict[str, Any]) -> None:
-        taken = answer["Successful"]
+    def change(response: dict[str, Any]) -> None:
+        taken = response["Successful"]
         refused = [entry for number, entry in enumerate(taken) if number in positions]
-        answer["Successful"] = [entry for entry in taken if entry not in refused]
-        answer["Failed"] = [
+        response["Successful"] = [entry for entry in taken if entry not in refused]
+        response["Failed"] = [
             {"Id": entry["Id"], "SenderFault": sender_fault, "Code": "Broken", "Message": "a fault"}
             for entry in refused
         ]
 
-    return answers(change)
+    return responds(change)
 
 
 def silence(forward: Forward) -> None:
@@ -114,16 +114,16 @@ def test_a_message_that_fails_again_is_not_delivered(make_queue: Fixture, three:
     assert [request.entries for request in proxy.requests] == [3, 2]
 
 
-def both(answer: dict[str, Any]) -> None:
-    answer["Failed"] = [{"Id": "1", "SenderFault": True, "Code": "Broken"}]
+def both(response: dict[str, Any]) -> None:
+    response["Failed"] = [{"Id": "1", "SenderFault": True, "Code": "Broken"}]
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda answer: answer["Successful"].pop(1) and None,
-        lambda answer: answer["Successful"][1].update(Id="11"),
-        lambda answer: answer["Successful"][1].pop("Id") and None,
+        lambda response: response["Successful"].pop(1) and None,
+        lambda response: response["Successful"][1].update(Id="11"),
+        lambda response: response["Successful"][1].pop("Id") and None,
         both,
     ],
     ids=["not named", "named wrong", "named by nothing", "named as both"],
@@ -131,23 +131,23 @@ def both(answer: dict[str, Any]) -> None:
 def test_a_message_that_is_not_confirmed_is_not_delivered(
     make_queue: Fixture, three: Any, proxy: Any, change: Callable[[dict[str, Any]], None]
 ) -> None:
-    proxy.faults.append(answers(change))
+    proxy.faults.append(responds(change))
     first, second, third = SQSDeadLetters(make_queue()).deliver_dead_letters(three.outcomes, three.batch)
     assert (first, third) == (None, None)
     assert not_delivered(second).identifier == "m1"
 
 
-@pytest.mark.parametrize("answer", [{}, {"Successful": []}, {"Successful": None}, {"Failed": []}])
-def test_an_answer_that_says_nothing_confirms_nothing(
-    make_queue: Fixture, three: Any, proxy: Any, answer: dict[str, Any]
+@pytest.mark.parametrize("response", [{}, {"Successful": []}, {"Successful": None}, {"Failed": []}])
+def test_a_response_that_says_nothing_confirms_nothing(
+    make_queue: Fixture, three: Any, proxy: Any, response: dict[str, Any]
 ) -> None:
-    proxy.faults.append(answers(lambda _: answer))
+    proxy.faults.append(responds(lambda _: response))
     problems = SQSDeadLetters(make_queue()).deliver_dead_letters(three.outcomes, three.batch)
     assert [not_delivered(problem).identifier for problem in problems] == ["m0", "m1", "m2"]
     assert "does not name the dead letter of record m0" in str(problems[0])
 
 
-@pytest.mark.parametrize("fault", [fails(0, sender_fault=True), answers(lambda _: {})])
+@pytest.mark.parametrize("fault", [fails(0, sender_fault=True), responds(lambda _: {})])
 def test_one_alone_that_is_not_confirmed_raises(make_queue: Fixture, three: Any, proxy: Any, fault: Any) -> None:
     proxy.faults.append(fault)
     with pytest.raises(NotDeliveredError, match="record m1"):
@@ -280,7 +280,7 @@ def test_a_queue_that_is_not_there_delivers_nothing(make_queue: Fixture, three: 
     assert len(proxy.requests) == 1
 
 
-# No answer.
+# No response.
 
 
 def test_an_endpoint_where_nobody_listens_delivers_nothing(

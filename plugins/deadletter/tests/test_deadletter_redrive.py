@@ -122,7 +122,7 @@ class SoonOver:
 
 
 @pytest.mark.parametrize("make", [BatchProcessor, AsyncBatchProcessor])
-def test_an_endpoint_that_never_answers_costs_its_dead_letter_and_not_the_answer(
+def test_an_endpoint_that_never_answers_costs_its_dead_letter_and_not_the_response(
     make_queue: Fixture, letters: Fixture, make_letter: Fixture, proxy: Any, make: Any
 ) -> None:
     proxy.always = lambda forward: None

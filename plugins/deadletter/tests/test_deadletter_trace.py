@@ -33,8 +33,8 @@ def refuses(status: int, code: str) -> Callable[..., tuple[int, dict[str, str], 
 
 def says_the_sender_is_at_fault(forward: Any) -> tuple[int, dict[str, str], bytes]:
     """Refuse the first message of a request, which goes no further."""
-    answer = {"Failed": [{"Id": "0", "SenderFault": True, "Code": "InvalidParameterValue"}]}
-    return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(answer).encode()
+    response = {"Failed": [{"Id": "0", "SenderFault": True, "Code": "InvalidParameterValue"}]}
+    return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(response).encode()
 
 
 # From a queue to its dead letters.

@@ -133,7 +133,7 @@ class StreamRecord(RecordView):
 
     @property
     def sequence_number(self) -> str | None:
-        """What the answer to Lambda names the record by; rising within a shard."""
+        """What the response to Lambda names the record by; rising within a shard."""
         return self.raw_event.get("SequenceNumber")
 
     @property

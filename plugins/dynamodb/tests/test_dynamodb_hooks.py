@@ -152,15 +152,15 @@ def test_an_event_of_another_source_is_refused(sample: Sample) -> None:
         process_partial_response(sample("sqsEvent"), print, processor)
 
 
-def test_the_sample_event_has_the_sample_answer(sample: Sample) -> None:
+def test_the_sample_event_has_the_sample_response(sample: Sample) -> None:
     def handle(record: DynamoDBRecord) -> str:
         assert isinstance(record, DynamoDBRecord)
         message: str = record.dynamodb.new_image["Message"]
         return message
 
     processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
-    answer = process_partial_response(sample("getting_started_dynamodb_event"), handle, processor)
-    assert answer == sample("getting_started_dynamodb_response")
+    response = process_partial_response(sample("getting_started_dynamodb_event"), handle, processor)
+    assert response == sample("getting_started_dynamodb_response")
 
 
 def test_a_record_that_a_handler_got_can_be_pickled_with_what_it_decoded(sample: Sample) -> None:
@@ -197,10 +197,10 @@ BAD = {"bad": {"BOOL": True}}
 
 def test_records_of_one_item_are_in_order_and_go_on_after_a_failure() -> None:
     same_as_a = dict(reversed(A.items()))
-    answer, seen = run_async(
+    response, seen = run_async(
         streamed(0, A), streamed(1, B), streamed(2, same_as_a, BAD), streamed(3, same_as_a), streamed(4, B)
     )
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert response == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert sorted(seen) == ["0", "1", "3", "4"]
     assert seen.index("0") < seen.index("3")
     assert seen.index("1") < seen.index("4")
@@ -230,21 +230,21 @@ def test_records_without_keys_are_not_held_up() -> None:
     records = [streamed(n) for n in range(3)]
     records[0]["dynamodb"]["Keys"] = {}
     del records[1]["dynamodb"]["Keys"]
-    answer, seen = run_async(*records)
-    assert answer == {"batchItemFailures": []}
+    response, seen = run_async(*records)
+    assert response == {"batchItemFailures": []}
     assert seen == ["2", "1", "0"]
 
 
 @pytest.mark.parametrize("key", [{"Id": "no attribute"}, {"Id": {"S": ["x"]}}, ["Id"]])
 def test_keys_that_are_malformed_cost_their_record_alone(key: object) -> None:
-    answer, seen = run_async(streamed(0, key), streamed(1, A))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    response, seen = run_async(streamed(0, key), streamed(1, A))
+    assert response == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     assert seen == ["1"]
 
 
 def test_the_caller_may_choose_to_stop_at_the_first_failure() -> None:
-    answer, seen = run_async(streamed(0, A), streamed(1, B, BAD), streamed(2, A), ordering=in_order())
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
+    response, seen = run_async(streamed(0, A), streamed(1, B, BAD), streamed(2, A), ordering=in_order())
+    assert response == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
     assert seen == ["0"]
 
 

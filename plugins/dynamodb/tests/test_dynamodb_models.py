@@ -171,8 +171,8 @@ def test_an_image_that_cannot_be_deserialised_costs_its_record_alone(sample: Sam
     event = sample("dynamoStreamEvent")
     event["Records"][0]["dynamodb"]["NewImage"] = {"Id": {"N": "poison"}}
     processor = BatchProcessor(event_type=EventType.DynamoDBStreams, model=DynamoDBStreamRecordModel)
-    answer = process_partial_response(event, lambda record: record.eventID, processor)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "111"}]}
+    response = process_partial_response(event, lambda record: record.eventID, processor)
+    assert response == {"batchItemFailures": [{"itemIdentifier": "111"}]}
 
 
 @pytest.mark.parametrize("field", ["Keys", "NewImage", "OldImage"])

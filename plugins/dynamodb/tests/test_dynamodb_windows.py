@@ -44,8 +44,8 @@ def count(record: DynamoDBRecord, state: State) -> None:
 
 def test_state_goes_out_beside_the_failures() -> None:
     event = windowed(changed(111), changed(112, name="MODIFY"), changed(113), state={"INSERT": 1})
-    answer = process_partial_response(event, count, BatchProcessor("dynamodb"))
-    assert answer == {"state": {"INSERT": 3, "MODIFY": 1}, "batchItemFailures": []}
+    response = process_partial_response(event, count, BatchProcessor("dynamodb"))
+    assert response == {"state": {"INSERT": 3, "MODIFY": 1}, "batchItemFailures": []}
 
 
 def test_number_of_an_image_is_no_json_until_it_is_made_one() -> None:
@@ -79,8 +79,8 @@ def test_window_of_several_items_stops_at_the_first_failure_of_any() -> None:
 @pytest.mark.parametrize("event_type", ["dynamodb", None])
 def test_last_call_without_records_is_answered_with_the_state(event_type: Any) -> None:
     event = windowed(state={"INSERT": 2}, isFinalInvokeForWindow=True)
-    answer = process_partial_response(event, count, BatchProcessor(event_type))
-    assert answer == {"state": {"INSERT": 2}, "batchItemFailures": []}
+    response = process_partial_response(event, count, BatchProcessor(event_type))
+    assert response == {"state": {"INSERT": 2}, "batchItemFailures": []}
 
 
 def test_last_call_without_records_of_kinesis_is_not_claimed() -> None:
@@ -94,7 +94,7 @@ def test_last_call_without_records_of_kinesis_is_not_claimed() -> None:
 
 
 def handled(ordering: Any) -> tuple[list[str], list[str]]:
-    """Give what is handled, and what the answer names, where the first change of item 101 fails."""
+    """Give what is handled, and what the response names, where the first change of item 101 fails."""
     records = [changed(1, "101", fails={"BOOL": True}), changed(2, "102"), changed(3, "101"), changed(4, "102")]
     seen = []
 
@@ -104,8 +104,8 @@ def handled(ordering: Any) -> tuple[list[str], list[str]]:
             raise ValueError
 
     processor = BatchProcessor("dynamodb", ordering=ordering, raise_on_entire_batch_failure=False)
-    answer = process_partial_response({"Records": records}, handle, processor)
-    return seen, [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+    response = process_partial_response({"Records": records}, handle, processor)
+    return seen, [item["itemIdentifier"] for item in response["batchItemFailures"]]
 
 
 def test_a_failure_stops_its_item_alone_where_the_caller_says_so() -> None:

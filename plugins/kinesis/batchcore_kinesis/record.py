@@ -65,7 +65,7 @@ class KinesisStreamRecordPayload(RecordView):
 
     @property
     def sequence_number(self) -> str:
-        """What the answer to Lambda names the record by; rising within a shard."""
+        """What the response to Lambda names the record by; rising within a shard."""
         return self.raw_event["sequenceNumber"]
 
     def data_as_bytes(self) -> bytes:

@@ -159,14 +159,14 @@ def test_an_event_of_another_source_is_refused(sample: Sample) -> None:
         process_partial_response(sample("sqsEvent"), print, processor)
 
 
-def test_the_sample_event_has_the_sample_answer(sample: Sample) -> None:
+def test_the_sample_event_has_the_sample_response(sample: Sample) -> None:
     def handle(record: KinesisStreamRecord) -> Any:
         assert isinstance(record, KinesisStreamRecord)
         return record.kinesis.data_as_json()
 
     processor = BatchProcessor(event_type=EventType.KinesisDataStreams)
-    answer = process_partial_response(sample("getting_started_kinesis_event"), handle, processor)
-    assert answer == sample("getting_started_kinesis_response")
+    response = process_partial_response(sample("getting_started_kinesis_event"), handle, processor)
+    assert response == sample("getting_started_kinesis_response")
 
 
 def test_a_record_that_a_handler_got_can_be_pickled_with_what_it_decoded(sample: Sample) -> None:
@@ -197,8 +197,8 @@ def run_async(event: dict[str, Any], **options: Any) -> tuple[Any, list[str]]:
 
 def test_records_of_one_partition_key_are_in_order_and_go_on_after_a_failure() -> None:
     records = [streamed(0, "a"), streamed(1, "b"), streamed(2, "a", "bad"), streamed(3, "a"), streamed(4, "b")]
-    answer, seen = run_async({"Records": records})
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    response, seen = run_async({"Records": records})
+    assert response == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert sorted(seen) == ["0", "1", "3", "4"]
     assert seen.index("0") < seen.index("3")
     assert seen.index("1") < seen.index("4")
@@ -207,21 +207,21 @@ def test_records_of_one_partition_key_are_in_order_and_go_on_after_a_failure() -
 def test_records_without_a_partition_key_are_not_held_up() -> None:
     records = [streamed(n, None) for n in range(3)]
     del records[1]["kinesis"]["partitionKey"]
-    answer, seen = run_async({"Records": records})
-    assert answer == {"batchItemFailures": []}
+    response, seen = run_async({"Records": records})
+    assert response == {"batchItemFailures": []}
     assert seen == ["2", "1", "0"]
 
 
 def test_a_partition_key_that_cannot_be_hashed_costs_its_record_alone() -> None:
-    answer, seen = run_async({"Records": [streamed(0, ["a"]), streamed(1, "b")]})
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    response, seen = run_async({"Records": [streamed(0, ["a"]), streamed(1, "b")]})
+    assert response == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     assert seen == ["1"]
 
 
 def test_the_caller_may_choose_to_stop_at_the_first_failure() -> None:
     records = [streamed(0, "a"), streamed(1, "b", "bad"), streamed(2, "c")]
-    answer, seen = run_async({"Records": records}, ordering=in_order())
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
+    response, seen = run_async({"Records": records}, ordering=in_order())
+    assert response == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
     assert seen == ["0"]
 
 

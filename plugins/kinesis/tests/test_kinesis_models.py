@@ -71,8 +71,8 @@ def test_a_record_that_is_not_valid_costs_itself_alone(sample: Sample, poison: o
     event = sample("pydantic_kinesis_event")
     event["Records"][0]["kinesis"]["data"] = poison
     processor = BatchProcessor(event_type=EventType.KinesisDataStreams, model=OrderRecord)
-    answer = process_partial_response(event, lambda record: record.kinesis.data.item, processor)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["kinesis"]["sequenceNumber"]}]}
+    response = process_partial_response(event, lambda record: record.kinesis.data.item, processor)
+    assert response == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["kinesis"]["sequenceNumber"]}]}
     assert isinstance(processor.fail_messages[0], KinesisStreamRecord)
 
 

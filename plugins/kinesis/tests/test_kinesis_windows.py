@@ -61,8 +61,8 @@ def count(record: KinesisStreamRecord, state: State) -> None:
 
 
 def test_event_of_awss_page_is_answered_in_the_shape_of_that_page() -> None:
-    answer = process_partial_response(EVENT, count, BatchProcessor("kinesis"))
-    assert answer == {"state": {"1": 283, "2": 715}, "batchItemFailures": []}
+    response = process_partial_response(EVENT, count, BatchProcessor("kinesis"))
+    assert response == {"state": {"1": 283, "2": 715}, "batchItemFailures": []}
 
 
 def test_state_can_hold_sums_of_what_the_records_say() -> None:
@@ -88,15 +88,15 @@ def test_window_of_several_partition_keys_stops_at_the_first_failure_of_any() ->
 
 @pytest.mark.parametrize("fields", [{"isFinalInvokeForWindow": True}, {"isWindowTerminatedEarly": True}])
 def test_last_call_is_answered_as_any_other(fields: dict[str, Any]) -> None:
-    answer = process_partial_response({**EVENT, **fields}, count, BatchProcessor("kinesis"))
-    assert answer == {"state": {"1": 283, "2": 715}, "batchItemFailures": []}
+    response = process_partial_response({**EVENT, **fields}, count, BatchProcessor("kinesis"))
+    assert response == {"state": {"1": 283, "2": 715}, "batchItemFailures": []}
 
 
 @pytest.mark.parametrize("event_type", ["kinesis", None])
 def test_last_call_without_records_is_answered_with_the_state(event_type: Any) -> None:
     event = windowed(state={"1": 2}, isFinalInvokeForWindow=True)
-    answer = process_partial_response(event, count, BatchProcessor(event_type))
-    assert answer == {"state": {"1": 2}, "batchItemFailures": []}
+    response = process_partial_response(event, count, BatchProcessor(event_type))
+    assert response == {"state": {"1": 2}, "batchItemFailures": []}
 
 
 def test_last_call_without_records_of_dynamodb_is_not_claimed() -> None:
@@ -116,7 +116,7 @@ def test_last_call_without_records_of_a_stream_in_another_partition_of_aws_is_cl
 
 
 def handled(ordering: Any) -> tuple[list[str], list[str]]:
-    """Give what is handled, and what the answer names, where the first record of key a fails."""
+    """Give what is handled, and what the response names, where the first record of key a fails."""
     event = {"Records": windowed(("a", {"fails": True}), ("b", {}), ("a", {}), ("b", {}))["Records"]}
     seen = []
 
@@ -126,8 +126,8 @@ def handled(ordering: Any) -> tuple[list[str], list[str]]:
             raise ValueError
 
     processor = BatchProcessor("kinesis", ordering=ordering, raise_on_entire_batch_failure=False)
-    answer = process_partial_response(event, handle, processor)
-    return seen, [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+    response = process_partial_response(event, handle, processor)
+    return seen, [item["itemIdentifier"] for item in response["batchItemFailures"]]
 
 
 def test_a_failure_stops_its_partition_key_alone_where_the_caller_says_so() -> None:

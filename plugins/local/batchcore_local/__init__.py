@@ -5,7 +5,6 @@ The server is in ``batchcore_local.server``, which imports boto3 and moto.
 
 from __future__ import annotations
 
-from batchcore_local.answer import Answer, read_answer
 from batchcore_local.errors import (
     AmbiguousPollerError,
     FunctionNotFoundError,
@@ -19,11 +18,11 @@ from batchcore_local.errors import (
 from batchcore_local.function import Invocation, LocalContext, LocalFunction, load_handler
 from batchcore_local.mapping import BatchReport, EventSourceMapping
 from batchcore_local.poller import Connection, Delivery, Poller, PollerDriver, find_driver
+from batchcore_local.response import Reading, read_response
 from batchcore_local.sqs import SqsPoller, lambda_record
 
 __all__ = [
     "AmbiguousPollerError",
-    "Answer",
     "BatchReport",
     "Connection",
     "Delivery",
@@ -39,10 +38,11 @@ __all__ = [
     "PollerDriver",
     "PollerError",
     "PollerNotInstalledError",
+    "Reading",
     "SettlementError",
     "SqsPoller",
     "find_driver",
     "lambda_record",
     "load_handler",
-    "read_answer",
+    "read_response",
 ]

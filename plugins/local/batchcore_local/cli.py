@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="run a function against a real queue and close the books")
     demo.add_argument("--app", default=DEMO_FUNCTION, metavar="FILE:NAME", help="the function (default: %(default)s)")
     demo.add_argument("--orders", type=_order_count, default=30, metavar="N", help="how many to send (default: 30)")
-    demo.add_argument("--break", dest="broken", choices=["answer"], help="hide the failures from the answer")
+    demo.add_argument("--break", dest="broken", choices=["response"], help="hide the failures from the response")
     demo.add_argument("--ledger", type=_new_file, metavar="FILE", help="keep the function's ledger here")
     demo.add_argument("--verbose", action="store_true", help="show what the function logs")
     demo.set_defaults(run=_demo)
@@ -73,7 +73,7 @@ def _demo(options: argparse.Namespace) -> int:
     return run_demo(
         options.app,
         orders=options.orders,
-        break_answer=options.broken == "answer",
+        break_response=options.broken == "response",
         ledger=options.ledger,
         say=lambda line: print(line, flush=True),
     )

@@ -41,7 +41,7 @@ def run_demo(
     target: str,
     *,
     orders: int = 30,
-    break_answer: bool = False,
+    break_response: bool = False,
     ledger: Path | None = None,
     queue_name: str = "orders",
     say: Say = print,
@@ -51,7 +51,7 @@ def run_demo(
     Args:
         target: the function, as :func:`batchcore_local.load_handler` takes it.
         orders: how many orders to send, at least 10.
-        break_answer: whether to replace the function's answer by one that hides its failures.
+        break_response: whether to replace the function's response by one that hides its failures.
         ledger: where the function writes what it did; a file that does not exist yet. Without it, one that is removed.
         queue_name: the queue's name.
         say: is given each line of the report as soon as it is known.
@@ -65,12 +65,12 @@ def run_demo(
         with environment(variables):
             handler = load_handler(target)
         function = LocalFunction(
-            hide_failures(handler) if break_answer else handler, name="orders", environment=variables
+            hide_failures(handler) if break_response else handler, name="orders", environment=variables
         )
         sqs = aws.client("sqs")
         queues = create_queues(sqs, queue_name)
         say(f"queue      {queue_name} at {aws.endpoint_url}, {MAX_RECEIVES} receives, then {queue_name}-dead-letters")
-        say(f"function   {target}" + (", its answer broken: failures are hidden" if break_answer else ""))
+        say(f"function   {target}" + (", its response broken: failures are hidden" if break_response else ""))
         sent = send(sqs, queues.main, make_orders(orders))
         say(f"sent       {len(sent)} orders: {_count_fates(sent)}")
         say("")
@@ -80,7 +80,7 @@ def run_demo(
 
 
 def hide_failures(handler: Handler) -> Handler:
-    """Break a function's answer: it lists the failures under a key that Lambda does not read, and never raises.
+    """Break a function's response: it lists the failures under a key that Lambda does not read, and never raises.
 
     Args:
         handler: the function to break.

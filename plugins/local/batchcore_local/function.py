@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 from batchcore_local.errors import FunctionNotFoundError
 
 Handler: TypeAlias = Callable[[Any, Any], Any]
-"""What a user writes: it takes an event and a context, and returns an answer."""
+"""What a user writes: it takes an event and a context, and returns a response."""
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds since some fixed moment."""
@@ -57,7 +57,7 @@ class Invocation(NamedTuple):
     """How one invocation ended.
 
     Attributes:
-        payload: the answer as JSON; empty when the function failed.
+        payload: the response as JSON; empty when the function failed.
         error: what the function failed with, on one line; None when it answered.
     """
 
@@ -102,14 +102,14 @@ class LocalFunction:
     def invoke(self, event: Mapping[str, Any]) -> Invocation:
         """Invoke the function once.
 
-        The event reaches the handler as a copy made through JSON, and the answer leaves it as JSON, as on Lambda: what
-        is not serialisable is an error of the function.
+        The event reaches the handler as a copy made through JSON, and the response leaves it as JSON, as on Lambda:
+        what is not serialisable is an error of the function.
 
         Args:
             event: the event, of plain JSON values.
 
         Returns:
-            The answer, or the error. Whatever the handler raises is an error of the function, except
+            The response, or the error. Whatever the handler raises is an error of the function, except
             ``KeyboardInterrupt``, which ends the program.
         """
         deadline = self._clock() + self.timeout
@@ -127,9 +127,9 @@ class LocalFunction:
         return Invocation(payload)
 
 
-def _to_json(answer: object) -> bytes:
+def _to_json(response: object) -> bytes:
     # The runtime for Python hands bytes on as they are.
-    return answer if isinstance(answer, bytes) else json.dumps(answer, default=_decimal).encode()
+    return response if isinstance(response, bytes) else json.dumps(response, default=_decimal).encode()
 
 
 def _decimal(value: object) -> float:

@@ -1,4 +1,4 @@
-"""The event source mapping: receive, invoke, read the answer, acknowledge; again, until told to stop."""
+"""The event source mapping: receive, invoke, read the response, acknowledge; again, until told to stop."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from batchcore_local.answer import Answer, read_answer, whole_batch_failed
 from batchcore_local.errors import NotDrainedError
 from batchcore_local.function import Clock, LocalFunction
 from batchcore_local.poller import Delivery, Poller
+from batchcore_local.response import Reading, read_response, whole_batch_failed
 
 
 class BatchReport(NamedTuple):
@@ -39,7 +39,7 @@ class EventSourceMapping:
         poller: reads the source.
         function: what to invoke.
         report_batch_item_failures: whether the mapping's ``FunctionResponseTypes`` has ``ReportBatchItemFailures``.
-            Without it the answer is not read, as on Lambda: all that the function did not raise for is acknowledged.
+            Without it the response is not read, as on Lambda: all that the function did not raise for is acknowledged.
         clock: what tells the time.
     """
 
@@ -66,12 +66,12 @@ class EventSourceMapping:
         delivery = self.poller.receive()
         if delivery is None:
             return None
-        answer = self._invoke(delivery)
-        self.poller.settle(delivery, answer)
+        reading = self._invoke(delivery)
+        self.poller.settle(delivery, reading)
         self._batches += 1
-        failed = sum(identifier in answer.failed for identifier in delivery.identifiers)
+        failed = sum(identifier in reading.failed for identifier in delivery.identifiers)
         return BatchReport(
-            self._batches, len(delivery.identifiers), delivery.redelivered, failed, complaint=answer.complaint
+            self._batches, len(delivery.identifiers), delivery.redelivered, failed, complaint=reading.complaint
         )
 
     def drain(self, *, on_batch: Callable[[BatchReport], object] | None = None, timeout: float = 60.0) -> int:
@@ -102,10 +102,10 @@ class EventSourceMapping:
                 depth = self.poller.depth()
                 raise NotDrainedError(f"After {timeout:g} seconds the source still holds {depth} records.", depth=depth)
 
-    def _invoke(self, delivery: Delivery) -> Answer:
+    def _invoke(self, delivery: Delivery) -> Reading:
         invocation = self.function.invoke(delivery.event)
         if invocation.error is not None:
             return whole_batch_failed(delivery.identifiers, invocation.error)
         if not self.report_batch_item_failures:
-            return Answer(frozenset())
-        return read_answer(invocation.payload, delivery.identifiers)
+            return Reading(frozenset())
+        return read_response(invocation.payload, delivery.identifiers)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
-from batchcore_local.answer import Answer
 from batchcore_local.discovery import load_named, read_now
 from batchcore_local.errors import AmbiguousPollerError, PollerBrokenError, PollerNotInstalledError
+from batchcore_local.response import Reading
 
 GROUP = "batchcore.local.pollers"
 """The entry-point group of the drivers."""
@@ -30,7 +30,7 @@ class Delivery(NamedTuple):
 
     Attributes:
         event: the Lambda event.
-        identifiers: one per record, as an answer names it.
+        identifiers: one per record, as a response names it.
         redelivered: how many of the records had been delivered before.
     """
 
@@ -46,7 +46,7 @@ class Poller(Protocol):
         """Wait a moment for records. None when none came."""
         ...
 
-    def settle(self, delivery: Delivery, answer: Answer) -> None:
+    def settle(self, delivery: Delivery, reading: Reading) -> None:
         """Acknowledge what is done; leave what failed, so that the source delivers it again."""
         ...
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from batchcore_local.answer import Answer
 from batchcore_local.errors import SettlementError
 from batchcore_local.fifo import InFlight, held_for
 from batchcore_local.poller import Connection, Delivery
+from batchcore_local.response import Reading
 
 MAX_BATCH = 10
 """Records of one receive, and of one delete: a limit of SQS. (Lambda joins several receives when asked for more.)"""
@@ -57,14 +57,14 @@ class SqsPoller:
             redelivered=sum(record["attributes"].get("ApproximateReceiveCount", "1") != "1" for record in records),
         )
 
-    def settle(self, delivery: Delivery, answer: Answer) -> None:
+    def settle(self, delivery: Delivery, reading: Reading) -> None:
         """Delete the messages that did not fail.
 
         Raises:
             SettlementError: SQS refused to delete some. They come back.
         """
         try:
-            self._delete([record for record in delivery.event["Records"] if record["messageId"] not in answer.failed])
+            self._delete([record for record in delivery.event["Records"] if record["messageId"] not in reading.failed])
         finally:
             if self._in_flight is not None:
                 self._in_flight.release()  # a function may take longer than the visibility timeout

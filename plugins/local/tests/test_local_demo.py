@@ -51,7 +51,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Completed
 
 @pytest.fixture(scope="module")
 def broken() -> subprocess.CompletedProcess[str]:
-    return batchcore("demo", "--app", f"{APP}:lambda_handler", "--break", "answer")
+    return batchcore("demo", "--app", f"{APP}:lambda_handler", "--break", "response")
 
 
 def row(output: str, name: str) -> list[str]:
@@ -88,7 +88,7 @@ def test_the_ledger_holds_every_attempt(good: tuple[subprocess.CompletedProcess[
     assert always == ["refused", "refused"]
 
 
-def test_an_answer_that_hides_failures_loses_orders_and_the_demo_names_them(
+def test_a_response_that_hides_failures_loses_orders_and_the_demo_names_them(
     broken: subprocess.CompletedProcess[str],
 ) -> None:
     assert broken.returncode == 1
@@ -99,7 +99,7 @@ def test_an_answer_that_hides_failures_loses_orders_and_the_demo_names_them(
     assert "Nothing lost" not in broken.stdout
 
 
-def test_a_broken_answer_never_raises_and_never_names_a_failure() -> None:
+def test_a_broken_response_never_raises_and_never_names_a_failure() -> None:
     event = {"Records": [{"messageId": "a"}, {"messageId": "b"}]}
 
     def fails(event: Any, context: Any) -> Any:

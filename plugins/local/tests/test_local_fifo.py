@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from batchcore import BatchProcessor, process_partial_response
-from batchcore_local import Answer, Connection, EventSourceMapping, LocalFunction, SettlementError, SqsPoller
+from batchcore_local import Connection, EventSourceMapping, LocalFunction, Reading, SettlementError, SqsPoller
 from batchcore_local.server import LocalAws
 from batchcore_sqs import SqsFifoPartialProcessor
 
@@ -176,7 +176,7 @@ def test_what_failed_stays_away_as_long_as_the_queue_says_and_not_longer(
     poller = SqsPoller(aws, url, batch_size=3, wait_seconds=0)
     delivery = poller.receive()
     assert delivery is not None
-    poller.settle(delivery, Answer(frozenset(delivery.identifiers)))
+    poller.settle(delivery, Reading(frozenset(delivery.identifiers)))
 
     clock.now += 29.9
     assert bodies_of(poller) == []
@@ -192,7 +192,7 @@ def test_what_failed_does_not_keep_other_groups_waiting(
     poller = SqsPoller(aws, url, batch_size=2)
     delivery = poller.receive()
     assert delivery is not None
-    poller.settle(delivery, Answer(frozenset(delivery.identifiers)))
+    poller.settle(delivery, Reading(frozenset(delivery.identifiers)))
 
     assert bodies_of(poller) == ["B0", "B1"]
 
@@ -208,7 +208,7 @@ def test_batches_that_are_in_flight_together_come_back_each_in_its_time_and_orde
     second = poller.receive()
     assert first is not None
     assert second is not None
-    poller.settle(second, Answer(frozenset(second.identifiers)))  # nobody settles the first: its function has died
+    poller.settle(second, Reading(frozenset(second.identifiers)))  # nobody settles the first: its function has died
 
     clock.now += 20
     assert bodies_of(poller) == ["A0", "A1"]
@@ -226,7 +226,7 @@ def test_a_function_that_takes_longer_than_the_visibility_timeout_finds_what_fai
     delivery = poller.receive()
     assert delivery is not None
     clock.now += 40
-    poller.settle(delivery, Answer(frozenset(delivery.identifiers)))
+    poller.settle(delivery, Reading(frozenset(delivery.identifiers)))
 
     received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     assert [message["Body"] for message in received] == ["A0", "A1"]
@@ -260,7 +260,7 @@ def test_a_message_that_sqs_refuses_to_delete_comes_back_in_its_place(
     broken = [dict(record) for record in delivery.event["Records"]]
     broken[1]["receiptHandle"] = "no such handle"
     with pytest.raises(SettlementError):
-        poller.settle(delivery._replace(event={"Records": broken}), Answer(frozenset({delivery.identifiers[2]})))
+        poller.settle(delivery._replace(event={"Records": broken}), Reading(frozenset({delivery.identifiers[2]})))
 
     clock.now += 30
     assert bodies_of(poller) == ["A1", "A2"]

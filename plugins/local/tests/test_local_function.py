@@ -26,15 +26,15 @@ class Clock:
         return self.now
 
 
-def invoke(answer: Any) -> Any:
-    return LocalFunction(lambda event, context: answer).invoke(EVENT)
+def invoke(response: Any) -> Any:
+    return LocalFunction(lambda event, context: response).invoke(EVENT)
 
 
-@pytest.mark.parametrize("answer", [None, {}, {"batchItemFailures": [{"itemIdentifier": "1"}]}, "text", [1]])
-def test_an_answer_leaves_the_function_as_json(answer: Any) -> None:
-    payload, error = invoke(answer)
+@pytest.mark.parametrize("response", [None, {}, {"batchItemFailures": [{"itemIdentifier": "1"}]}, "text", [1]])
+def test_a_response_leaves_the_function_as_json(response: Any) -> None:
+    payload, error = invoke(response)
     assert error is None
-    assert json.loads(payload) == answer
+    assert json.loads(payload) == response
 
 
 def test_a_decimal_is_serialised_as_the_runtime_does() -> None:
@@ -45,7 +45,7 @@ def test_bytes_are_handed_on_as_they_are() -> None:
     assert invoke(b'{"batchItemFailures": []}') == (b'{"batchItemFailures": []}', None)
 
 
-def test_an_answer_that_is_not_serialisable_is_an_error() -> None:
+def test_a_response_that_is_not_serialisable_is_an_error() -> None:
     payload, error = invoke({"batchItemFailures": [{"itemIdentifier": {1, 2}}]})
     assert payload == b""
     assert error == "TypeError: Object of type set is not JSON serializable"
@@ -103,7 +103,7 @@ def test_the_context_counts_the_remaining_time_down_to_nothing() -> None:
     assert seen == [3000, 500, 0]
 
 
-def test_an_answer_after_the_timeout_is_an_error() -> None:
+def test_a_response_after_the_timeout_is_an_error() -> None:
     clock = Clock()
 
     def handler(event: Any, context: Any) -> dict[str, Any]:

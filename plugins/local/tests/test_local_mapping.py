@@ -1,4 +1,4 @@
-"""A mapping receives, invokes, reads the answer and acknowledges, on a real endpoint."""
+"""A mapping receives, invokes, reads the response and acknowledges, on a real endpoint."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from batchcore_local import (
-    Answer,
     BatchReport,
     Delivery,
     EventSourceMapping,
     LocalFunction,
     NotDrainedError,
+    Reading,
     SettlementError,
     SqsPoller,
-    read_answer,
+    read_response,
 )
 from batchcore_local.server import LocalAws
 
@@ -102,13 +102,13 @@ def test_a_function_that_raises_gets_its_whole_batch_back(aws: LocalAws, sqs: An
     assert bodies(sqs, url) == ["a", "b"]
 
 
-@pytest.mark.parametrize("answer", [object(), "done", {"batchItemFailures": [{"foo": "bar"}]}])
-def test_an_answer_that_lambda_cannot_use_brings_the_whole_batch_back(
-    aws: LocalAws, sqs: Any, make_queue: MakeQueue, answer: Any
+@pytest.mark.parametrize("response", [object(), "done", {"batchItemFailures": [{"foo": "bar"}]}])
+def test_a_response_that_lambda_cannot_use_brings_the_whole_batch_back(
+    aws: LocalAws, sqs: Any, make_queue: MakeQueue, response: Any
 ) -> None:
     url = make_queue()
     sqs.send_message(QueueUrl=url, MessageBody="a")
-    report = mapping(aws, url, lambda event, context: answer).poll()
+    report = mapping(aws, url, lambda event, context: response).poll()
     assert report is not None
     assert report.failed == 1
     assert bodies(sqs, url) == ["a"]
@@ -123,7 +123,7 @@ def test_a_wrong_outer_key_deletes_what_failed(aws: LocalAws, sqs: Any, make_que
     assert bodies(sqs, url) == []
 
 
-def test_without_report_batch_item_failures_the_answer_is_not_read(
+def test_without_report_batch_item_failures_the_response_is_not_read(
     aws: LocalAws, sqs: Any, make_queue: MakeQueue
 ) -> None:
     url = make_queue()
@@ -180,12 +180,12 @@ def test_a_message_that_sqs_refuses_to_delete_is_an_error_that_names_it(
     records = json.loads(json.dumps(delivery.event["Records"]))
     records[1]["receiptHandle"] = "no such handle"
     with pytest.raises(SettlementError) as caught:
-        poller.settle(Delivery({"Records": records}, delivery.identifiers, 0), Answer(frozenset()))
+        poller.settle(Delivery({"Records": records}, delivery.identifiers, 0), Reading(frozenset()))
     assert caught.value.identifiers == (delivery.identifiers[1],)
     assert len(bodies(sqs, url)) == 1
 
 
-def test_batchcores_own_answer_is_read_as_it_was_meant(aws: LocalAws, sqs: Any, make_queue: MakeQueue) -> None:
+def test_batchcores_own_response_is_read_as_it_was_meant(aws: LocalAws, sqs: Any, make_queue: MakeQueue) -> None:
     from batchcore import BatchProcessor, process_partial_response
     from batchcore_sqs import SQSRecord
 
@@ -206,4 +206,4 @@ def test_batchcores_own_answer_is_read_as_it_was_meant(aws: LocalAws, sqs: Any, 
 
 
 def test_two_messages_of_one_identifier_share_its_fate() -> None:
-    assert read_answer('{"batchItemFailures": [{"itemIdentifier": "a"}]}', ["a", "a", "b"]).failed == {"a"}
+    assert read_response('{"batchItemFailures": [{"itemIdentifier": "a"}]}', ["a", "a", "b"]).failed == {"a"}

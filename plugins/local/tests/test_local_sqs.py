@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from batchcore_local import Answer, SqsPoller, lambda_record
+from batchcore_local import Reading, SqsPoller, lambda_record
 from batchcore_local.server import LocalAws
 
 EVENTS = Path(__file__).parents[3] / "tests" / "events"
@@ -189,7 +189,7 @@ def test_settling_deletes_what_did_not_fail_and_leaves_what_did(
     assert delivery is not None
     assert delivery.redelivered == 0
     failed = delivery.identifiers[1]
-    poller.settle(delivery, Answer(frozenset({failed})))
+    poller.settle(delivery, Reading(frozenset({failed})))
 
     again = poller.receive()
     assert again is not None

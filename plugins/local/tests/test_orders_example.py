@@ -74,5 +74,5 @@ def test_a_batch_in_which_every_order_is_refused_raises(ledger: Path) -> None:
 
 def test_a_message_that_is_no_order_costs_only_itself(ledger: Path) -> None:
     records = [lambda_record(message("not JSON", "junk", 1), ARN), lambda_record(message(GOOD.body(), "m", 1), ARN)]
-    answer = load_handler(f"{APP}:lambda_handler")({"Records": records}, None)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "junk"}]}
+    response = load_handler(f"{APP}:lambda_handler")({"Records": records}, None)
+    assert response == {"batchItemFailures": [{"itemIdentifier": "junk"}]}

@@ -28,7 +28,7 @@ class SQSRecord(RecordView):
 
     @property
     def message_id(self) -> str:
-        """What SQS, and the answer to Lambda, name the message by."""
+        """What SQS, and the response to Lambda, name the message by."""
         return self.raw_event["messageId"]
 
     @property

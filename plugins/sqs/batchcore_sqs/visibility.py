@@ -104,12 +104,12 @@ def _change(client: Any, queue_url: str, entries: Sequence[Entry], unchanged: Un
     """Change up to ten, and try those again that may go through next time. False when a call failed as a whole."""
     for number in range(1, _TRIES + 1):
         try:
-            answer = client.change_message_visibility_batch(QueueUrl=queue_url, Entries=list(entries))
+            response = client.change_message_visibility_batch(QueueUrl=queue_url, Entries=list(entries))
         except Exception as error:
             unchanged.add(entries, _reason(error))
             unchanged.cause = unchanged.cause or error
             return False
-        refusals: dict[str, Mapping[str, Any]] = {refusal["Id"]: refusal for refusal in answer.get("Failed", ())}
+        refusals: dict[str, Mapping[str, Any]] = {refusal["Id"]: refusal for refusal in response.get("Failed", ())}
         again: list[Entry] = []
         for entry in entries:
             refusal = refusals.get(entry["Id"])

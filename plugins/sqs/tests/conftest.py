@@ -136,18 +136,18 @@ class Between:
                     outer.calls.append([entry["Id"] for entry in entries])
                     fault = outer.faults.pop(0) if outer.faults else None
                 if isinstance(fault, tuple):
-                    self.answer(fault[0], {"__type": f"com.amazonaws.sqs#{fault[1]}", "message": "no"})
+                    self.respond(fault[0], {"__type": f"com.amazonaws.sqs#{fault[1]}", "message": "no"})
                     return
                 refused = fault or {}
                 request = json.loads(body)
                 if refused:
                     request["Entries"] = [entry for entry in request["Entries"] if entry["Id"] not in refused]
-                answer = self.forward(request) if request.get("Entries", True) else {"Successful": [], "Failed": []}
+                response = self.forward(request) if request.get("Entries", True) else {"Successful": [], "Failed": []}
                 for entry, (code, sender_fault) in refused.items():
-                    answer["Failed"].append(
+                    response["Failed"].append(
                         {"Id": entry, "Code": code, "SenderFault": sender_fault, "Message": "not now"}
                     )
-                self.answer(200, answer)
+                self.respond(200, response)
 
             def forward(self, request: Any) -> Any:
                 headers = {name: self.headers[name] for name in ("X-Amz-Target", "Content-Type", "Authorization")}
@@ -156,7 +156,7 @@ class Between:
                 with opener.open(onward, timeout=10) as response:
                     return json.load(response)
 
-            def answer(self, status: int, content: Any) -> None:
+            def respond(self, status: int, content: Any) -> None:
                 body = json.dumps(content).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/x-amz-json-1.0")

@@ -44,8 +44,8 @@ def event(*messages: tuple[str | None, str], arn: str = "arn:aws:sqs:eu-west-1:1
     }
 
 
-def failed(answer: Any) -> list[str]:
-    return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+def failed(response: Any) -> list[str]:
+    return [item["itemIdentifier"] for item in response["batchItemFailures"]]
 
 
 def handle(record: SQSRecord) -> str:
@@ -59,15 +59,15 @@ MIXED = (("a", "ok"), ("a", "bad"), ("b", "ok"), ("a", "ok"), ("b", "bad"), ("c"
 
 def test_after_a_failure_nothing_more_is_attempted() -> None:
     processor = SqsFifoPartialProcessor()
-    answer = process_partial_response(event(*MIXED), handle, processor)
-    assert failed(answer) == ["1", "2", "3", "4", "5", "6"]
+    response = process_partial_response(event(*MIXED), handle, processor)
+    assert failed(response) == ["1", "2", "3", "4", "5", "6"]
     assert [kind for kind, _, _ in processor.exceptions] == [ValueError, *[SQSFifoCircuitBreakerError] * 5]
 
 
 def test_with_skip_group_on_error_a_failure_stops_its_group_alone() -> None:
     processor = SqsFifoPartialProcessor(skip_group_on_error=True)
-    answer = process_partial_response(event(*MIXED), handle, processor)
-    assert failed(answer) == ["1", "3", "4", "6"]
+    response = process_partial_response(event(*MIXED), handle, processor)
+    assert failed(response) == ["1", "3", "4", "6"]
     kinds = [kind for kind, _, _ in processor.exceptions]
     assert kinds == [ValueError, SQSFifoMessageGroupCircuitBreakerError] * 2
     assert str(processor.exceptions[1][1]) == "A previous record from this message group failed processing."

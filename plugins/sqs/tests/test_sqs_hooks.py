@@ -182,14 +182,14 @@ def test_an_event_of_another_source_is_refused(sample: Sample) -> None:
         process_partial_response(sample("kinesisStreamEvent"), print, BatchProcessor(event_type=EventType.SQS))
 
 
-def test_the_sample_event_has_the_sample_answer(sample: Sample) -> None:
+def test_the_sample_event_has_the_sample_response(sample: Sample) -> None:
     def handle(record: SQSRecord) -> Any:
         assert isinstance(record, SQSRecord)
         return record.json_body
 
     processor = BatchProcessor(event_type=EventType.SQS)
-    answer = process_partial_response(sample("getting_started_sqs_event"), handle, processor)
-    assert answer == sample("getting_started_sqs_response")
+    response = process_partial_response(sample("getting_started_sqs_event"), handle, processor)
+    assert response == sample("getting_started_sqs_response")
 
 
 def test_a_record_that_a_handler_got_can_be_pickled_with_what_it_decoded(sample: Sample) -> None:
@@ -206,15 +206,15 @@ def test_a_record_that_a_handler_got_can_be_pickled_with_what_it_decoded(sample:
 def test_a_standard_queue_is_unordered_though_its_messages_have_groups() -> None:
     grouped = {"MessageGroupId": "a"}
     event = {"Records": [message(n, attributes=grouped, body="bad" if n == 0 else "{}") for n in range(3)]}
-    answer = process_partial_response(event, lambda r: r.json_body, BatchProcessor(event_type="sqs"))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "id-0"}]}
+    response = process_partial_response(event, lambda r: r.json_body, BatchProcessor(event_type="sqs"))
+    assert response == {"batchItemFailures": [{"itemIdentifier": "id-0"}]}
 
 
 def test_a_fifo_queue_is_known_by_its_name_and_stops_at_the_first_failure() -> None:
     event = {"Records": [message(n, eventSourceARN=FIFO, body="bad" if n == 1 else "{}") for n in range(4)]}
     processor = BatchProcessor(event_type="sqs")
-    answer = process_partial_response(event, lambda record: record.json_body, processor)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": f"id-{n}"} for n in (1, 2, 3)]}
+    response = process_partial_response(event, lambda record: record.json_body, processor)
+    assert response == {"batchItemFailures": [{"itemIdentifier": f"id-{n}"} for n in (1, 2, 3)]}
     assert [kind for kind, _, _ in processor.exceptions[1:]] == [SQSFifoCircuitBreakerError] * 2
     assert str(processor.exceptions[1][1]) == "A previous record failed processing."
 
@@ -222,13 +222,13 @@ def test_a_fifo_queue_is_known_by_its_name_and_stops_at_the_first_failure() -> N
 @pytest.mark.parametrize("arn", [None, 7, ["orders.fifo"]])
 def test_a_queue_without_a_name_is_unordered(arn: object) -> None:
     event = {"Records": [message(n, eventSourceARN=arn, body="bad" if n == 0 else "{}") for n in range(2)]}
-    answer = process_partial_response(event, lambda r: r.json_body, BatchProcessor(event_type="sqs"))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "id-0"}]}
+    response = process_partial_response(event, lambda r: r.json_body, BatchProcessor(event_type="sqs"))
+    assert response == {"batchItemFailures": [{"itemIdentifier": "id-0"}]}
 
 
 def test_an_empty_batch_is_a_success() -> None:
-    answer = process_partial_response({"Records": []}, print, BatchProcessor(event_type="sqs"))
-    assert answer == {"batchItemFailures": []}
+    response = process_partial_response({"Records": []}, print, BatchProcessor(event_type="sqs"))
+    assert response == {"batchItemFailures": []}
 
 
 def test_messages_are_acknowledged_one_by_one() -> None:

@@ -106,8 +106,8 @@ def test_a_message_that_is_not_valid_costs_itself_alone(sample: Sample) -> None:
     event = sample("pydantic_sqs_event")
     event["Records"][0]["body"] = "poison"
     processor = BatchProcessor(event_type=EventType.SQS, model=OrderRecord)
-    answer = process_partial_response(event, lambda record: record.body.item, processor)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["messageId"]}]}
+    response = process_partial_response(event, lambda record: record.body.item, processor)
+    assert response == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["messageId"]}]}
     assert isinstance(processor.fail_messages[0], SQSRecord)
 
 

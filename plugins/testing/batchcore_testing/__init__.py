@@ -7,13 +7,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from batchcore_testing.answers import redelivered
     from batchcore_testing.clock import SimulatedClock, SimulatedContext
     from batchcore_testing.contract import SourceContract
     from batchcore_testing.contract.rules import ContractBroken
     from batchcore_testing.errors import NotDrainedError, UnknownRecordError
     from batchcore_testing.events import EventFactory, Sent, event_from, make_event, make_record, removed
     from batchcore_testing.kafka import KafkaEvents
+    from batchcore_testing.responses import redelivered
     from batchcore_testing.simulator import Simulator
     from batchcore_testing.simulator.faults import Faults
     from batchcore_testing.simulator.history import History, Invocation, Item
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 _WHERE = {
-    "redelivered": "answers",
+    "redelivered": "responses",
     "SimulatedClock": "clock",
     "SimulatedContext": "clock",
     "SourceContract": "contract",

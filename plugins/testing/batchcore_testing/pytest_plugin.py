@@ -1,7 +1,7 @@
-"""The pytest plugin: fixtures with events, a Lambda context and the simulator; differences of answers in words.
+"""The pytest plugin: fixtures with events, a Lambda context and the simulator; differences of responses in words.
 
 pytest loads it where batchcore-testing is installed. It acts only in tests that ask for a fixture of its, compare
-answers, or derive from ``SourceContract``.
+responses, or derive from ``SourceContract``.
 """
 
 from __future__ import annotations
@@ -89,11 +89,11 @@ def pytest_runtest_makereport(
 
 
 def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
-    """Return of two answers, or of two lists of records, which records differ."""
+    """Return of two responses, or of two lists of records, which records differ."""
     if op != "==":
         return None
-    if _is_answer(left) and _is_answer(right):
-        return _difference("the answers differ", "named as failed", _named(left), _named(right))
+    if _is_response(left) and _is_response(right):
+        return _difference("the responses differ", "named as failed", _named(left), _named(right))
     if _are_records(left) and _are_records(right) and (left or right):
         return _difference("the records differ", "there", _names(left), _names(right))
     return None
@@ -130,14 +130,14 @@ def _difference(what: str, how: str, left: list[str], right: list[str]) -> list[
     return [*lines, f"  in both: {', '.join(both) or 'none'}"]
 
 
-def _is_answer(value: Any) -> bool:
+def _is_response(value: Any) -> bool:
     from batchcore_testing.services import at
 
     return isinstance(value, Mapping) and isinstance(at(value, "batchItemFailures"), list)
 
 
-def _named(answer: Any) -> list[str]:
-    return [_text(entry.get("itemIdentifier", entry)) for entry in answer["batchItemFailures"]]
+def _named(response: Any) -> list[str]:
+    return [_text(entry.get("itemIdentifier", entry)) for entry in response["batchItemFailures"]]
 
 
 def _are_records(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Answers that carry a result for every record: data transformation of Firehose, and S3 Batch Operations.
+"""Responses that carry a result for every record: data transformation of Firehose, and S3 Batch Operations.
 
 See "Required parameters for data transformation" in the Amazon Data Firehose developer guide, and "Writing Lambda
 functions to use with Batch Operations" in the Amazon S3 user guide.
@@ -14,12 +14,12 @@ from batchcore_testing.services import at
 
 
 class Results(NamedTuple):
-    """How such an answer was read.
+    """How such a response was read.
 
     Attributes:
         failed: the positions of the records that are not done.
         again: those of them that are tried again; the others are put aside by AWS.
-        complaint: why the whole answer is refused; None where it is not.
+        complaint: why the whole response is refused; None where it is not.
     """
 
     failed: frozenset[int]
@@ -27,17 +27,17 @@ class Results(NamedTuple):
     complaint: str | None = None
 
 
-def read_firehose(answer: Any, identifiers: Sequence[Any], content: str = "data") -> Results:
-    """Read the answer to a transformation: every record is there, with the same ``recordId``.
+def read_firehose(response: Any, identifiers: Sequence[Any], content: str = "data") -> Results:
+    """Read the response to a transformation: every record is there, with the same ``recordId``.
 
     A record that failed is not delivered again: Firehose writes it to the bucket, below ``processing-failed``.
 
     Args:
-        answer: the answer.
+        response: the response.
         identifiers: the ``recordId`` of each record of the batch.
         content: where a result that is ``Ok`` has its data: ``kafkaRecordValue`` where the source is Amazon MSK.
     """
-    entries = _entries(answer, "records")
+    entries = _entries(response, "records")
     named = [at(entry, "recordId") for entry in entries]
     if Counter(map(repr, named)) != Counter(map(repr, identifiers)):
         return _refused(identifiers, "records does not have each recordId of the batch once")
@@ -56,16 +56,16 @@ def read_firehose(answer: Any, identifiers: Sequence[Any], content: str = "data"
     return Results(_positions(failed), frozenset())
 
 
-def read_s3_batch(answer: Any, identifiers: Sequence[Any]) -> Results:
-    """Read the answer to a task: what failed for the moment is tried again, what failed for good is reported.
+def read_s3_batch(response: Any, identifiers: Sequence[Any]) -> Results:
+    """Read the response to a task: what failed for the moment is tried again, what failed for good is reported.
 
     A task that is not there has the result ``treatMissingKeysAs``.
     """
     codes = ("Succeeded", "TemporaryFailure", "PermanentFailure")
-    missing = at(answer, "treatMissingKeysAs")
-    if not isinstance(answer, dict) or missing not in codes:
+    missing = at(response, "treatMissingKeysAs")
+    if not isinstance(response, dict) or missing not in codes:
         return _refused(identifiers, f"treatMissingKeysAs is {missing!r}")
-    found = {at(entry, "taskId"): at(entry, "resultCode") for entry in _entries(answer, "results")}
+    found = {at(entry, "taskId"): at(entry, "resultCode") for entry in _entries(response, "results")}
     results = [found.get(identifier, missing) for identifier in identifiers]
     if any(result not in codes for result in results):
         return _refused(identifiers, f"a resultCode is none of {', '.join(codes)}")
@@ -75,8 +75,8 @@ def read_s3_batch(answer: Any, identifiers: Sequence[Any]) -> Results:
     )
 
 
-def _entries(answer: Any, name: str) -> list[Any]:
-    entries: Any = at(answer, name) if isinstance(answer, dict) else None
+def _entries(response: Any, name: str) -> list[Any]:
+    entries: Any = at(response, name) if isinstance(response, dict) else None
     given: list[Any] = [*entries] if isinstance(entries, list) else []
     return given
 

@@ -20,7 +20,7 @@ Kind: TypeAlias = Literal["record", "checkpoint", "partitions", "whole batch", "
 """How a service acknowledges.
 
 ``record``: each by itself. ``checkpoint``: everything from the lowest failed one on comes again. ``partitions``: the
-same in each partition. ``whole batch``: by an error alone. ``results``: the answer has a result for every record.
+same in each partition. ``whole batch``: by an error alone. ``results``: the response has a result for every record.
 """
 
 
@@ -31,10 +31,10 @@ class Service(NamedTuple):
         name: its name, for messages and comparisons: ``sqs``, ``kinesis``, ``dynamodb``, ``kafka`` and others.
         kind: how it acknowledges.
         records: event to its raw records, in the order of delivery.
-        identifier: raw record to what an answer names it by.
+        identifier: raw record to what a response names it by.
         lane: raw record to what it is ordered by: records that give the same must be handled in order; None where
             nothing depends on it.
-        content: where a record, and its result in an answer, have what was sent: for answers of Firehose.
+        content: where a record, and its result in a response, have what was sent: for responses of Firehose.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Service(NamedTuple):
 
 
 def identity(identifier: Identifier) -> str:
-    """Return an identifier as text that is equal for equal ones: an answer carries it as JSON."""
+    """Return an identifier as text that is equal for equal ones: a response carries it as JSON."""
     return json.dumps(identifier, sort_keys=True)
 
 

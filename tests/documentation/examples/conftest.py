@@ -93,7 +93,7 @@ class Context:
 class Run:
     """What one invocation of a program showed to whoever looked."""
 
-    answer: Any = None
+    response: Any = None
     error: tuple[str, str, list[str]] | None = None
     succeeded: list[Any] = field(default_factory=list)
     failed: list[Any] = field(default_factory=list)
@@ -159,7 +159,7 @@ class Program:
         """Invoke the handler, then process the records once more to have their entries."""
         run = Run()
         try:
-            run.answer = self(event)
+            run.response = self(event)
         except Exception as error:
             children = [kind.__name__ for kind, _, _ in getattr(error, "child_exceptions", [])]
             run.error = (type(error).__name__, str(error).partition(".")[0], children)

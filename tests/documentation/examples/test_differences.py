@@ -148,11 +148,11 @@ def test_failures_under_asyncio_are_named_in_the_order_of_the_batch_and_there_as
 
         return record_handler
 
-    answers = []
+    responses = []
     for program in twins("concurrency/async_http.py"):
         program.module.async_record_handler = failing_in_reverse()
-        answers.append(program(batch))
-    assert answers == [failing(first, second), failing(second, first)]
+        responses.append(program(batch))
+    assert responses == [failing(first, second), failing(second, first)]
 
 
 def test_processor_from_scratch_needs_neither_event_type_nor_response_and_there_it_needs_both(

@@ -190,7 +190,7 @@ def test_message_delivered_again_is_answered_from_the_table(
     program = either("idempotency/record_handler.py")
     runs = [program.run(batch) for _ in range(2)]  # each handles the batch twice
     for run in runs:
-        assert run.answer == event("getting_started_sqs_response")
+        assert run.response == event("getting_started_sqs_response")
         assert run.entries[0] == ("success", {"met": {"Message": "success"}}, batch["Records"][0])
     assert capsys.readouterr().out.count("Order met") == 1
     (row,) = rows.scan()["Items"]  # the message that failed left none, so it may be tried again
@@ -232,8 +232,8 @@ def invoke(folder: Path, program: str, event: str, **environment: str) -> Any:
 
 
 def test_reader_can_run_a_program_by_hand(folder: Path, event: Event) -> None:
-    answer = invoke(folder, "getting_started/kinesis.py", "getting_started_kinesis_event")
-    assert answer == event("getting_started_kinesis_response")
+    response = invoke(folder, "getting_started/kinesis.py", "getting_started_kinesis_event")
+    assert response == event("getting_started_kinesis_response")
 
 
 def test_test_of_the_example_passes(folder: Path) -> None:
@@ -242,7 +242,7 @@ def test_test_of_the_example_passes(folder: Path) -> None:
     assert "1 passed" in run.stdout
 
 
-def test_test_of_the_example_notices_an_answer_that_hides_the_failure(folder: Path) -> None:
+def test_test_of_the_example_notices_a_response_that_hides_the_failure(folder: Path) -> None:
     app = folder / "testing" / "app.py"
     app.write_text(app.read_text().replace("    return process_partial_response", "    process_partial_response"))
     run = interpreter("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", cwd=folder / "testing")
@@ -282,8 +282,8 @@ def sentry() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 def test_exception_of_each_failed_record_reaches_sentry_once_with_its_frames(folder: Path, event: Event) -> None:
     with sentry() as (dsn, events):
-        answered = invoke(folder, "extending/sentry_errors.py", "getting_started_sqs_event", SENTRY_DSN=dsn)
-    assert answered == event("getting_started_sqs_response")
+        response = invoke(folder, "extending/sentry_errors.py", "getting_started_sqs_event", SENTRY_DSN=dsn)
+    assert response == event("getting_started_sqs_response")
     (reported,) = events
     (exception,) = reported["exception"]["values"]
     assert exception["type"] == "JSONDecodeError"

@@ -1,4 +1,4 @@
-"""Each example behaves as the same program does with Powertools' imports: same answer, same entries, same lists.
+"""Each example behaves as the same program does with Powertools' imports: same response, same entries, same lists.
 
 Both programs are the same text but for the import lines. A batch on which batchcore differs on purpose is not left out:
 it is in ``test_differences.py``.

@@ -45,9 +45,9 @@ def test_it_writes_when_the_window_ends_and_not_before(program: Any) -> None:
 def test_last_call_that_comes_again_writes_over_what_it_wrote(program: Any) -> None:
     program.not_ready.add(2)
     records = [program.record_of(number, "ann", 2) for number in (1, 2)]
-    answer = program.lambda_handler(windowed(*records, isFinalInvokeForWindow=True), None)
-    assert answer["batchItemFailures"] == [{"itemIdentifier": "2"}]
-    program.lambda_handler(windowed(records[1], state=answer["state"], isFinalInvokeForWindow=True), None)
+    response = program.lambda_handler(windowed(*records, isFinalInvokeForWindow=True), None)
+    assert response["batchItemFailures"] == [{"itemIdentifier": "2"}]
+    program.lambda_handler(windowed(records[1], state=response["state"], isFinalInvokeForWindow=True), None)
     assert program.TABLE == {("s", START, "1"): {"ann": 4}}
 
 

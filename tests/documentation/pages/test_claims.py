@@ -52,7 +52,7 @@ def fails(record: Any) -> None:
     raise ValueError(record.body)
 
 
-def test_the_answer_after_a_batch_that_failed_names_every_record_and_there_none(library: ModuleType) -> None:
+def test_the_response_after_a_batch_that_failed_names_every_record_and_there_none(library: ModuleType) -> None:
     processor = library.BatchProcessor(event_type=library.EventType.SQS)
     with pytest.raises((ours.BatchProcessingError, TheirBatchProcessingError)):
         library.process_partial_response(sqs("a", "b"), fails, processor)
@@ -105,7 +105,7 @@ def test_two_threads_may_share_a_processor_and_there_they_mix_their_batches(libr
     """A message of the first batch fails after the second batch was begun and ended."""
     processor = library.BatchProcessor(event_type=library.EventType.SQS)
     first_runs, second_ended = threading.Event(), threading.Event()
-    answers: dict[str, Any] = {}
+    responses: dict[str, Any] = {}
 
     def handler(record: Any) -> None:
         if record.body == "slow":
@@ -115,20 +115,20 @@ def test_two_threads_may_share_a_processor_and_there_they_mix_their_batches(libr
 
     def first_batch() -> None:
         try:
-            answers["first"] = library.process_partial_response(sqs("slow", "quick"), handler, processor)
+            responses["first"] = library.process_partial_response(sqs("slow", "quick"), handler, processor)
         except TheirBatchProcessingError as error:
-            answers["first"] = type(error).__name__
+            responses["first"] = type(error).__name__
 
     thread = threading.Thread(target=first_batch)
     thread.start()
     assert first_runs.wait(PATIENCE)
-    answers["second"] = library.process_partial_response(sqs("quick"), handler, processor)
+    responses["second"] = library.process_partial_response(sqs("quick"), handler, processor)
     second_ended.set()
     thread.join(PATIENCE)
 
-    assert answers["second"] == NOTHING_FAILED
+    assert responses["second"] == NOTHING_FAILED
     # There the first batch forgets a record which succeeded, and concludes that all failed.
-    assert answers["first"] == (failing("m1") if library is ours else "BatchProcessingError")
+    assert responses["first"] == (failing("m1") if library is ours else "BatchProcessingError")
 
 
 def test_concurrent_messages_are_bounded_and_there_all_run_at_once(library: ModuleType) -> None:

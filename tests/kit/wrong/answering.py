@@ -1,4 +1,4 @@
-"""Sources that are wrong in their answers; and some that stand on their own."""
+"""Sources that are wrong in their responses; and some that stand on their own."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class NamesAllThatRaised(SQSSource):
         return {"batchItemFailures": [{"itemIdentifier": outcome.identifier} for outcome in raised]}
 
 
-class KeepsItsAnswer(SQSSource):
-    """Collects the failures in a mutable default argument, so that each answer names those of all batches before.
+class KeepsItsResponse(SQSSource):
+    """Collects the failures in a mutable default argument, so that each response names those of all batches before.
 
-    AWS does not know them, and takes the whole answer for a failure: from the first failure on, every batch is
+    AWS does not know them, and takes the whole response for a failure: from the first failure on, every batch is
     delivered again as a whole.
     """
 
@@ -53,7 +53,7 @@ class KeepsItsAnswer(SQSSource):
 
 
 class AnswersWithResults(SQSSource):
-    """Puts what the handlers returned into the answer, beside the failures.
+    """Puts what the handlers returned into the response, beside the failures.
 
     A value that is not JSON, or more than 6 MB of them, fails the invocation after all was done: everything again.
     """
@@ -73,15 +73,15 @@ class LowestAsText(KinesisSource):
 
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:
-        answer = super().build_response(batch, outcomes)
-        failures = answer["batchItemFailures"]
-        return {**answer, "batchItemFailures": [min(failures, key=itemgetter("itemIdentifier"))] if failures else []}
+        response = super().build_response(batch, outcomes)
+        failures = response["batchItemFailures"]
+        return {**response, "batchItemFailures": [min(failures, key=itemgetter("itemIdentifier"))] if failures else []}
 
 
 class AnswersWithoutTheState(DynamoDBSource):
     """Answers a batch of a tumbling window as any other, without ``state``.
 
-    To AWS an answer without it is a failed invocation: the batch comes again for ever, though every record succeeds.
+    To AWS a response without it is a failed invocation: the batch comes again for ever, though every record succeeds.
     """
 
     @hookimpl
@@ -141,7 +141,7 @@ class KafkaByOffset(_Kafka):
 
 
 class KafkaForgetsTheTopic(_Kafka):
-    """Names the partition in the answer by its number alone, where AWS wants topic and number.
+    """Names the partition in the response by its number alone, where AWS wants topic and number.
 
     Records of two topics go by one name. AWS finds none of them, and the whole batch is retried.
     """
@@ -186,9 +186,9 @@ class KafkaNamesOneCheckpoint(_Kafka):
 
 
 class RabbitRaisesOnlyForAll:
-    """Raises ``WholeBatchRetry`` only if no message is done, though Amazon MQ takes no partial answer.
+    """Raises ``WholeBatchRetry`` only if no message is done, though Amazon MQ takes no partial response.
 
-    When some failed and some did not, the answer is one of success: the failed messages are acknowledged, and lost.
+    When some failed and some did not, the response is one of success: the failed messages are acknowledged, and lost.
     """
 
     name = "acme-rabbitmq"
@@ -214,7 +214,7 @@ class RabbitRaisesOnlyForAll:
 
 
 class FirehoseLeavesFailuresOut:
-    """Transforms records of Amazon Data Firehose, and leaves those that failed out of its answer.
+    """Transforms records of Amazon Data Firehose, and leaves those that failed out of its response.
 
     Firehose wants every record back, as ``Ok``, ``Dropped`` or ``ProcessingFailed``. One that is missing fails the
     invocation: it is retried three times, and then the batch is skipped.
@@ -238,12 +238,12 @@ class FirehoseLeavesFailuresOut:
     def build_response(self, batch: Any, outcomes: Any) -> Any:
         answered = []
         for outcome in outcomes:
-            answer = {"recordId": outcome.identifier, "data": outcome.record["data"]}
+            response = {"recordId": outcome.identifier, "data": outcome.record["data"]}
             if outcome.status == "succeeded":
                 value = outcome.value
                 if isinstance(value, str):
-                    answer["data"] = base64.b64encode(value.encode()).decode()
-                answered.append({**answer, "result": "Ok"})
+                    response["data"] = base64.b64encode(value.encode()).decode()
+                answered.append({**response, "result": "Ok"})
             elif outcome.done:
-                answered.append({**answer, "result": "Dropped"})
+                answered.append({**response, "result": "Dropped"})
         return {"records": answered}

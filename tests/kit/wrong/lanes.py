@@ -149,7 +149,7 @@ class LeavesPending(Redis):
 
 
 class LeavesPendingByTheId(LeavesPending):
-    """Names an entry by its id, though its answer has the stream, and its factory never gives an id twice."""
+    """Names an entry by its id, though its response has the stream, and its factory never gives an id twice."""
 
     @hookimpl
     def identify_records(self, records: Any) -> Any:
@@ -237,7 +237,7 @@ class Till(NamesByTheId):
 
 
 class TillThatIsRead(Till):
-    """The same, with an answer of its own that names ids alone."""
+    """The same, with a response of its own that names ids alone."""
 
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:

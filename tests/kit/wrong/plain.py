@@ -123,7 +123,7 @@ class ForgetsWhatHadNoTime(SQSSource):
         return {"batchItemFailures": [{"itemIdentifier": outcome.identifier} for outcome in failed]}
 
 
-class KeepsTheBatchForTheAnswer(SQSSource):
+class KeepsTheBatchForTheResponse(SQSSource):
     """Keeps what one hook learns for the next, in a place that all batches share."""
 
     @hookimpl
@@ -190,7 +190,7 @@ class Copies(SQSSource):
 
 
 class CopiesAndReadsInside(Copies):
-    """Reads every record for the answer."""
+    """Reads every record for the response."""
 
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:

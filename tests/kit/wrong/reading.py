@@ -39,8 +39,8 @@ class RefusesTheLastCall(KinesisSource):
 class DropsWhatItHasSeen(SQSSource):
     """Leaves out messages whose id it has seen before in this process, because SQS delivers at least once.
 
-    A message that failed is delivered again, too. It is left out, no handler runs, the answer does not name it, and it
-    is deleted.
+    A message that failed is delivered again, too. It is left out, no handler runs, the response does not name it, and
+    it is deleted.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class ReadsNewImagesOnly(DynamoDBSource):
 class IdentifiesWithGet(SQSSource):
     """Gives None or "" for a message without ``messageId``, where it should refuse the batch before the first handler.
 
-    When such a message fails, AWS takes the whole answer for a failure and delivers all messages again, done or not.
+    When such a message fails, AWS takes the whole response for a failure and delivers all messages again, done or not.
     """
 
     @hookimpl
@@ -118,7 +118,7 @@ class RemembersIdentifiersByAddress(SQSSource):
 class SequenceAsNumber(KinesisSource):
     """Identifies a record by its sequence number as an ``int``; AWS takes a string.
 
-    The answer of every batch with a failure is an invalid one: the whole batch comes again, with all that succeeded.
+    The response of every batch with a failure is an invalid one: the whole batch comes again, with all that succeeded.
     """
 
     @hookimpl

@@ -44,5 +44,5 @@ async def record_handler(record: SQSRecord) -> None:
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    answer: PartialItemFailureResponse = async_process_partial_response(event, record_handler, processor, context)
-    return answer
+    response: PartialItemFailureResponse = async_process_partial_response(event, record_handler, processor, context)
+    return response

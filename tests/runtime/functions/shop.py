@@ -28,5 +28,5 @@ def record_handler(record: SQSRecord, lambda_context: LambdaContext) -> None:
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    answer: PartialItemFailureResponse = process_partial_response(event, record_handler, processor, context)
-    return answer
+    response: PartialItemFailureResponse = process_partial_response(event, record_handler, processor, context)
+    return response

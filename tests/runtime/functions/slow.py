@@ -32,9 +32,9 @@ async def waits(record: SQSRecord) -> None:
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    answer: PartialItemFailureResponse
+    response: PartialItemFailureResponse
     if os.environ["DRIVER"] == "threads":
-        answer = process_partial_response(event, takes_its_time, in_threads, context)
+        response = process_partial_response(event, takes_its_time, in_threads, context)
     else:
-        answer = async_process_partial_response(event, waits, with_asyncio, context)
-    return answer
+        response = async_process_partial_response(event, waits, with_asyncio, context)
+    return response

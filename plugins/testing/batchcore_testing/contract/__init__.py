@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from batchcore_testing.contract import rules
-from batchcore_testing.contract.answers import AnswerTests
 from batchcore_testing.contract.checks import shown
 from batchcore_testing.contract.decoding import DecodingTests
 from batchcore_testing.contract.descriptions import DescriptionTests
@@ -25,6 +24,7 @@ from batchcore_testing.contract.order import OrderTests
 from batchcore_testing.contract.probe import Probe, Reads
 from batchcore_testing.contract.processors import ProcessorTests
 from batchcore_testing.contract.records import RecordTests
+from batchcore_testing.contract.responses import ResponseTests
 from batchcore_testing.contract.windows import WindowTests
 from batchcore_testing.factories import registered_factory
 
@@ -61,7 +61,7 @@ class SourceContract(  # pytest runs the tests of the last base first
     DescriptionTests,
     ProcessorTests,
     OrderTests,
-    AnswerTests,
+    ResponseTests,
     DecodingTests,
     LaneTests,
     RecordTests,
@@ -83,7 +83,7 @@ class SourceContract(  # pytest runs the tests of the last base first
 
     Where the source orders records, some records of an event belong together: several in a message group, with a
     partition key, of a partition. The events are those of AWS, as it delivers them: for services that are known here,
-    answers are read and lanes are found by AWS's rules, not by what the source says.
+    responses are read and lanes are found by AWS's rules, not by what the source says.
     """
 
     def __init_subclass__(cls, **arguments: Any) -> None:
@@ -104,7 +104,7 @@ class SourceContract(  # pytest runs the tests of the last base first
 
     @pytest.fixture
     def reads(self) -> Reads | None:
-        """How AWS reads an answer, where it is neither ``batchItemFailures`` nor known here; None where it is.
+        """How AWS reads a response, where it is neither ``batchItemFailures`` nor known here; None where it is.
 
         A function: event and response, or the exception that the function raised, to the positions that are not done.
         """

@@ -84,7 +84,7 @@ def not_attempted(run: Run, size: int) -> set[int]:
 
 
 def expected_failures(probe: Probe, run: Run, size: int, failed: set[int]) -> set[int]:
-    """Return the positions that an answer must be read as, when the handlers of some records failed."""
+    """Return the positions that a response must be read as, when the handlers of some records failed."""
     if probe.service.kind == "whole batch":
         return set(range(size)) if failed else set()
     return failed | not_attempted(run, size)

@@ -119,7 +119,7 @@ def _service_lets_them(probe: Probe, first: int, second: int, named: Sequence[Pa
 
 
 def _is_read_apart(probe: Probe, failed: int, twin: int, named: Sequence[Path]) -> bool:
-    """Whether an answer that names a record names no other that has its identifier, as the test itself reads it."""
+    """Whether a response that names a record names no other that has its identifier, as the test itself reads it."""
     records = probe.hooks.extract_records(probe.event)
     event, plugins = probe.with_other(twin, _renamed(records[twin], records[failed], named))
     if plugins or probe.reads is None:

@@ -67,7 +67,7 @@ class OrderTests:
         probe.run(event_of(3), Handler([0, 2]), driver)
         again = probe.run(probe.event, Handler([1]), driver).named
         if again != first:
-            rules.NO_MEMORY.broken(f"an answer named {sorted(first)}, and the next time {sorted(again)}", probe.name)
+            rules.NO_MEMORY.broken(f"a response named {sorted(first)}, and the next time {sorted(again)}", probe.name)
 
     def test_a_batch_is_let_go(self, probe: Probe, event_of: Callable[[int], Any]) -> None:
         kept: list[weakref.ref[Any]] = []

@@ -1,4 +1,4 @@
-"""How the suite looks at one source, and reads its answers as Lambda does."""
+"""How the suite looks at one source, and reads its responses as Lambda does."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from batchcore import WholeBatchRetry
 from batchcore.windows import is_windowed
-from batchcore_testing.answers import Answer, positions_again, read_response
 from batchcore_testing.contract import rules
 from batchcore_testing.contract.broken import Replacing, with_record
 from batchcore_testing.contract.runs import Driver, Handler, Watch, one_by_one, with_block
+from batchcore_testing.responses import Reading, positions_again, read_response
 from batchcore_testing.services import Service, at, resolved_source, service_of_event, service_of_source
 
 if TYPE_CHECKING:
     from batchcore.source import Source
 
 Reads: TypeAlias = Callable[[Any, Any], Collection[int]]
-"""How Lambda reads an answer: event and response to the positions of the records that are not done."""
+"""How Lambda reads a response: event and response to the positions of the records that are not done."""
 
 
 class Run(NamedTuple):
     """What was seen of a batch.
 
     Attributes:
-        response: the answer, or the exception that was raised.
+        response: the response, or the exception that was raised.
         watch: what the observer saw.
-        named: the positions that the answer names as failed, as Lambda reads it.
+        named: the positions that the response names as failed, as Lambda reads it.
         complaint: why Lambda takes the whole batch for failed; None where it does not.
     """
 
@@ -35,8 +35,8 @@ class Run(NamedTuple):
     named: set[int]
     complaint: str | None
 
-    def answered(self, name: str) -> Any:
-        """Return a part of the answer, or None where there is no such part."""
+    def part(self, name: str) -> Any:
+        """Return a part of the response, or None where there is no such part."""
         return None if isinstance(self.response, BaseException) else at(self.response, name)
 
 
@@ -46,7 +46,7 @@ class Probe:
     Args:
         source: the source.
         event: one of its events, with some records.
-        reads: how Lambda reads an answer, where the suite does not know it: event and response, or the exception that
+        reads: how Lambda reads a response, where the suite does not know it: event and response, or the exception that
             was raised, to the positions that come again.
         identifiers_repeat: whether records of two lanes may have the same identifier; None where the suite is to see.
         factory: makes events of the source; None where there is no such thing.
@@ -90,10 +90,10 @@ class Probe:
         return self.service.records(event)
 
     def run(self, event: Any, handler: Handler | None = None, driver: Driver = one_by_one, **options: Any) -> Run:
-        """Run a batch, and read its answer as Lambda does.
+        """Run a batch, and read its response as Lambda does.
 
         Raises:
-            Exception: what the processor raises, but for ``WholeBatchRetry``, which is an answer.
+            Exception: what the processor raises, but for ``WholeBatchRetry``, which is a response.
         """
         watch, identifiers = Watch(), [self.service.identifier(record) for record in self.records(event)]
         windowed = driver is not with_block and is_windowed(event)
@@ -105,8 +105,8 @@ class Probe:
             return Run(response, watch, set(self.reads(event, response)), None)
         if not self.is_known and not isinstance(response, BaseException) and _names_nothing(response):
             rules.READ_BY_SOMEBODY.broken(f"it answers {response!r}, and nobody says what that means", self.name)
-        answer = read_response(response, identifiers, self.service, windowed=windowed)
-        return Run(response, watch, set(answer.named), answer.complaint)
+        reading = read_response(response, identifiers, self.service, windowed=windowed)
+        return Run(response, watch, set(reading.named), reading.complaint)
 
     def with_other(self, position: int, other: Any) -> tuple[Any, list[object]]:
         """Return the event with another record in one place, and the plugins that put it there if the event cannot."""
@@ -117,7 +117,7 @@ class Probe:
 
     def again(self, event: Any, run: Run) -> list[int]:
         """Return the positions that AWS delivers again."""
-        return positions_again(self.service, self.records(event), Answer(frozenset(run.named), run.complaint))
+        return positions_again(self.service, self.records(event), Reading(frozenset(run.named), run.complaint))
 
     def lanes(self, event: Any) -> dict[Hashable, list[int]]:
         """Return the lanes of an event: those of the service, or of the source's own ordering where AWS has none."""

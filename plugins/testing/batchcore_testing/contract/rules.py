@@ -70,8 +70,8 @@ EXTRACTED = Rule(
 )
 NAMED = Rule("A source has a name: text by which it is found, logged and described.", "name = ...", _OURS)
 READ_BY_SOMEBODY = Rule(
-    "An answer is read as AWS reads it. Where the service is none that is known here, that is batchItemFailures.",
-    "the fixture reads, which gives a function: event and answer to the positions of the records that are not done",
+    "A response is read as AWS reads it. Where the service is none that is known here, that is batchItemFailures.",
+    "the fixture reads, which gives a function: event and response to the positions of the records that are not done",
     _KIT,
 )
 UNIQUE = Rule(
@@ -83,7 +83,7 @@ STABLE = Rule(
 )
 TOLD_APART = Rule(
     "Where each lane counts by itself, as each partition of Kafka counts its offsets, records of two lanes may have "
-    "the same number. Their identifiers differ all the same, and an answer that names one does not name the other.",
+    "the same number. Their identifiers differ all the same, and a response that names one does not name the other.",
     "identify_records(), whose identifiers name the lane too. Where a number is never given twice: the fixture "
     "identifiers_repeat, which gives False; and an event factory, which makes it of number and not of sequence",
     _KIT,
@@ -95,14 +95,14 @@ AS_AWS_NAMES_IT = Rule(
 )
 NAMELESS = Rule(
     "A record without an identifier is refused with RecordIdentityError before the first handler call: AWS takes an "
-    "answer with an empty one for the failure of the whole batch.",
+    "response with an empty one for the failure of the whole batch.",
     "identify_records()",
 )
 SUCCESS = Rule(
-    "When every record is done, the answer is one that AWS reads as success: nothing comes again.", "build_response()"
+    "When every record is done, the response is one that AWS reads as success: nothing comes again.", "build_response()"
 )
 FAILURE = Rule(
-    "An answer names every record that is not done and no other; AWS reads it as exactly those.",
+    "A response names every record that is not done and no other; AWS reads it as exactly those.",
     "build_response(), or identify_records()",
 )
 UNCHANGED = Rule("The event belongs to Lambda: nothing in it is changed.", "the hook that writes into a record", _OURS)
@@ -172,7 +172,7 @@ MODELS = Rule(
     _OURS,
 )
 DEADLINE = Rule(
-    "When the time is up, what was not started is not done: the answer names it.", "build_response()", _OURS
+    "When the time is up, what was not started is not done: the response names it.", "build_response()", _OURS
 )
 WRAPPED = Rule(
     "A plugin may wrap any hook of a source: with a wrapper that gives what it got, nothing changes.",
@@ -210,7 +210,7 @@ ACKNOWLEDGED = Rule(
     "acknowledgement() says how AWS acknowledges: each record by itself, or by a checkpoint.", "acknowledgement()"
 )
 WINDOW_STATE = Rule(
-    "An answer to a batch of a tumbling window has the window's state; without one AWS takes it for a failure. Where "
+    "A response to a batch of a tumbling window has the window's state; without one AWS takes it for a failure. Where "
     "no handler changes it, it goes out as it came in.",
     "build_response() and handler_arguments(): see batchcore.windows",
     f"{_GUIDE}services-kinesis-windows.html",

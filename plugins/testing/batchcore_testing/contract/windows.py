@@ -27,9 +27,9 @@ class WindowTests:
         for fails in ([], [1]):
             if not is_windowed(probe.event):
                 return
-            answered = probe.run({**probe.event, "state": state}, Handler(fails)).answered("state")
-            if answered != state:
-                rules.WINDOW_STATE.broken(f"it came in as {state} and goes out as {answered}", probe.name)
+            seen = probe.run({**probe.event, "state": state}, Handler(fails)).part("state")
+            if seen != state:
+                rules.WINDOW_STATE.broken(f"it came in as {state} and goes out as {seen}", probe.name)
 
     @each_driver
     def test_a_window_stops_at_a_failure(self, probe: Probe, driver: Driver) -> None:
@@ -46,8 +46,8 @@ class WindowTests:
             return
         handler = _Counting()
         run = probe.run({**probe.event, "state": {}}, handler, driver)
-        if run.answered("state") != {"seen": 1}:
-            seen = f"record 1 changed it and failed; it goes out as {run.answered('state')}"
+        if run.part("state") != {"seen": 1}:
+            seen = f"record 1 changed it and failed; it goes out as {run.part('state')}"
             rules.WINDOW_STATE.broken(f"{driver.__name__}: {seen}", probe.name)
 
 

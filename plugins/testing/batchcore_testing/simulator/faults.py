@@ -20,7 +20,7 @@ class Faults:
 
     - ``duplicate``: the function answers, and the acknowledgement is lost: of some messages of a queue, of a whole
       batch of a stream. They are delivered again.
-    - ``crash``: the function's process ends in the middle of the batch, or before its answer is sent.
+    - ``crash``: the function's process ends in the middle of the batch, or before its response is sent.
     - ``timeout``: the same, after the whole time of the function.
     - ``throttle``: the function is not invoked.
 

@@ -20,8 +20,8 @@ End: TypeAlias = Literal["acknowledged", "dead-letter queue", "on-failure destin
 
 Problem: TypeAlias = Literal["lost", "done_twice", "out_of_order", "never_tried", "always_failed"]
 
-_ANSWERS: Final = (BatchProcessingError, WholeBatchRetry)
-"""Raised to say that records failed: as much of an answer as there can be."""
+_RESPONSES: Final = (BatchProcessingError, WholeBatchRetry)
+"""Raised to say that records failed: as much of a response as there can be."""
 
 _GONE: Final = ("acknowledged", "discarded", "expired")
 _OF_ITEMS: Final[dict[Problem, str]] = {
@@ -40,12 +40,12 @@ class Item:
         number: counts what was sent, from 1.
         content: what was sent.
         lane: what it is ordered by, such as its message group; None where nothing depends on it.
-        identifier: what an answer names it by.
+        identifier: what a response names it by.
         deliveries: the numbers of the invocations that had it, in order.
         tried: when a handler began with it: moments that count up over the whole history.
         done: when it was done.
         given_up: when the function gave it up on purpose: dropped it, or put it where somebody finds it.
-        reported: when an answer did not name it as failed, and batchcore had not seen it fail.
+        reported: when a response did not name it as failed, and batchcore had not seen it fail.
         end: how it left the source; None while it is there.
         ended_at: when it did.
     """
@@ -120,8 +120,8 @@ class History:
     Attributes:
         items: what was sent, in its order.
         invocations: in their order.
-        knows_done: whether anybody says what is done. Where nobody does, what an answer does not name as failed counts,
-            unless batchcore saw it fail.
+        knows_done: whether anybody says what is done. Where nobody does, what a response does not name as failed
+            counts, unless batchcore saw it fail.
         knows_tried: whether anybody says what is tried. Where nobody does, what was delivered counts.
     """
 
@@ -197,9 +197,9 @@ class History:
 
     @property
     def always_failed(self) -> bool:
-        """Whether no invocation came to an answer, though nobody broke it: the function cannot work."""
+        """Whether no invocation came to a response, though nobody broke it: the function cannot work."""
         own = [each for each in self.invocations if each.fault in (None, "duplicate")]
-        return bool(own) and all(each.complaint and not isinstance(each.response, _ANSWERS) for each in own)
+        return bool(own) and all(each.complaint and not isinstance(each.response, _RESPONSES) for each in own)
 
     @property
     def complaint(self) -> str | None:

@@ -237,13 +237,13 @@ class Stream(Log):
 
     def settle(self, delivery: Delivery, settlement: Settlement) -> None:
         """Move the checkpoint, keep what comes again, and the state of the window."""
-        window, answer = self._windows.of(delivery.origin), settlement.answer
+        window, reading = self._windows.of(delivery.origin), settlement.reading
         if window is None:
             super().settle(delivery, settlement)
             return
-        taken = answer is not None and answer.complaint is None and not settlement.unacknowledged
-        if taken and answer is not None:
-            window.keep(answer.state)
+        taken = reading is not None and reading.complaint is None and not settlement.unacknowledged
+        if taken and reading is not None:
+            window.keep(reading.state)
         if delivery.items:
             super().settle(delivery, settlement)
         elif taken:

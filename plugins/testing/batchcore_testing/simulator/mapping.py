@@ -1,4 +1,4 @@
-"""The event source mapping in memory: receive, invoke, read the answer, acknowledge; again, until nothing is left."""
+"""The event source mapping in memory: receive, invoke, read the response, acknowledge; again, until nothing is left."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from batchcore import ConfigurationError
 from batchcore.windows import is_windowed
-from batchcore_testing.answers import Answer, positions_again, read_response
 from batchcore_testing.clock import SimulatedContext
 from batchcore_testing.errors import NotDrainedError
+from batchcore_testing.responses import Reading, positions_again, read_response
 from batchcore_testing.simulator.batches import Batches, Seen
 from batchcore_testing.simulator.faults import NO_FAULTS, Fault, Faults
 from batchcore_testing.simulator.history import FunctionCrash, History, Invocation, Ledger, shortened
@@ -38,10 +38,10 @@ class EventSourceMapping:
             or put aside.
         batch_size: the most records of one batch; None for what AWS has as its default.
         report_batch_item_failures: whether ``FunctionResponseTypes`` has ``ReportBatchItemFailures``. Without it the
-            answer is not read, as on Lambda: all that the function did not raise for is acknowledged.
+            response is not read, as on Lambda: all that the function did not raise for is acknowledged.
         timeout: seconds that an invocation may take, by the source's clock.
         faults: what goes wrong without anybody's fault.
-        reads: how AWS reads an answer that is not ``batchItemFailures``, for a service that is not known here. A
+        reads: how AWS reads a response that is not ``batchItemFailures``, for a service that is not known here. A
             function: event and response to the positions of the records that are not done.
         seed: of all chance: the order of a standard queue, which shard is next, faults. The same seed, the same
             history.
@@ -213,15 +213,15 @@ class EventSourceMapping:
         for item in delivery.items:
             item.deliveries.append(number)
         at, event = self.clock.now, json.dumps(delivery.event)
-        response, answer, again = None, None, list(range(len(delivery.items)))
+        response, reading, again = None, None, list(range(len(delivery.items)))
         unfinished: Mapping[int, str] = {}
         if fault != "throttle":
             response, seen = self._invoke(json.loads(event), number, delivery, fault)
-            answer = self._read(delivery, response, report=self.report_batch_item_failures)
+            reading = self._read(delivery, response, report=self.report_batch_item_failures)
             unfinished = self._note_reported(delivery, response, seen)
-            again = positions_again(self.source.service, delivery.records, answer)
+            again = positions_again(self.source.service, delivery.records, reading)
         lost = self._lost_acknowledgements(delivery, again) if fault == "duplicate" else []
-        self.source.settle(delivery, Settlement(answer, again, lost))
+        self.source.settle(delivery, Settlement(reading, again, lost))
         invocation = Invocation(
             number,
             at,
@@ -229,7 +229,7 @@ class EventSourceMapping:
             delivery.items,
             fault,
             response,
-            "throttled" if answer is None else answer.complaint,
+            "throttled" if reading is None else reading.complaint,
             [delivery.items[position] for position in sorted({*again, *lost})],
             unfinished,
         )
@@ -269,10 +269,10 @@ class EventSourceMapping:
             response = RuntimeError("Runtime exited with error: signal: killed")
         return response, seen
 
-    def _read(self, delivery: Delivery, response: Any, *, report: bool) -> Answer:
+    def _read(self, delivery: Delivery, response: Any, *, report: bool) -> Reading:
         service = self.source.service
         if self._reads is not None and not isinstance(response, BaseException):
-            return Answer(frozenset(self._reads(delivery.event, response) if report else ()))
+            return Reading(frozenset(self._reads(delivery.event, response) if report else ()))
         return read_response(
             response,
             [service.identifier(record) for record in delivery.records],

@@ -3,7 +3,7 @@
 The rules are those of "Error handling" on the pages for Kinesis, DynamoDB Streams and Kafka of the AWS Lambda developer
 guide:
 
-- What an answer names is the checkpoint: everything from there on comes again, without what follows the batch.
+- What a response names is the checkpoint: everything from there on comes again, without what follows the batch.
 - The attempts are counted from the start when the checkpoint moves.
 - When they are used up, or the records are too old, the rest of the batch is given up, tried or not.
 - A batch that is split after an error of the function uses up no attempt.
@@ -77,7 +77,7 @@ class Reader:
     def settle(self, settlement: Settlement, now: float) -> None:
         """Go on after a delivery of the whole batch."""
         batch = self.batch
-        if settlement.answer is None or settlement.unacknowledged:
+        if settlement.reading is None or settlement.unacknowledged:
             self.not_before = now + _FIRST_PAUSE_S
             return
         again = set(settlement.again)

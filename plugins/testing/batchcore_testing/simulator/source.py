@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from batchcore.types import Record
-    from batchcore_testing.answers import Answer
+    from batchcore_testing.responses import Reading
 
 
 class Options(NamedTuple):
@@ -53,19 +53,19 @@ class Settlement(NamedTuple):
     """What became of a delivery.
 
     Attributes:
-        answer: how the function's answer was read; None where it was not invoked.
+        reading: how the function's response was read; None where it was not invoked.
         again: the positions that are delivered again.
-        unacknowledged: positions that are, though the answer did not ask for it: their acknowledgement was lost.
+        unacknowledged: positions that are, though the response did not ask for it: their acknowledgement was lost.
     """
 
-    answer: Answer | None
+    reading: Reading | None
     again: Sequence[int]
     unacknowledged: Sequence[int] = ()
 
     @property
     def function_failed(self) -> bool:
         """Whether the function failed as a whole."""
-        return self.answer is not None and self.answer.complaint is not None
+        return self.reading is not None and self.reading.complaint is not None
 
 
 class SimulatedSource:

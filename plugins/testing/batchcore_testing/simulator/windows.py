@@ -1,7 +1,7 @@
 """Tumbling windows of a simulated stream: a state per shard, threaded through the invocations of a window.
 
 See "Tumbling windows" in the AWS Lambda developer guide. What it does not say, and is chosen here: the state of an
-answer that names failures is kept, since everything before the first of them is done.
+response that names failures is kept, since everything before the first of them is done.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Window:
         self.is_early = False
 
     def keep(self, state: Any) -> None:
-        """Keep the state of an answer."""
+        """Keep the state of a response."""
         self.state = state
         self.is_early = len(json.dumps(state).encode()) > _LARGEST_STATE
 

@@ -1,4 +1,4 @@
-"""What Lambda makes of an answer: each row of the table of success and failure, for each source.
+"""What Lambda makes of a response: each row of the table of success and failure, for each source.
 
 Rows that AWS documents, or that were seen at AWS, stand apart from those of which nobody knows: of the latter, the
 reading is the one that loses nothing.
@@ -22,7 +22,6 @@ from batchcore_testing import make_event, make_record, redelivered
 from .support import (
     KAFKA,
     STREAMS,
-    answers,
     batches,
     contents_of,
     event_of,
@@ -31,19 +30,20 @@ from .support import (
     mapping_of,
     naming,
     records_of,
+    responds,
     source_of,
 )
 
 EVENTS = Path(__file__).parents[1] / "events"
 
 
-def again(event: Any, answer: Any, **options: Any) -> list[Any]:
+def again(event: Any, response: Any, **options: Any) -> list[Any]:
     """Give the contents of the records that come again."""
-    return contents_of({"Records": redelivered(event, answer, **options)})
+    return contents_of({"Records": redelivered(event, response, **options)})
 
 
 def named(source: str, *contents: str) -> Any:
-    """Make an answer that names records of a, b, c as failed."""
+    """Make a response that names records of a, b, c as failed."""
     return naming(
         record for record in records_of(event_of(source, "a", "b", "c")) if contents_of([record])[0] in contents
     )
@@ -105,33 +105,33 @@ KNOWN_BY = {"d": "doc", "v": "validated", "dv": "doc and validated"}
 
 def rows(table: dict[str, tuple[Any, dict[str, str]]], only: str = "dv") -> list[Any]:
     return [
-        pytest.param(source, answer, id=f"{source}: {name} ({KNOWN_BY[known]})")
-        for name, (answer, sources) in table.items()
+        pytest.param(source, response, id=f"{source}: {name} ({KNOWN_BY[known]})")
+        for name, (response, sources) in table.items()
         for source, known in sources.items()
         if set(known) & set(only)
     ]
 
 
-@pytest.mark.parametrize(("source", "answer"), rows(SUCCEEDS))
-def test_row_of_the_table_that_is_a_success(source: str, answer: Any) -> None:
-    assert again(event_of(source, "a", "b", "c"), answer) == []
+@pytest.mark.parametrize(("source", "response"), rows(SUCCEEDS))
+def test_row_of_the_table_that_is_a_success(source: str, response: Any) -> None:
+    assert again(event_of(source, "a", "b", "c"), response) == []
 
 
-@pytest.mark.parametrize(("source", "answer"), rows(FAILS))
-def test_row_of_the_table_that_is_a_failure_of_the_whole_batch(source: str, answer: Any) -> None:
-    assert again(event_of(source, "a", "b", "c"), answer) == ["a", "b", "c"]
+@pytest.mark.parametrize(("source", "response"), rows(FAILS))
+def test_row_of_the_table_that_is_a_failure_of_the_whole_batch(source: str, response: Any) -> None:
+    assert again(event_of(source, "a", "b", "c"), response) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
-    ("source", "answer"),
+    ("source", "response"),
     [
-        pytest.param(source, answer, id=f"{source}: {name}")
-        for name, (answer, sources) in UNKNOWN.items()
+        pytest.param(source, response, id=f"{source}: {name}")
+        for name, (response, sources) in UNKNOWN.items()
         for source in sources
     ],
 )
-def test_row_of_which_nobody_knows_loses_nothing(source: str, answer: Any) -> None:
-    assert again(event_of(source, "a", "b", "c"), answer) == ["a", "b", "c"]
+def test_row_of_which_nobody_knows_loses_nothing(source: str, response: Any) -> None:
+    assert again(event_of(source, "a", "b", "c"), response) == ["a", "b", "c"]
 
 
 def test_empty_list_of_kafka_is_assumed_to_be_a_success() -> None:
@@ -156,22 +156,22 @@ def test_every_cell_of_the_table_has_one_reading() -> None:
 # Section 2, as it was seen at AWS: one record, two retries, a destination.
 
 
-@pytest.mark.parametrize(("source", "answer"), [row for row in rows(SUCCEEDS, "v") if row.values[0] != "sqs"])
-def test_answer_that_was_seen_to_succeed_ends_the_record_after_one_delivery(source: str, answer: Any) -> None:
+@pytest.mark.parametrize(("source", "response"), [row for row in rows(SUCCEEDS, "v") if row.values[0] != "sqs"])
+def test_response_that_was_seen_to_succeed_ends_the_record_after_one_delivery(source: str, response: Any) -> None:
     stream = source_of(source)
     stream.send("hello", key="test")
-    mapping = mapping_of(stream, answers(*[answer] * 9), batch_size=1, maximum_retry_attempts=2, on_failure=True)
+    mapping = mapping_of(stream, responds(*[response] * 9), batch_size=1, maximum_retry_attempts=2, on_failure=True)
     assert batches(mapping.drain()) == [["hello"]]
     assert stream.on_failure == []
 
 
-@pytest.mark.parametrize(("source", "answer"), [row for row in rows(FAILS, "v") if row.values[0] != "sqs"])
-def test_answer_that_was_seen_to_fail_brings_the_record_three_times_and_then_to_the_destination(
-    source: str, answer: Any
+@pytest.mark.parametrize(("source", "response"), [row for row in rows(FAILS, "v") if row.values[0] != "sqs"])
+def test_response_that_was_seen_to_fail_brings_the_record_three_times_and_then_to_the_destination(
+    source: str, response: Any
 ) -> None:
     stream = source_of(source)
     stream.send("hello", key="test")
-    mapping = mapping_of(stream, answers(*[answer] * 9), batch_size=1, maximum_retry_attempts=2, on_failure=True)
+    mapping = mapping_of(stream, responds(*[response] * 9), batch_size=1, maximum_retry_attempts=2, on_failure=True)
     assert batches(mapping.drain()) == [["hello"]] * 3
     assert [told["requestContext"]["condition"] for told in stream.on_failure] == ["RetryAttemptsExhausted"]
 
@@ -179,25 +179,25 @@ def test_answer_that_was_seen_to_fail_brings_the_record_three_times_and_then_to_
 def test_string_that_is_no_object_was_seen_to_fail_a_batch_of_a_queue() -> None:
     queue = source_of("sqs", max_receive_count=2)
     queue.send("a", "b")
-    mapping_of(queue, answers(*["(garbage"] * 9)).drain()
+    mapping_of(queue, responds(*["(garbage"] * 9)).drain()
     assert len(queue.dead_letters) == 2
 
 
 def test_empty_object_was_seen_to_delete_a_batch_of_a_queue() -> None:
     queue = source_of("sqs", max_receive_count=2)
     queue.send("a", "b")
-    assert len(mapping_of(queue, answers({})).drain().invocations) == 1
+    assert len(mapping_of(queue, responds({})).drain().invocations) == 1
     assert queue.dead_letters == []
 
 
 def test_error_of_the_function_was_seen_to_bring_a_batch_of_a_queue_again() -> None:
     queue = source_of("sqs")
     queue.send("a", "b")
-    history = mapping_of(queue, answers(ValueError("no"))).drain()
+    history = mapping_of(queue, responds(ValueError("no"))).drain()
     assert sorted(batches(history)[1]) == ["a", "b"]
 
 
-# Answers that name records.
+# Responses that name records.
 
 
 def test_named_messages_come_again_and_the_others_are_deleted() -> None:
@@ -216,10 +216,10 @@ def test_everything_from_the_lowest_sequence_number_on_comes_again(source: str, 
 
 
 @pytest.mark.parametrize("source", STREAMS)
-def test_lowest_sequence_number_counts_wherever_it_stands_in_the_answer(source: str) -> None:
-    answer = named(source, "b", "c")
-    answer["batchItemFailures"].reverse()
-    assert again(event_of(source, "a", "b", "c"), answer) == ["b", "c"]
+def test_lowest_sequence_number_counts_wherever_it_stands_in_the_response(source: str) -> None:
+    response = named(source, "b", "c")
+    response["batchItemFailures"].reverse()
+    assert again(event_of(source, "a", "b", "c"), response) == ["b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_numbers_count_and_not_where_a_record_stands_in_the_batch(source: str, f
     assert again(event, failures("10")) == ["a", "c"]
 
 
-def test_record_without_an_identifier_is_named_by_no_answer() -> None:
+def test_record_without_an_identifier_is_named_by_no_response() -> None:
     for nothing in (None, ""):
         event = {"Records": [make_record("sqs", "a"), make_record("sqs", "b", messageId=nothing)]}
         assert again(event, failures(nothing)) == ["a", "b"]
@@ -265,8 +265,8 @@ def test_message_that_is_twice_in_a_batch_comes_again_twice() -> None:
 def test_one_wrong_entry_fails_the_whole_batch_whatever_the_others_are(source: str, wrong: Any) -> None:
     right = named(source, "b")["batchItemFailures"]
     for entries in ([*right, wrong], [wrong, *right]):
-        answer = {"batchItemFailures": entries}
-        assert again(event_of(source, "a", "b", "c"), answer) == ["a", "b", "c"]
+        response = {"batchItemFailures": entries}
+        assert again(event_of(source, "a", "b", "c"), response) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("source", STREAMS)
@@ -276,19 +276,19 @@ def test_event_id_names_no_record_of_a_stream(source: str) -> None:
 
 
 def test_further_keys_beside_the_failures_change_nothing() -> None:
-    answer = {**named("sqs", "b"), "note": 1}
-    answer["batchItemFailures"][0]["reason"] = "no stock"
-    assert again(event_of("sqs", "a", "b"), answer) == ["b"]
+    response = {**named("sqs", "b"), "note": 1}
+    response["batchItemFailures"][0]["reason"] = "no stock"
+    assert again(event_of("sqs", "a", "b"), response) == ["b"]
 
 
-# Section 1: what an answer is at all.
+# Section 1: what a response is at all.
 
 
 @pytest.mark.parametrize("source", ["sqs", "kinesis", "dynamodb", "kafka"])
-def test_answer_is_not_read_without_report_batch_item_failures(source: str) -> None:
+def test_response_is_not_read_without_report_batch_item_failures(source: str) -> None:
     event = event_of(source, "a", "b", "c")
-    for answer in (named(source, "b"), failures(""), "done", None):
-        assert again(event, answer, report_batch_item_failures=False) == []
+    for response in (named(source, "b"), failures(""), "done", None):
+        assert again(event, response, report_batch_item_failures=False) == []
 
 
 @pytest.mark.parametrize("source", ["sqs", "kinesis", "dynamodb", "kafka"])
@@ -297,37 +297,37 @@ def test_exception_fails_the_batch_without_report_batch_item_failures_too(source
 
 
 @pytest.mark.parametrize("reports", [True, False], ids=["read", "not read"])
-def test_answer_of_more_than_6_mb_fails_the_batch(reports: bool) -> None:
-    def answer_of(size: int) -> Any:
+def test_response_of_more_than_6_mb_fails_the_batch(reports: bool) -> None:
+    def response_of(size: int) -> Any:
         empty = {"batchItemFailures": [], "note": ""}
         return {**empty, "note": "x" * (size - len(json.dumps(empty)))}
 
     event = event_of("sqs", "a", "b")
     limit = 6 * 1024 * 1024
-    assert again(event, answer_of(limit), report_batch_item_failures=reports) == []
-    assert again(event, answer_of(limit + 1), report_batch_item_failures=reports) == ["a", "b"]
+    assert again(event, response_of(limit), report_batch_item_failures=reports) == []
+    assert again(event, response_of(limit + 1), report_batch_item_failures=reports) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [{"batchItemFailures": [], "at": datetime(2026, 1, 1)}, {"batchItemFailures": {"x"}}, b"{}", object()],  # noqa: DTZ001
     ids=["a date", "a set", "bytes", "an object"],
 )
 @pytest.mark.parametrize("reports", [True, False], ids=["read", "not read"])
-def test_answer_that_cannot_be_json_fails_the_batch(answer: Any, reports: bool) -> None:
-    assert again(event_of("sqs", "a", "b"), answer, report_batch_item_failures=reports) == ["a", "b"]
+def test_response_that_cannot_be_json_fails_the_batch(response: Any, reports: bool) -> None:
+    assert again(event_of("sqs", "a", "b"), response, report_batch_item_failures=reports) == ["a", "b"]
 
 
 def test_number_that_is_no_json_fails_the_batch() -> None:
-    answer = {"batchItemFailures": [], "mean": math.nan}
-    assert again(event_of("sqs", "a", "b"), answer) == ["a", "b"]
-    assert again(event_of("sqs", "a", "b"), answer, report_batch_item_failures=False) == []
+    response = {"batchItemFailures": [], "mean": math.nan}
+    assert again(event_of("sqs", "a", "b"), response) == ["a", "b"]
+    assert again(event_of("sqs", "a", "b"), response, report_batch_item_failures=False) == []
 
 
-def test_answer_with_a_tuple_is_read_as_the_list_that_it_becomes() -> None:
+def test_response_with_a_tuple_is_read_as_the_list_that_it_becomes() -> None:
     event = event_of("sqs", "a", "b")
-    answer = {"batchItemFailures": ({"itemIdentifier": event["Records"][0]["messageId"]},)}
-    assert again(event, answer) == ["a"]
+    response = {"batchItemFailures": ({"itemIdentifier": event["Records"][0]["messageId"]},)}
+    assert again(event, response) == ["a"]
 
 
 def test_raw_records_are_given_as_they_were() -> None:
@@ -352,22 +352,22 @@ def window_of(source: str = "kinesis", *contents: str, final: bool = False) -> A
 
 
 @pytest.mark.parametrize("source", STREAMS)
-@pytest.mark.parametrize("answer", [{"batchItemFailures": []}, {}, None, [], ""], ids=repr)
+@pytest.mark.parametrize("response", [{"batchItemFailures": []}, {}, None, [], ""], ids=repr)
 @pytest.mark.parametrize("reports", [True, False], ids=["reporting", "not reporting"])
-def test_answer_of_a_window_without_a_state_has_failed(source: str, answer: Any, reports: bool) -> None:
-    assert again(window_of(source, "a", "b"), answer, report_batch_item_failures=reports) == ["a", "b"]
+def test_response_of_a_window_without_a_state_has_failed(source: str, response: Any, reports: bool) -> None:
+    assert again(window_of(source, "a", "b"), response, report_batch_item_failures=reports) == ["a", "b"]
 
 
 @pytest.mark.parametrize("source", STREAMS)
-@pytest.mark.parametrize("answer", [{"state": {}, "batchItemFailures": []}, {"state": {"n": 1}}], ids=repr)
-def test_answer_of_a_window_with_a_state_has_succeeded(source: str, answer: Any) -> None:
-    assert again(window_of(source, "a", "b"), answer) == []
+@pytest.mark.parametrize("response", [{"state": {}, "batchItemFailures": []}, {"state": {"n": 1}}], ids=repr)
+def test_response_of_a_window_with_a_state_has_succeeded(source: str, response: Any) -> None:
+    assert again(window_of(source, "a", "b"), response) == []
 
 
 @pytest.mark.parametrize("source", STREAMS)
-def test_answer_of_a_window_names_failures_beside_its_state(source: str) -> None:
-    answer = {"state": {}, **named(source, "b")}
-    assert again(window_of(source, "a", "b", "c"), answer) == ["b", "c"]
+def test_response_of_a_window_names_failures_beside_its_state(source: str) -> None:
+    response = {"state": {}, **named(source, "b")}
+    assert again(window_of(source, "a", "b", "c"), response) == ["b", "c"]
 
 
 @pytest.mark.parametrize("wrong", [failures(""), failures("x"), {"batchItemFailures": [{"foo": 1}]}], ids=repr)
@@ -375,10 +375,10 @@ def test_wrong_entry_beside_a_state_fails_the_batch(wrong: Any) -> None:
     assert again(window_of("kinesis", "a", "b"), {"state": {}, **wrong}) == ["a", "b"]
 
 
-@pytest.mark.parametrize("answer", [named("kinesis", "b"), failures("x"), {"batchItemFailures": "x"}], ids=repr)
-def test_failures_beside_a_state_are_not_read_without_report_batch_item_failures(answer: Any) -> None:
+@pytest.mark.parametrize("response", [named("kinesis", "b"), failures("x"), {"batchItemFailures": "x"}], ids=repr)
+def test_failures_beside_a_state_are_not_read_without_report_batch_item_failures(response: Any) -> None:
     event = window_of("kinesis", "a", "b", "c")
-    assert again(event, {"state": {}, **answer}, report_batch_item_failures=False) == []
+    assert again(event, {"state": {}, **response}, report_batch_item_failures=False) == []
 
 
 @pytest.mark.parametrize("state", [None, "n=1", ["n"], 3], ids=repr)
@@ -389,8 +389,8 @@ def test_state_that_is_no_object_is_taken_for_none(state: Any) -> None:
 
 @pytest.mark.parametrize("source", STREAMS)
 def test_last_call_of_a_window_may_have_no_records(source: str) -> None:
-    for answer in ({"state": {}}, {"batchItemFailures": []}, ValueError("no")):
-        assert redelivered({**window_of(source, final=True), "Records": []}, answer) == []
+    for response in ({"state": {}}, {"batchItemFailures": []}, ValueError("no")):
+        assert redelivered({**window_of(source, final=True), "Records": []}, response) == []
 
 
 # Section 5: Kafka.
@@ -446,8 +446,8 @@ def test_kafka_is_known_by_each_of_its_names(source: str) -> None:
 @pytest.mark.parametrize("file", ["activeMQEvent", "rabbitMQEvent"])
 def test_messages_of_a_broker_come_again_only_when_the_function_raises(file: str) -> None:
     event = json.loads((EVENTS / f"{file}.json").read_text())
-    for answer in (None, failures(""), failures("x"), "done"):
-        assert redelivered(event, answer) == []
+    for response in (None, failures(""), failures("x"), "done"):
+        assert redelivered(event, response) == []
     groups = (
         event["messages"]
         if file == "activeMQEvent"

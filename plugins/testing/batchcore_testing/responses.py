@@ -1,4 +1,4 @@
-"""What Lambda makes of a function's answer: which records it delivers again.
+"""What Lambda makes of a function's response: which records it delivers again.
 
 The rules are those of AWS's tables *Success and failure conditions*, of the developer guide's pages on SQS, Kinesis and
 DynamoDB Streams. Mind the asymmetry: a mistake inside the list brings the whole batch back, a mistake in the name of
@@ -19,12 +19,12 @@ from batchcore_testing.services import Service, at, identity, service_of_event, 
 if TYPE_CHECKING:
     from batchcore.types import Identifier, Record
 
-LARGEST_ANSWER = 6 * 1024 * 1024
-"""Bytes of the largest answer that Lambda takes."""
+LARGEST_RESPONSE = 6 * 1024 * 1024
+"""Bytes of the largest response that Lambda takes."""
 
 
-class Answer(NamedTuple):
-    """How an answer was read.
+class Reading(NamedTuple):
+    """How AWS reads a response.
 
     Attributes:
         named: the positions in the batch that it names as failed; all of them where the whole batch failed.
@@ -50,7 +50,7 @@ def redelivered(
         source: the source, or its name, for an event of a service that is none of AWS's. Without one such an event is
             read through the source that claims it.
         report_batch_item_failures: whether the event source mapping has ``ReportBatchItemFailures``. Without it an
-            answer is not read: what did not raise is done.
+            response is not read: what did not raise is done.
 
     Returns:
         Raw records, in the order of the batch.
@@ -61,14 +61,14 @@ def redelivered(
     service = service_of(event, source)
     records = service.records(event)
     identifiers = [service.identifier(record) for record in records]
-    answer = read_response(
+    reading = read_response(
         response,
         identifiers,
         service,
         report_batch_item_failures=report_batch_item_failures,
         windowed=is_windowed(event),
     )
-    return [records[position] for position in positions_again(service, records, answer)]
+    return [records[position] for position in positions_again(service, records, reading)]
 
 
 def service_of(event: Any, source: object = None) -> Service:
@@ -95,14 +95,14 @@ def read_response(
     *,
     report_batch_item_failures: bool = True,
     windowed: bool = False,
-) -> Answer:
+) -> Reading:
     """Read what a function returned, or raised.
 
     Args:
         response: the returned value, before it is JSON; or an exception.
         identifiers: what each record of the batch is named by, in its order.
         service: the service of the batch.
-        report_batch_item_failures: whether failures in the answer are read at all.
+        report_batch_item_failures: whether failures in the response are read at all.
         windowed: whether the batch belongs to a tumbling window.
     """
     if isinstance(response, BaseException):
@@ -110,75 +110,73 @@ def read_response(
     try:
         payload = json.dumps(response)
     except (TypeError, ValueError) as error:
-        return whole_batch(identifiers, f"the answer is not JSON: {error}")
-    if len(payload) > LARGEST_ANSWER:
-        return whole_batch(identifiers, f"the answer has {len(payload)} bytes; the limit is {LARGEST_ANSWER}")
+        return whole_batch(identifiers, f"the response is not JSON: {error}")
+    if len(payload) > LARGEST_RESPONSE:
+        return whole_batch(identifiers, f"the response has {len(payload)} bytes; the limit is {LARGEST_RESPONSE}")
     if service.kind == "results":
-        answer = json.loads(payload)
+        sent = json.loads(payload)
         of_firehose = service.name == "firehose"
-        results = (
-            read_firehose(answer, identifiers, service.content) if of_firehose else read_s3_batch(answer, identifiers)
-        )
-        return Answer(results.failed, results.complaint, None, results.again)
+        results = read_firehose(sent, identifiers, service.content) if of_firehose else read_s3_batch(sent, identifiers)
+        return Reading(results.failed, results.complaint, None, results.again)
     if not (report_batch_item_failures or windowed) or service.kind == "whole batch":
-        return Answer(frozenset())
-    return read_answer(
+        return Reading(frozenset())
+    return read_payload(
         payload, identifiers, service, report_batch_item_failures=report_batch_item_failures, windowed=windowed
     )
 
 
-def read_answer(
+def read_payload(
     payload: str | bytes,
     identifiers: Sequence[Identifier],
     service: Service,
     *,
     report_batch_item_failures: bool = True,
     windowed: bool = False,
-) -> Answer:
-    """Read an answer as the runtime sent it, where something of it is read.
+) -> Reading:
+    """Read a response as the runtime sent it, where something of it is read.
 
     Args:
-        payload: the answer, as JSON.
+        payload: the response, as JSON.
         identifiers: what each record of the batch is named by, in its order.
         service: the service of the batch.
-        report_batch_item_failures: whether failures in the answer are read; if not, its state alone is.
+        report_batch_item_failures: whether failures in the response are read; if not, its state alone is.
         windowed: whether the batch belongs to a tumbling window.
     """
     try:
         # Python's parser takes NaN and Infinity, which are not JSON and which Lambda refuses.
-        answer: Any = json.loads(payload, parse_constant=_not_json)
+        response: Any = json.loads(payload, parse_constant=_not_json)
     except ValueError as error:
-        return whole_batch(identifiers, f"the answer is not JSON: {error}")
-    state = at(answer, "state") if isinstance(answer, dict) else None
+        return whole_batch(identifiers, f"the response is not JSON: {error}")
+    state = at(response, "state") if isinstance(response, dict) else None
     if windowed and not isinstance(state, dict):
-        return whole_batch(identifiers, "the answer has no object state, and the batch belongs to a tumbling window")
-    if not report_batch_item_failures or _is_success(answer, service):
-        return Answer(frozenset(), None, state)
-    if not isinstance(answer, dict):
-        return whole_batch(identifiers, f"the answer is no JSON object but {_kind(answer)}")
-    entries: Any = at(answer, "batchItemFailures")
+        return whole_batch(identifiers, "the response has no object state, and the batch belongs to a tumbling window")
+    if not report_batch_item_failures or _is_success(response, service):
+        return Reading(frozenset(), None, state)
+    if not isinstance(response, dict):
+        return whole_batch(identifiers, f"the response is no JSON object but {_kind(response)}")
+    entries: Any = at(response, "batchItemFailures")
     if not _is_list(entries):
         return whole_batch(identifiers, f"batchItemFailures is no list but {_kind(entries)}")
     return _read_entries(entries, identifiers, state)
 
 
-def whole_batch(identifiers: Sequence[Identifier], complaint: str) -> Answer:
+def whole_batch(identifiers: Sequence[Identifier], complaint: str) -> Reading:
     """Return the reading by which the whole batch failed."""
-    return Answer(frozenset(range(len(identifiers))), complaint)
+    return Reading(frozenset(range(len(identifiers))), complaint)
 
 
-def positions_again(service: Service, records: Sequence[Record], answer: Answer) -> list[int]:
+def positions_again(service: Service, records: Sequence[Record], reading: Reading) -> list[int]:
     """Return the positions of the records that are delivered again, in rising order."""
-    if answer.again is not None:
-        return sorted(answer.again)
-    if not answer.named or answer.complaint is not None or service.kind in ("record", "whole batch", "results"):
-        return sorted(answer.named)
+    if reading.again is not None:
+        return sorted(reading.again)
+    if not reading.named or reading.complaint is not None or service.kind in ("record", "whole batch", "results"):
+        return sorted(reading.named)
     if service.kind == "checkpoint":
         places = _places(service, records)
-        lowest = min(places[position] for position in answer.named)
+        lowest = min(places[position] for position in reading.named)
         return [position for position, place in enumerate(places) if place >= lowest]
     from_on: dict[Any, int] = {}
-    for position in answer.named:
+    for position in reading.named:
         lane, offset = service.lane(records[position]), records[position]["offset"]
         from_on[lane] = min(offset, from_on.get(lane, offset))
     return [
@@ -202,18 +200,18 @@ def _sequence_number(service: Service, record: Record) -> int | None:
     return int(digits) if isinstance(digits, str) and digits.isdecimal() else None
 
 
-def _is_success(answer: Any, service: Service) -> bool:
-    """Whether an answer means that everything is done: each of these is documented, or was seen at AWS."""
+def _is_success(response: Any, service: Service) -> bool:
+    """Whether a response means that everything is done: each of these is documented, or was seen at AWS."""
     if service.kind == "partitions":
         return False  # AWS's pages have no such table for Kafka. An empty list names nothing, which is sure
-    if answer is None:
+    if response is None:
         return True
-    if isinstance(answer, dict):
-        return at(answer, "batchItemFailures") is None  # also misspelt
-    return (answer == [] and service.kind == "checkpoint") or (answer == "" and service.name == "kinesis")
+    if isinstance(response, dict):
+        return at(response, "batchItemFailures") is None  # also misspelt
+    return (response == [] and service.kind == "checkpoint") or (response == "" and service.name == "kinesis")
 
 
-def _read_entries(entries: list[Any], identifiers: Sequence[Identifier], state: Any) -> Answer:
+def _read_entries(entries: list[Any], identifiers: Sequence[Identifier], state: Any) -> Reading:
     positions: dict[str, list[int]] = {}
     for position, identifier in enumerate(identifiers):
         if identifier:
@@ -227,7 +225,7 @@ def _read_entries(entries: list[Any], identifiers: Sequence[Identifier], state: 
         if not found:  # the empty one and null are in no batch
             return whole_batch(identifiers, f"itemIdentifier {name!r} is not in the batch")
         named.update(found)
-    return Answer(frozenset(named), None, state)
+    return Reading(frozenset(named), None, state)
 
 
 def _not_json(constant: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""An answer is read by AWS's table of success and failure conditions for SQS."""
+"""A response is read by AWS's table of success and failure conditions for SQS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchcore_local import read_answer
+from batchcore_local import read_response
 
 BATCH = ["a", "b", "c"]
 
@@ -45,34 +45,34 @@ UNDOCUMENTED = {
 }
 
 
-def read(answer: Any) -> Any:
-    return read_answer(json.dumps(answer), BATCH)
+def read(response: Any) -> Any:
+    return read_response(json.dumps(response), BATCH)
 
 
 def named(rows: dict[str, Any]) -> Any:
-    return pytest.mark.parametrize("answer", list(rows.values()), ids=list(rows))
+    return pytest.mark.parametrize("response", list(rows.values()), ids=list(rows))
 
 
 @named(DOCUMENTED_SUCCESS)
-def test_these_answers_are_the_success_of_the_whole_batch(answer: Any) -> None:
-    assert read(answer) == (frozenset(), None)
+def test_these_responses_are_the_success_of_the_whole_batch(response: Any) -> None:
+    assert read(response) == (frozenset(), None)
 
 
 @named(DOCUMENTED_FAILURE)
-def test_these_answers_are_the_failure_of_the_whole_batch(answer: Any) -> None:
-    assert read(answer).failed == frozenset(BATCH)
-    assert read(answer).complaint
+def test_these_responses_are_the_failure_of_the_whole_batch(response: Any) -> None:
+    assert read(response).failed == frozenset(BATCH)
+    assert read(response).complaint
 
 
 @named(UNDOCUMENTED)
-def test_what_aws_does_not_document_loses_nothing(answer: Any) -> None:
-    assert read(answer).failed == frozenset(BATCH)
-    assert read(answer).complaint
+def test_what_aws_does_not_document_loses_nothing(response: Any) -> None:
+    assert read(response).failed == frozenset(BATCH)
+    assert read(response).complaint
 
 
 @pytest.mark.parametrize("payload", [b"", b"{", b"\xff", "undefined", b'{"batchItemFailures": [], "spent": NaN}'])
 def test_what_is_not_json_is_the_failure_of_the_whole_batch(payload: str | bytes) -> None:
-    assert read_answer(payload, BATCH).failed == frozenset(BATCH)
+    assert read_response(payload, BATCH).failed == frozenset(BATCH)
 
 
 def test_listed_records_fail_and_the_others_do_not() -> None:
@@ -101,7 +101,7 @@ anything = st.recursive(
 
 
 @given(anything)
-def test_no_answer_names_a_record_outside_of_the_batch_and_a_complaint_means_all_of_it(answer: Any) -> None:
-    failed, complaint = read(answer)
+def test_no_response_names_a_record_outside_of_the_batch_and_a_complaint_means_all_of_it(response: Any) -> None:
+    failed, complaint = read(response)
     assert failed <= frozenset(BATCH)
     assert complaint is None or failed == frozenset(BATCH)

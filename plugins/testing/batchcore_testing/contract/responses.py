@@ -1,4 +1,4 @@
-"""Tests of the contract: what Lambda makes of a source's answers."""
+"""Tests of the contract: what Lambda makes of a source's responses."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 each_driver = pytest.mark.parametrize("driver", DRIVERS, ids=lambda driver: driver.__name__)
 
 
-class AnswerTests:
-    """What Lambda makes of a source's answers."""
+class ResponseTests:
+    """What Lambda makes of a source's responses."""
 
     @each_driver
     def test_a_batch_that_is_done_reads_as_success(self, probe: Probe, driver: Driver) -> None:
@@ -67,7 +67,7 @@ class AnswerTests:
         if disposition == "dead letter" and letters != [1]:
             rules.FAILURE.broken(f"record 1 is a dead letter, delivered were {letters}", probe.name)
 
-    def test_an_answer_is_json(self, probe: Probe) -> None:
+    def test_a_response_is_json(self, probe: Probe) -> None:
         for fails in ([], [1]):
             run = probe.run(probe.event, Handler(fails, returns=object()))
             if isinstance(run.response, BaseException):
@@ -75,7 +75,7 @@ class AnswerTests:
             try:
                 json.dumps(run.response)
             except (TypeError, ValueError) as error:
-                rules.FAILURE.broken(f"whatever handlers return, an answer is JSON: {error}", probe.name, error)
+                rules.FAILURE.broken(f"whatever handlers return, a response is JSON: {error}", probe.name, error)
 
     def test_it_says_how_aws_acknowledges(self, probe: Probe) -> None:
         by_checkpoint = probe.service.kind == "checkpoint"

@@ -48,21 +48,21 @@ def orders(event: Event, *bodies: str, groups: str = "") -> dict[str, Any]:
     ],
 )
 def test_message_that_is_no_json_is_reported_as_on_the_page(either: Load, event: Event, program: str) -> None:
-    answer = either(program)(event("getting_started_sqs_event"))
-    assert answer == event("getting_started_sqs_response") == failing(SECOND_ORDER)
+    response = either(program)(event("getting_started_sqs_event"))
+    assert response == event("getting_started_sqs_response") == failing(SECOND_ORDER)
 
 
 @pytest.mark.parametrize("way", ["", "_context_manager", "_decorator"])
 def test_kinesis_record_that_is_no_json_is_reported_as_on_the_page(either: Load, event: Event, way: str) -> None:
-    answer = either(f"getting_started/kinesis{way}.py")(event("getting_started_kinesis_event"))
-    assert answer == event("getting_started_kinesis_response")
+    response = either(f"getting_started/kinesis{way}.py")(event("getting_started_kinesis_event"))
+    assert response == event("getting_started_kinesis_response")
 
 
 @pytest.mark.parametrize("way", ["", "_context_manager", "_decorator"])
 def test_dynamodb_change_that_is_no_json_is_reported(either: Load, event: Event, way: str) -> None:
-    """The page's sample answer names the second change of its sample event; the one that is no JSON is the first.
+    """The page's sample response names the second change of its sample event; the one that is no JSON is the first.
 
-    Powertools, too, answers with the first. The sample answer is right once the messages are the other way round.
+    Powertools, too, answers with the first. The sample response is right once the messages are the other way round.
     """
     batch = event("getting_started_dynamodb_event")
     first, second = batch["Records"]
@@ -106,7 +106,7 @@ def test_batch_that_failed_whole_raises_unless_told_not_to(either: Load, event: 
 
 
 @pytest.mark.parametrize(
-    ("program", "sample", "answer"),
+    ("program", "sample", "response"),
     [
         ("typed_records/sqs.py", "pydantic_sqs_event", SUCCEED),
         ("typed_records/kinesis.py", "pydantic_kinesis_event", SUCCEED),
@@ -114,12 +114,12 @@ def test_batch_that_failed_whole_raises_unless_told_not_to(either: Load, event: 
     ],
 )
 def test_record_that_fits_no_model_is_reported(
-    either: Load, event: Event, program: str, sample: str, answer: dict[str, Any]
+    either: Load, event: Event, program: str, sample: str, response: dict[str, Any]
 ) -> None:
     loaded = either(program)
-    assert loaded(event(sample)) == answer
+    assert loaded(event(sample)) == response
     assert [kind.__name__ for kind, _, _ in loaded.processor.exceptions] == ["ValidationError"] * len(
-        answer["batchItemFailures"]
+        response["batchItemFailures"]
     )
 
 
