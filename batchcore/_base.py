@@ -235,7 +235,7 @@ class BasePartialProcessor(Generic[R]):
                 self._open(session)
             if awaits:
                 self._wait_for_records(session)
-            elif session.plan.steps is None:
+            elif session.plan.calls is None:
                 self._drive(session)
             else:
                 self._run_records(session)
@@ -287,10 +287,10 @@ class BasePartialProcessor(Generic[R]):
     def _run_records(self, session: Session) -> None:
         """Run the records from this thread, and the batch hooks around them."""
         plan = session.plan
-        if plan.steps is None or plan.complete is None:
+        if plan.calls is None or plan.complete is None:
             self._drive(session)
         else:
-            plan.complete(session, plan.steps(session), self._drive)
+            plan.complete(session, plan.calls(session), self._drive)
 
     def _wait_for_records(self, session: Session) -> None:
         """Run the records on an event loop, and wait for that."""

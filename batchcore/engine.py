@@ -99,7 +99,7 @@ def _read_more(run: Run, plan: Plan, batch: Batch) -> None:
         if not callable(prepare):
             raise _wrong_hook(source, "record_preparer", "a callable", prepare)
         run.prepare = None if prepare is identity else prepare
-    if plan.steps is not None and plan.plugins is not None:
+    if plan.calls is not None and plan.plugins is not None:
         ledger.may_undo = bool(plan.plugins.after_records)
     if plan.dead_letters is not None:
         ledger.dead_letters = plan.dead_letters(source.by_checkpoint, run.ordering.grouped)

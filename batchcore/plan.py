@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Drive: TypeAlias = "Callable[[Run], None]"
     HandlerCall: TypeAlias = Callable[[Any], Any]  # takes what the handler gets
     Scope: TypeAlias = "Callable[[Run, Ledger, Callable[[], int], bool], HandlerCall]"
-    Steps: TypeAlias = Generator[Any, Any, None]
+    OutsideCalls: TypeAlias = Generator[Any, Any, None]
     Watcher: TypeAlias = Callable[[Any, Any, Sequence[Record] | None], object]  # a session, event, records
 
     class Lane(Protocol):
@@ -82,7 +82,7 @@ class Plan:
         dead_letter_after: the delivery from which on a record that would be retried is a dead letter.
         dead_letters: makes the book of the dead letters of a batch, whose records form lanes or not.
         deliver: delivers a dead letter of a lane from this thread.
-        steps: makes the generator of the calls to the outside, around the records.
+        calls: makes the generator of the calls to the outside, around the records.
         complete: makes those calls from this thread, and drives the records among them.
         observe: makes the observers of a batch.
         end: does from this thread what comes when the response is ready.
@@ -95,8 +95,8 @@ class Plan:
     """
 
     __slots__ = (
-        "_is_enabled", "complete", "dead_letter_after", "dead_letters", "deliver", "dispositions", "end", "has_more",
-        "late", "logger", "mend", "observe", "ordering", "plugins", "raises", "source", "steps", "stop_before",
+        "_is_enabled", "calls", "complete", "dead_letter_after", "dead_letters", "deliver", "dispositions", "end",
+        "has_more", "late", "logger", "mend", "observe", "ordering", "plugins", "raises", "source", "stop_before",
         "validate",
     )  # fmt: skip # one name a line would hide the class behind them
 
@@ -122,8 +122,8 @@ class Plan:
         self.mend: Callable[[Callable[[Any], Any], Any, ValueError], Any] | None = None
         self.dead_letters: Callable[[bool, bool], DeadLetterBook] | None = None
         self.deliver: Callable[[Run, Ledger, int], None] | None = None
-        self.steps: Callable[[Run], Steps] | None = None
-        self.complete: Callable[[Run, Steps, Drive], None] | None = None
+        self.calls: Callable[[Run], OutsideCalls] | None = None
+        self.complete: Callable[[Run, OutsideCalls, Drive], None] | None = None
         self.observe: Callable[[Run], Observing] | None = None
         self._is_enabled: Callable[[int], bool] | None = getattr(logger, "isEnabledFor", None)
 

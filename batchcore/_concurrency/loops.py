@@ -129,10 +129,10 @@ def wait_for_records(run: Run, drive: DriveAsync) -> None:
 
 async def await_records(run: Run, drive: DriveAsync, interruption: Interruption | None = None) -> None:
     """Run the records of a batch in tasks, and the batch hooks around them."""
-    if run.plan.steps is None:
+    if run.plan.calls is None:
         await drive(run, interruption)
     else:
-        await complete(run, run.plan.steps(run), lambda run: drive(run, interruption))
+        await complete(run, run.plan.calls(run), lambda run: drive(run, interruption))
 
 
 # -- Calls to the outside.

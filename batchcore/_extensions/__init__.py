@@ -19,7 +19,7 @@ def equip(plan: Plan) -> None:
     if plugins.acts:
         from batchcore._extensions import batch_hooks, calls
 
-        plan.steps, plan.complete = batch_hooks.steps, calls.complete
+        plan.calls, plan.complete = batch_hooks.calls_of, calls.complete
     if plugins.delivers is not None:
         from batchcore._extensions.dead_letters import DeadLetters, deliver_now
 

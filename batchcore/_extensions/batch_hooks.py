@@ -49,7 +49,7 @@ class Failing(dict[int, BaseException]):
         self[position] = exception
 
 
-def steps(run: Run) -> Calls[None]:
+def calls_of(run: Run) -> Calls[None]:
     """Yield the calls of a batch before its records, the records, and the calls after them."""
     plugins: Any = run.plan.plugins
     try:

@@ -25,7 +25,7 @@ CUSTOMERS = {1: "ann", 2: "ben", 3: "ann", 4: "ann", 5: "ben", 6: "ann", 7: "eve
 POISON = 4
 
 
-class Aside:
+class KeptDeadLetters:
     """Keeps dead letters in a list. A real one sends them to a queue, as those of batchcore-deadletter do."""
 
     def __init__(self) -> None:
@@ -41,13 +41,13 @@ class Handler:
 
     Args:
         mended_after: after how many failures it can be; None for never.
-        aside_after: after how many failures it is put aside; None for never. A stream does not count deliveries, so
-            the handler does, in memory: in another execution environment it counts from 1 again.
+        dead_letter_after: after how many failures it is a dead letter; None for never. A stream does not count
+            deliveries, so the handler does, in memory: in another execution environment it counts from 1 again.
     """
 
-    def __init__(self, mended_after: int | None = None, aside_after: int | None = None) -> None:
+    def __init__(self, mended_after: int | None = None, dead_letter_after: int | None = None) -> None:
         self.mended_after = mended_after
-        self.aside_after = aside_after
+        self.dead_letter_after = dead_letter_after
         self.calls = 0
         self.tried: set[int] = set()
         self.shipped: set[int] = set()
@@ -59,7 +59,7 @@ class Handler:
         self.tried.add(number)
         if number == POISON and self.failures[number] != self.mended_after:
             self.failures[number] += 1
-            if self.failures[number] == self.aside_after:
+            if self.failures[number] == self.dead_letter_after:
                 raise DeadLetterRecord("it failed too often")
             raise ValueError("it cannot be shipped")
         self.shipped.add(number)
@@ -70,11 +70,11 @@ def listed(numbers: Iterable[int]) -> str:
 
 
 def show(title: str, handler: Handler, maximum_retry_attempts: int = 3, **options: Any) -> None:
-    stream, aside = Stream(), Aside()
+    stream, kept = Stream(), KeptDeadLetters()
     for number, customer in CUSTOMERS.items():
         stream.send(number, key=customer)
     processor = BatchProcessor(
-        event_type=EventType.KinesisDataStreams, raise_on_entire_batch_failure=False, plugins=[aside], **options
+        event_type=EventType.KinesisDataStreams, raise_on_entire_batch_failure=False, plugins=[kept], **options
     )
     mapping = EventSourceMapping(
         stream,
@@ -85,11 +85,11 @@ def show(title: str, handler: Handler, maximum_retry_attempts: int = 3, **option
 
     print(title)
     print("   shipped:    ", listed(sorted(handler.shipped)))
-    if aside.records:
-        print("   put aside:  ", listed(aside.records))
+    if kept.records:
+        print("   dead letter:", listed(kept.records))
     print("   discarded:  ", listed(item.content for item in history.discarded))
     print("   never tried:", listed(sorted(CUSTOMERS.keys() - handler.tried)))
-    print("   lost:       ", listed(sorted(CUSTOMERS.keys() - handler.shipped - set(aside.records))))
+    print("   lost:       ", listed(sorted(CUSTOMERS.keys() - handler.shipped - set(kept.records))))
     print("   calls of the handler:", handler.calls)
     print()
 
@@ -99,7 +99,7 @@ if __name__ == "__main__":
     show("Goes on past a failure (the source's own ordering), 3 retries", Handler())
     show("in_order(), 3 retries", Handler(), ordering=in_order())
     show("by_key(partition_key), 3 retries", Handler(), ordering=by_key(partition_key))
-    show("in_order(), 3 retries, put aside after 2 failures", Handler(aside_after=2), ordering=in_order())
+    show("in_order(), 3 retries, dead letter after 2 failures", Handler(dead_letter_after=2), ordering=in_order())
     show(
         "in_order(), no limit of retries, 4 succeeds after 20 failures",
         Handler(mended_after=20),

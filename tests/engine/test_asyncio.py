@@ -202,7 +202,7 @@ def test_order_inside_a_lane_holds_while_lanes_interleave() -> None:
     assert log.index("b1 begins") < log.index("a1 ends"), "lanes run side by side"
 
 
-def test_no_task_is_left_behind() -> None:
+def test_no_task_is_abandoned() -> None:
     async def main() -> int:
         await AsyncBatchProcessor("sqs").arun(batch_of("a", "bad", "c"), awaiting(handle))
         return len(asyncio.all_tasks())

@@ -172,7 +172,7 @@ def test_exit_in_a_task_of_the_handler_costs_its_own_record() -> None:
     assert failed(AsyncBatchProcessor("sqs").run(batch_of("a", "exit", "c"), handler).response) == ["m1"]
 
 
-def test_steps_that_had_no_time_raise_nothing() -> None:
+def test_batch_hooks_that_had_no_time_raise_nothing() -> None:
     class Over:
         def get_remaining_time_in_millis(self) -> int:
             return 0
@@ -209,13 +209,13 @@ def test_exceptions_around_the_batch_keep_their_traceback() -> None:
         (lambda record, fail: fail(0, record), "secret"),
     ],
 )
-def test_what_a_step_calls_fail_with_wrongly_is_not_quoted(call: Any, kept_out: str) -> None:
-    class Step:
+def test_what_a_batch_hook_calls_fail_with_wrongly_is_not_quoted(call: Any, kept_out: str) -> None:
+    class Hook:
         @hookimpl
         def before_records(self, batch: Any, fail: Any) -> None:
             call(batch.records[0], fail)
 
     with pytest.raises(BatchProcessingError) as caught:
-        BatchProcessor("sqs", plugins=[Step()]).run(batch_of("secret"), handle)
+        BatchProcessor("sqs", plugins=[Hook()]).run(batch_of("secret"), handle)
     assert kept_out not in str(caught.value)
     assert "fail() takes" in str(caught.value)

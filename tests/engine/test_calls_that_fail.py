@@ -60,17 +60,17 @@ def test_ten_tracebacks_of_such_errors_are_enough_for_a_batch(caplog: pytest.Log
 
 
 def test_deliverer_that_is_empty_as_a_list_delivers(driver: Any) -> None:
-    class Parked(list[str]):
+    class DeadLetters(list[str]):
         @hookimpl
         def deliver_dead_letter(self, outcome: Any) -> None:
             self.append(outcome.identifier)
 
-    parked = Parked()
-    assert failed(driver(batch_of("a", "bad"), plugins=[parked], dispositions=TO_DEAD_LETTER)) == []
-    assert parked == ["m1"]
+    dead_letters = DeadLetters()
+    assert failed(driver(batch_of("a", "bad"), plugins=[dead_letters], dispositions=TO_DEAD_LETTER)) == []
+    assert dead_letters == ["m1"]
 
 
-def test_step_that_fails_is_what_the_records_failed_with_though_their_handler_lacks_an_argument() -> None:
+def test_batch_hook_that_fails_is_what_the_records_failed_with_though_their_handler_lacks_an_argument() -> None:
     class Down:
         @hookimpl
         def before_records(self) -> None:

@@ -124,7 +124,7 @@ def test_record_that_is_started_when_no_further_thread_can_be_had_keeps_its_outc
     assert failed(processor.response()) == ["m1"]
 
 
-def test_record_still_running_in_it_is_left_behind(executor: ThreadPoolExecutor) -> None:
+def test_record_still_running_in_it_is_abandoned(executor: ThreadPoolExecutor) -> None:
     release, context = threading.Event(), Nearly()
 
     def handler(record: Any) -> None:

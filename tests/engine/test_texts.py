@@ -235,17 +235,17 @@ def test_context_is_in_the_chain_where_there_is_no_cause(caplog: pytest.LogCaptu
 
 
 def test_line_of_a_dead_letter_that_was_not_delivered_names_its_record(caplog: pytest.LogCaptureFixture) -> None:
-    class Aside:
+    class KeptDeadLetters:
         @hookimpl
         def deliver_dead_letter(self, outcome: Any) -> None:
             raise OSError("queue is down")
 
-    processor = BatchProcessor("sqs", plugins=[Aside()], dispositions={ValueError: Disposition.DEAD_LETTER})
+    processor = BatchProcessor("sqs", plugins=[KeptDeadLetters()], dispositions={ValueError: Disposition.DEAD_LETTER})
     processor.run(batch_of("a", "bad"), raises(ValueError))
     error = caplog.records[-1]
     assert error.levelname == "ERROR"
     assert error.getMessage() == (
-        "deliver_dead_letter() raised OSError: queue is down; record m1 of sqs is retried. Plugin: Aside."
+        "deliver_dead_letter() raised OSError: queue is down; record m1 of sqs is retried. Plugin: KeptDeadLetters."
     )
     assert (error.item_identifier, error.record_disposition) == ("m1", "retry")  # type: ignore[attr-defined]
     assert error.failure_chain[0]["type"] == "OSError"  # type: ignore[attr-defined]

@@ -233,9 +233,9 @@ def test_record_that_is_twice_in_a_batch_counts_twice() -> None:
 def test_second_of_two_equal_records_counts_where_the_first_was_dropped() -> None:
     event = windowed(1, 2)
     event["Records"] = [event["Records"][position] for position in (0, 0, 1)]
-    step = plugin_of(before_records=lambda batch, fail: fail(0, DropRecord()))
+    hook = plugin_of(before_records=lambda batch, fail: fail(0, DropRecord()))
     for bad, seen in (((), [1, 2]), ((2,), [1])):
-        assert one_by_one(event, failing_at(*bad), plugins=[step]).response["state"] == {"seen": seen}
+        assert one_by_one(event, failing_at(*bad), plugins=[hook]).response["state"] == {"seen": seen}
 
 
 def test_cost_of_a_record_does_not_grow_with_the_batch() -> None:
@@ -434,28 +434,30 @@ def test_record_whose_handler_gave_what_nobody_runs_leaves_no_trace() -> None:
     assert response["state"] == {"seen": [1, 4]}
 
 
-# Steps.
+# Batch hooks.
 
 
 @every_driver
-def test_record_that_a_step_fails_beforehand_stops_the_batch(run: Driver) -> None:
-    step = plugin_of(before_records=lambda batch, fail: fail(1, ValueError()))
-    response = run(windowed(1, 2, 3), count, plugins=[step]).response
+def test_record_that_a_batch_hook_fails_beforehand_stops_the_batch(run: Driver) -> None:
+    hook = plugin_of(before_records=lambda batch, fail: fail(1, ValueError()))
+    response = run(windowed(1, 2, 3), count, plugins=[hook]).response
     assert response["state"] == {"seen": [1]}
     assert failed(response) == [2, 3]
 
 
 @every_driver
 @pytest.mark.parametrize(("bad", "seen"), [(0, []), (1, [1]), (3, [1, 2, 3])])
-def test_state_goes_back_to_before_a_record_that_a_step_fails_afterwards(run: Driver, bad: int, seen: Any) -> None:
-    step = plugin_of(after_records=lambda batch, outcomes, fail: fail(outcomes[bad], OSError()))
-    response = run(windowed(1, 2, 3, 4, state={"seen": []}), count, plugins=[step]).response
+def test_state_goes_back_to_before_a_record_that_a_batch_hook_fails_afterwards(
+    run: Driver, bad: int, seen: Any
+) -> None:
+    hook = plugin_of(after_records=lambda batch, outcomes, fail: fail(outcomes[bad], OSError()))
+    response = run(windowed(1, 2, 3, 4, state={"seen": []}), count, plugins=[hook]).response
     assert response["state"] == {"seen": seen}
     assert failed(response) == [bad + 1]
 
 
 @every_driver
-def test_state_goes_back_to_the_first_when_a_step_fails_all(run: Driver) -> None:
+def test_state_goes_back_to_the_first_when_a_batch_hook_fails_all(run: Driver) -> None:
     def after_records(batch: Any) -> None:
         raise OSError
 
@@ -466,7 +468,7 @@ def test_state_goes_back_to_the_first_when_a_step_fails_all(run: Driver) -> None
     assert failed(response) == [1, 2]
 
 
-def test_next_step_sees_the_state_that_is_left_when_one_has_failed_a_record() -> None:
+def test_next_batch_hook_sees_the_state_that_is_left_when_one_has_failed_a_record() -> None:
     seen: list[State] = []
 
     def look(batch: Any) -> None:
@@ -480,14 +482,14 @@ def test_next_step_sees_the_state_that_is_left_when_one_has_failed_a_record() ->
     assert seen == [{"seen": [1, 2, 3]}, {"seen": [1]}]
 
 
-def test_step_may_change_what_it_was_shown_of_the_state_and_the_response_stays() -> None:
+def test_batch_hook_may_change_what_it_was_shown_of_the_state_and_the_response_stays() -> None:
     def change(batch: Any) -> None:
         window = window_of(batch)
         assert window is not None
         window.state["seen"] = "changed"
 
-    step = plugin_of(before_records=change, after_records=change)
-    assert one_by_one(windowed(1), count, plugins=[step]).response["state"] == {"seen": [1]}
+    hook = plugin_of(before_records=change, after_records=change)
+    assert one_by_one(windowed(1), count, plugins=[hook]).response["state"] == {"seen": [1]}
 
 
 def test_what_calls_out_after_the_batch_sees_the_state_that_was_answered() -> None:
@@ -593,7 +595,7 @@ def test_last_call_without_records_echoes_the_state(run: Driver) -> None:
 
 
 @every_driver
-def test_steps_see_the_window_of_a_last_call_without_records(run: Driver) -> None:
+def test_batch_hooks_see_the_window_of_a_last_call_without_records(run: Driver) -> None:
     written: list[Any] = []
 
     def after_records(batch: Any, outcomes: Any) -> None:
@@ -608,7 +610,7 @@ def test_steps_see_the_window_of_a_last_call_without_records(run: Driver) -> Non
 
 
 @every_driver
-def test_last_call_without_records_fails_where_its_step_does(run: Driver) -> None:
+def test_last_call_without_records_fails_where_its_batch_hook_does(run: Driver) -> None:
     def after_records(batch: Any) -> None:
         raise OSError("no room")
 
@@ -687,12 +689,12 @@ def stuck_at(number: int) -> Iterator[tuple[Callable[[Any, State], None], Nearly
         end()
 
 
-@pytest.mark.parametrize("steps", [[], [plugin_of(after_records=lambda batch: None)]], ids=["", "with a step"])
+@pytest.mark.parametrize("hooks", [[], [plugin_of(after_records=lambda batch: None)]], ids=["", "with a batch hook"])
 @pytest.mark.parametrize(("number", "seen"), [(1, [0]), (2, [0, 1]), (4, [0, 1, 2, 3])])
-def test_handler_that_a_thread_left_behind_is_not_in_the_state(number: int, seen: list[int], steps: Any) -> None:
+def test_handler_that_was_abandoned_in_a_thread_is_not_in_the_state(number: int, seen: list[int], hooks: Any) -> None:
     with stuck_at(number) as (handle, context, _):
         event = windowed(1, 2, 3, 4, state={"seen": [0]})
-        result = in_threads(event, handle, context, stop_before_timeout=MARGIN, plugins=steps)
+        result = in_threads(event, handle, context, stop_before_timeout=MARGIN, plugins=hooks)
         assert result.response["state"] == {"seen": seen}
         assert failed(result.response) == list(range(number, 5))
 
@@ -706,7 +708,7 @@ def test_handler_that_ends_after_the_response_changes_neither_response_nor_windo
     assert window.state == result.response["state"] == {"seen": [1]}
 
 
-def test_step_does_not_see_what_a_handler_that_was_left_behind_has_changed() -> None:
+def test_batch_hook_does_not_see_what_a_handler_that_was_abandoned_has_changed() -> None:
     written: list[Any] = []
 
     def after_records(batch: Any) -> None:
@@ -715,8 +717,8 @@ def test_step_does_not_see_what_a_handler_that_was_left_behind_has_changed() -> 
         written.append(window.state)
 
     with stuck_at(2) as (handle, context, _):
-        steps = [plugin_of(after_records=after_records)]
-        in_threads(windowed(1, 2, 3), handle, context, stop_before_timeout=MARGIN, plugins=steps)
+        hooks = [plugin_of(after_records=after_records)]
+        in_threads(windowed(1, 2, 3), handle, context, stop_before_timeout=MARGIN, plugins=hooks)
         assert written == [{"seen": [1]}]
 
 
@@ -751,9 +753,9 @@ PASSING = [
     "raises after counting",
     "spoils the state",
     "spends the time",
-    "step fails it before",
-    "step fails it after",
-    "step raises after",
+    "batch hook fails it before",
+    "batch hook fails it after",
+    "batch hook raises after",
     "cannot be prepared",
     "letter is not delivered",
 ]
@@ -768,7 +770,7 @@ class GiveUp(Exception):
     """What does not."""
 
 
-class PutAside(Exception):
+class GivenUp(Exception):
     """What goes elsewhere."""
 
 
@@ -784,22 +786,22 @@ class World:
             "dispositions": {
                 GiveUp: Disposition.DROP,
                 UnawaitedResultError: Disposition.DROP,
-                PutAside: Disposition.DEAD_LETTER,
+                GivenUp: Disposition.DEAD_LETTER,
             },
         }
 
     @hookimpl
     def before_records(self, batch: Any, fail: Any) -> None:
         for position, record in enumerate(batch.records):
-            if self.takes(record, "step fails it before"):
+            if self.takes(record, "batch hook fails it before"):
                 fail(position, NotNow())
 
     @hookimpl
     def after_records(self, batch: Any, outcomes: Any, fail: Any) -> None:
         for outcome in outcomes:
-            if self.takes(outcome.record, "step fails it after"):
+            if self.takes(outcome.record, "batch hook fails it after"):
                 fail(outcome, NotNow())
-            if self.takes(outcome.record, "step raises after"):
+            if self.takes(outcome.record, "batch hook raises after"):
                 raise NotNow
 
     @hookimpl(wrapper=True)
@@ -840,7 +842,7 @@ class World:
         if self.takes(record, "dropped"):
             raise GiveUp
         if self.takes(record, "dead letter") or self.next_of(record) == "letter is not delivered":
-            raise PutAside
+            raise GivenUp
         if self.takes(record, "spoils the state"):
             state["x"] = object()
         if self.takes(record, "dropped after its handler"):

@@ -30,8 +30,8 @@ from .support import (
 EVENT = toys("car", "bad doll", "ball")
 
 
-def flushing(step: Callable[..., Any]) -> Any:
-    return plugin_of(after_batch=step)
+def flushing(hook: Callable[..., Any]) -> Any:
+    return plugin_of(after_batch=hook)
 
 
 def test_after_batch_gets_the_result_when_the_response_is_ready(driver: Run) -> None:

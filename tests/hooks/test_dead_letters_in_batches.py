@@ -336,7 +336,7 @@ def test_one_plugin_has_both_hooks_or_one_and_no_other_delivers() -> None:
             BatchProcessor(ToySource(), plugins=plugins)
 
 
-def test_a_dead_letter_of_a_step_after_the_records_is_delivered_at_the_end(driver: Run) -> None:
+def test_a_dead_letter_of_a_batch_hook_after_the_records_is_delivered_at_the_end(driver: Run) -> None:
     class Fails(Many):
         @hookimpl
         def after_records(self, outcomes: Sequence[Outcome], fail: Any) -> None:
@@ -421,7 +421,7 @@ def test_a_delivery_does_not_hold_the_loop(ordering: Any, context: Any) -> None:
     assert seen == [True]
 
 
-def test_those_of_an_unordered_batch_are_delivered_though_a_thread_is_left_behind(never: Callable[..., None]) -> None:
+def test_those_of_an_unordered_batch_are_delivered_though_a_thread_is_abandoned(never: Callable[..., None]) -> None:
     context, one_has_failed = TimeLeft(0.5), threading.Event()
 
     class Logger:
@@ -451,7 +451,7 @@ def test_those_of_an_unordered_batch_are_delivered_though_a_thread_is_left_behin
     assert statuses(result) == ["dead_lettered", "failed"]
 
 
-def test_those_of_an_unordered_batch_are_delivered_though_a_task_is_left_behind() -> None:
+def test_those_of_an_unordered_batch_are_delivered_though_a_task_is_abandoned() -> None:
     context, plugin = TimeLeft(0.25), Many()
 
     async def main() -> Any:
@@ -586,7 +586,7 @@ def test_a_lane_is_delivered_while_other_lanes_run_where_each_record_is_acknowle
 
 
 @pytest.mark.parametrize("ordering", [unordered, in_order(on_failure="continue"), by_key(by_lane)], ids=str)
-def test_one_above_the_lowest_that_comes_again_is_withheld(
+def test_one_above_the_lowest_that_comes_again_is_deferred(
     ordering: Any, driver: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     plugin = Many()
@@ -608,7 +608,7 @@ def test_one_above_the_lowest_is_delivered_where_each_record_is_acknowledged_by_
     assert plugin.calls == [["dead a", "dead c"]]
 
 
-def test_one_that_is_withheld_is_told_of_as_failed(driver: Run) -> None:
+def test_one_that_is_deferred_is_told_of_as_failed(driver: Run) -> None:
     told: list[Any] = []
 
     class Watches(Many):
@@ -621,7 +621,7 @@ def test_one_that_is_withheld_is_told_of_as_failed(driver: Run) -> None:
     assert told == [("bad", "failed"), ("dead", "failed")]
 
 
-def test_those_above_one_that_was_not_delivered_are_withheld(driver: Run) -> None:
+def test_those_above_one_that_was_not_delivered_are_deferred(driver: Run) -> None:
     def not_the_second(outcomes: Sequence[Outcome]) -> Any:
         return [ConnectionError() if outcome.position == 1 else None for outcome in outcomes]
 
@@ -633,7 +633,7 @@ def test_those_above_one_that_was_not_delivered_are_withheld(driver: Run) -> Non
     assert [outcome.position for outcome in result.outcomes if not outcome.done] == [1, *range(10, 25)]
 
 
-def test_a_success_that_a_step_took_back_comes_again_and_withholds_those_above(driver: Run) -> None:
+def test_a_success_that_a_batch_hook_took_back_comes_again_and_defers_those_above(driver: Run) -> None:
     class Fails(Many):
         @hookimpl
         def after_records(self, outcomes: Sequence[Outcome], fail: Any) -> None:
@@ -765,7 +765,7 @@ def test_a_lane_waits_with_its_dead_letter_until_everything_before_it_has_ended(
 @pytest.mark.parametrize(
     ("on_failure", "calls_after", "last"), [("stop", [], "not_attempted"), ("continue", ["car 2b"], "succeeded")]
 )
-def test_a_lane_that_waited_goes_on_as_after_a_failure_where_its_dead_letter_is_withheld(
+def test_a_lane_that_waited_goes_on_as_after_a_failure_where_its_dead_letter_is_deferred(
     on_failure: Any, calls_after: list[str], last: str, side_by_side: Any
 ) -> None:
     calls: list[str] = []
@@ -833,7 +833,7 @@ def test_no_lane_that_waits_is_held_up_by_the_rest_of_another() -> None:
 
 
 @both_side_by_side
-def test_a_lane_that_waits_when_the_batch_is_stopped_has_its_dead_letter_withheld(side_by_side: Any) -> None:
+def test_a_lane_that_waits_when_the_batch_is_stopped_has_its_dead_letter_deferred(side_by_side: Any) -> None:
     """What stopped the batch comes again, and is before it."""
 
     class Stops(Many):

@@ -239,7 +239,7 @@ def test_an_argument_comes_beside_the_lambda_context(driver: Run) -> None:
     assert result.return_values == [("car", "ctx", "loan")]
 
 
-def test_an_argument_comes_beside_what_a_step_gives(driver: Run) -> None:
+def test_an_argument_comes_beside_what_a_batch_hook_gives(driver: Run) -> None:
     def handler(toy: Any, owners: Any, loan: str) -> Any:
         return owners, loan
 
@@ -277,13 +277,13 @@ def test_handler_arguments_may_be_any_mapping(driver: Run) -> None:
 
 
 @pytest.mark.parametrize("returned", [None, ["loan"], "loan", 7])
-@pytest.mark.parametrize("with_a_step", [False, True])
+@pytest.mark.parametrize("with_a_batch_hook", [False, True])
 def test_handler_arguments_that_are_no_mapping_are_an_error_before_the_first_record(
-    returned: Any, with_a_step: bool, driver: Run
+    returned: Any, with_a_batch_hook: bool, driver: Run
 ) -> None:
     handled: list[Any] = []
     source = source_with(handler_arguments=lambda batch: returned)
-    plugins = [plugin_of(before_records=lambda batch: None)] if with_a_step else []
+    plugins = [plugin_of(before_records=lambda batch: None)] if with_a_batch_hook else []
 
     def handler(toy: Any, loan: str = "none") -> None:
         handled.append(toy)

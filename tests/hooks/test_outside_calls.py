@@ -57,7 +57,7 @@ def test_a_call_to_the_outside_that_raises_stop_iteration_does_not_hang_the_batc
     assert failed(result) == ([] if hook == "after_batch" else ["car"])
 
 
-def test_a_record_whose_delivery_in_a_lane_was_left_behind_is_told_of(
+def test_a_record_whose_delivery_in_a_lane_was_abandoned_is_told_of(
     never: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: list[Any] = []
@@ -86,7 +86,7 @@ def test_a_record_whose_delivery_in_a_lane_was_left_behind_is_told_of(
     assert any(record.levelname == "ERROR" for record in caplog.records)
 
 
-def test_a_task_that_was_left_behind_delivers_nothing() -> None:
+def test_a_task_that_was_abandoned_delivers_nothing() -> None:
     delivered: list[str] = []
     context = TimeLeft(0.25)
 
@@ -165,19 +165,19 @@ def test_a_dead_letter_that_waits_when_another_lane_stops_the_batch_is_settled()
 
 
 @pytest.mark.parametrize("hook", ["before_records", "after_records"])
-def test_an_awaited_step_that_raises_system_exit_fails_every_record(hook: str) -> None:
-    async def step(batch: Any) -> None:
+def test_an_awaited_batch_hook_that_raises_system_exit_fails_every_record(hook: str) -> None:
+    async def call(batch: Any) -> None:
         raise SystemExit(3)
 
-    assert failed(run_async(ToySource(), toys("car"), len, plugins=[plugin_of(**{hook: step})])) == ["car"]
+    assert failed(run_async(ToySource(), toys("car"), len, plugins=[plugin_of(**{hook: call})])) == ["car"]
 
 
 @pytest.mark.parametrize("which", [[1], {"id": 1}], ids=str)
 def test_fail_says_what_it_takes_whatever_it_is_given(which: Any) -> None:
-    def step(batch: Any, fail: Any) -> None:
+    def hook(batch: Any, fail: Any) -> None:
         fail(which, ValueError())
 
-    result = run(ToySource(), toys("car"), len, plugins=[plugin_of(before_records=step)])
+    result = run(ToySource(), toys("car"), len, plugins=[plugin_of(before_records=hook)])
 
     assert "fail() takes the outcome of a record of this hook" in str(result.outcomes[0].exception)
 

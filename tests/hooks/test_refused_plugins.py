@@ -334,7 +334,7 @@ def test_a_coroutine_function_is_no_hook_of_a_source(hook: str) -> None:
 @pytest.mark.parametrize("hook", AWAITED_HOOKS)
 @pytest.mark.parametrize("source", [ToySource(), None], ids=["a source", "none yet"])
 @pytest.mark.parametrize("arguments", ["all", "fewer"])
-def test_a_step_that_is_a_coroutine_function_is_refused_where_nobody_awaits(
+def test_a_batch_hook_that_is_a_coroutine_function_is_refused_where_nobody_awaits(
     hook: str, source: Any, arguments: str
 ) -> None:
     async def fewer(self: object, batch: Any) -> Any:
@@ -357,7 +357,7 @@ def test_a_step_that_is_a_coroutine_function_is_refused_where_nobody_awaits(
 
 
 @pytest.mark.parametrize("hook", AWAITED_HOOKS)
-def test_a_step_may_be_a_coroutine_function_where_it_is_awaited(hook: str) -> None:
+def test_a_batch_hook_may_be_a_coroutine_function_where_it_is_awaited(hook: str) -> None:
     AsyncBatchProcessor(ToySource(), plugins=[plugin_with(**{hook: hookimpl(awaited)})])
 
 

@@ -450,7 +450,7 @@ def test_a_record_of_which_one_part_failed_is_lost_where_the_response_does_not_n
 # Functions that are right.
 
 
-class Aside:
+class KeptDeadLetters:
     """Takes dead letters."""
 
     @hookimpl
@@ -461,7 +461,7 @@ class Aside:
 @pytest.mark.parametrize("disposition", [Disposition.DROP, Disposition.DEAD_LETTER])
 @pytest.mark.parametrize("tells", [True, False], ids=["says what is done", "says nothing"])
 def test_what_a_function_drops_or_puts_elsewhere_is_not_lost(disposition: Disposition, tells: bool) -> None:
-    processor = processor_of(dispositions={OSError: disposition}, plugins=[Aside()])
+    processor = processor_of(dispositions={OSError: disposition}, plugins=[KeptDeadLetters()])
 
     def handler(record: Any) -> None:
         fails_bad(record)

@@ -111,7 +111,7 @@ def test_record_that_does_not_fit_its_model_was_tried() -> None:
 # What was given up on purpose.
 
 
-class Aside:
+class KeptDeadLetters:
     """Takes dead letters."""
 
     @hookimpl
@@ -131,7 +131,7 @@ def test_what_a_processor_gives_up_is_not_lost(how: str) -> None:
 
     stream_like = queue_of("good", "bad")
     processor = BatchProcessor(
-        "sqs", plugins=[Aside()], logger=QUIET, dispositions={ValueError: Disposition.DEAD_LETTER}
+        "sqs", plugins=[KeptDeadLetters()], logger=QUIET, dispositions={ValueError: Disposition.DEAD_LETTER}
     )
 
     history = EventSourceMapping(stream_like, processor=processor, record_handler=handler).drain()

@@ -10,7 +10,7 @@ from .mutant import Mutant
 DONE = "engine/test_done.py"
 LANES = "engine/test_lanes.py"
 IN_TIME = "engine/test_time.py"
-LEFT_BEHIND = "engine/test_left_behind.py"
+ABANDONED = "engine/test_abandoned.py"
 LATE_THREADS = "test_what_a_thread_does_after_the_response"
 NAMED = "test_response_names_exactly_the_records_that_failed"
 
@@ -209,14 +209,14 @@ MUTANTS = (
         "book.lowest is not None and book.lowest < position",
         "False",
         "hooks/test_dead_letters_in_batches.py",
-        "test_one_above_the_lowest_that_comes_again_is_withheld",
+        "test_one_above_the_lowest_that_comes_again_is_deferred",
     ),
     Mutant(
         "a lane that waits with its dead letter goes on",
         "_concurrency.lanes.next_lanes",
         "going_on.append(Lane(run, ledger, rest))",
         "",
-        "engine/test_waiting_letters.py",
+        "engine/test_deferred_dead_letters.py",
         "waits_and_then_goes_on",
     ),
     Mutant(
@@ -224,12 +224,12 @@ MUTANTS = (
         "ledger.Ledger.undo",
         "self.values[position] = NOT_PROCESSED",
         "",
-        "hooks/test_steps.py",
+        "hooks/test_batch_hooks.py",
         "test_after_records_fails_one_record",
     ),
     Mutant(
         "when the records are broken off, no record is done that a batch hook was to see to the end",
-        "_extensions.batch_hooks.steps",
+        "_extensions.batch_hooks.calls_of",
         "run.batch._ledger.undo_successes()",
         "",
         "engine/test_broken_off.py",
@@ -388,7 +388,7 @@ MUTANTS = (
         "_concurrency.lanes.abandon",
         "sorted(ledger.running or ())",
         "()",
-        LEFT_BEHIND,
+        ABANDONED,
         LATE_THREADS,
     ),
     Mutant(
@@ -396,7 +396,7 @@ MUTANTS = (
         "ledger.Ledger._close",
         "self.is_closed = True",
         "",
-        LEFT_BEHIND,
+        ABANDONED,
         LATE_THREADS,
     ),
     Mutant(
@@ -404,7 +404,7 @@ MUTANTS = (
         "engine._run_records",
         "on_success is not None and not ledger.is_closed",
         "on_success is not None",
-        LEFT_BEHIND,
+        ABANDONED,
         LATE_THREADS,
     ),
     # 5. Nothing shared is mutable per batch.

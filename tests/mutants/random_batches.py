@@ -69,7 +69,7 @@ MUTANTS = (
         "copy.values += self.values",
         "copy.values = self.values",
         OF_TIME,
-        "test_what_is_left_behind_changes_nothing",
+        "test_what_is_abandoned_changes_nothing",
     ),
     # What becomes of a record.
     Mutant(

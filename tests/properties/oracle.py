@@ -16,7 +16,7 @@ class Made(NamedTuple):
         waits: how often, or how many milliseconds, its handler waits.
         attempt: how often it has been delivered.
         refused: whether nobody would take it as a dead letter.
-        step: the step that fails it, ``before`` the records or ``after`` them.
+        hook: the batch hook that fails it, ``before`` the records or ``after`` them.
         cost: units of time that its handler takes.
     """
 
@@ -25,7 +25,7 @@ class Made(NamedTuple):
     waits: int = 0
     attempt: int = 1
     refused: bool = False
-    step: str = ""
+    hook: str = ""
     cost: int = 0
 
 
@@ -38,7 +38,7 @@ class World(NamedTuple):
         by_checkpoint: how AWS acknowledges.
         deliverer: which hooks take dead letters: ``one``, ``many`` or ``both``; ``nobody`` where there are none.
         dead_letter_after: the delivery from which on there is no other.
-        breaks: the step that fails all records.
+        breaks: the batch hook that fails all records.
         watched: whether observers watch.
     """
 
@@ -136,7 +136,7 @@ def lanes_of(batch: list[Made], world: World) -> list[list[int]]:
 def begins(made: Made, world: World) -> bool:
     """Say whether the handler of a record is called, once it is the record's turn."""
     odd = made.does == "odd" and world.by_key
-    return not odd and made.does != "poison" and made.step != "before" and world.breaks != "before"
+    return not odd and made.does != "poison" and made.hook != "before" and world.breaks != "before"
 
 
 def fate(made: Made, world: World) -> str:
@@ -153,9 +153,9 @@ def last_fate(made: Made, world: World) -> str:
     return "dead" if world.dead_letter_after is not None and made.attempt >= world.dead_letter_after else "retry"
 
 
-def has_steps(batch: list[Made], world: World) -> bool:
+def has_batch_hooks(batch: list[Made], world: World) -> bool:
     """Say whether anything is done for all records at once."""
-    return bool(world.breaks) or any(made.step for made in batch)
+    return bool(world.breaks) or any(made.hook for made in batch)
 
 
 class Walk:
@@ -210,10 +210,10 @@ class Walk:
                 self.stopped.add(lane_of(position, made, self.world))
             self.statuses.append(status)
 
-    def step_after(self) -> None:
-        late = has_steps(self.batch, self.world) and not self.may_call
+    def batch_hook_after(self) -> None:
+        late = has_batch_hooks(self.batch, self.world) and not self.may_call
         for position, made in enumerate(self.batch):
-            fails = made.step == "after" or self.world.breaks == "after" or late
+            fails = made.hook == "after" or self.world.breaks == "after" or late
             if self.statuses[position] == "succeeded" and fails:
                 dead = last_fate(made, self.world) == "dead"
                 self.statuses[position] = "waiting" if dead else "failed"
@@ -237,7 +237,7 @@ def expected(batch: list[Made], world: World, time: Time | None = None) -> list[
     """Say what must become of each record."""
     walk = Walk(batch, world, time)
     walk.records()
-    walk.step_after()
+    walk.batch_hook_after()
     walk.letters_at_end()
     return walk.statuses
 
@@ -255,7 +255,7 @@ def check(batch: list[Made], world: World, seen: Run) -> None:
     begun = seen.positions("begins")
     assert len(set(begun)) == len(begun), "a record is attempted once"
     assert seen.reported == sorted(set(seen.reported)), "the response is in the order of the batch"
-    had_no_time = has_steps(batch, world) and ("after", -1) not in seen.lines
+    had_no_time = has_batch_hooks(batch, world) and ("after", -1) not in seen.lines
     undone = set(seen.positions("ends" if had_no_time else "undone"))
     shown = ({*seen.positions("ends")} - undone) | {*seen.positions("delivered"), *seen.positions("drops")}
     assert set(range(len(batch))) - set(seen.reported) == shown, "done is what was seen to be done, and nothing else"

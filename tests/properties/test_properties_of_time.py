@@ -58,7 +58,7 @@ def test_records_start_as_long_as_there_is_time(
         world = world._replace(ordering=in_order)  # one lane: nothing runs beside another
         time = time._replace(left=time.left + 0.5)  # with exactly what must be left, a timer would look again at once
     if not batch:
-        world = world._replace(breaks="")  # a step that has no time for a batch without records is an error
+        world = world._replace(breaks="")  # a batch hook that has no time for a batch without records is an error
     options: dict[str, Any] = {"raises": False, "context": Costs(time), "stop_before_timeout": time.margin * UNIT}
     seen = run(driver, batch, world, **options)
     statuses = expected(batch, world, time)
@@ -129,7 +129,7 @@ def run_late(driver: str, batch: list[Made], world: World) -> Late:
             return Run(reported, False, [o.status for o in result.outcomes], list(log.lines), list(log.told))
 
         if isinstance(processor, AsyncBatchProcessor):
-            return asyncio.run(_left_behind_in_a_loop(processor, log, seen))
+            return asyncio.run(_abandoned_in_a_loop(processor, log, seen))
         result = processor.run(event_of(batch), log.handle, log.context)
         then = seen(result)
         workers = [thread for thread in threading.enumerate() if thread.name == "batchcore"]
@@ -139,7 +139,7 @@ def run_late(driver: str, batch: list[Made], world: World) -> Late:
     return Late(then, seen(result))
 
 
-async def _left_behind_in_a_loop(processor: AsyncBatchProcessor, log: StuckLog, seen: Callable[[Any], Run]) -> Late:
+async def _abandoned_in_a_loop(processor: AsyncBatchProcessor, log: StuckLog, seen: Callable[[Any], Run]) -> Late:
     result = await processor.arun(event_of(log.batch), log.handle_and_wait, log.context)
     then = seen(result)
     log.context.end = None  # if nothing more is done, then not for want of time
@@ -151,7 +151,7 @@ async def _left_behind_in_a_loop(processor: AsyncBatchProcessor, log: StuckLog, 
 
 
 SIDE_BY_SIDE = [driver for driver in DRIVERS if driver not in ("one by one", "asyncio, plain handler")]
-LATE_RECORDS = records([*BEHAVIOURS, *LATE, *LATE], steps=False)
+LATE_RECORDS = records([*BEHAVIOURS, *LATE, *LATE], hooks=False)
 WATCHED = WORLDS.map(lambda world: world._replace(watched=True, breaks="", concurrency=max(2, world.concurrency)))
 
 
@@ -160,7 +160,7 @@ WATCHED = WORLDS.map(lambda world: world._replace(watched=True, breaks="", concu
 @example(batch=[Made("ok"), Made("stuck, then ok")], world=World("unordered"))
 @example(batch=[Made("ok"), Made("deaf, then ok")], world=World("unordered"))
 @settings(max_examples=60, deadline=None)
-def test_what_is_left_behind_changes_nothing(driver: str, batch: list[Made], world: World) -> None:
+def test_what_is_abandoned_changes_nothing(driver: str, batch: list[Made], world: World) -> None:
     then, later = run_late(driver, batch, world)
     assert (later.reported, later.statuses, later.told) == (then.reported, then.statuses, then.told)
     assert later.positions("begins") == then.positions("begins"), "nothing starts any more"

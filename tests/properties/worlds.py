@@ -1,4 +1,4 @@
-"""Runs the batches that hypothesis makes, and writes down what is done: by handlers, deliverers, steps."""
+"""Runs the batches that hypothesis makes, and writes down what is done: by handlers, deliverers, batch hooks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from batchcore import (
 from batchcore_sqs import SQS
 from tests.batches import batch_of, failed, logger_with
 
-from .oracle import FAILS, Made, Run, World, has_steps
+from .oracle import FAILS, Made, Run, World, has_batch_hooks
 
 SILENT = logger_with(logging.NullHandler())
 DRIVERS = ["one by one", "threads", "executor", "asyncio", "asyncio, plain handler"]
@@ -75,7 +75,7 @@ class Poison(Exception):
     pass
 
 
-class StepFailed(Exception):
+class BatchHookFailed(Exception):
     pass
 
 
@@ -96,7 +96,7 @@ STOPS = ["stop", "raises stop"]
 BEHAVIOURS = ["ok"] * 6 + ["dead"] * 2 + [*FAILS, "drop", "raises drop", "raises dead", "odd"]
 
 
-def records(behaviours: list[str], steps: bool = True, costs: int = 0) -> st.SearchStrategy[list[Made]]:
+def records(behaviours: list[str], hooks: bool = True, costs: int = 0) -> st.SearchStrategy[list[Made]]:
     """Make batches of records that do one of these."""
     made = st.builds(
         Made,
@@ -105,7 +105,7 @@ def records(behaviours: list[str], steps: bool = True, costs: int = 0) -> st.Sea
         waits=st.sampled_from([0, 0, 0, 1, 2]),
         attempt=st.integers(1, 4),
         refused=st.sampled_from([False, False, True]),
-        step=st.sampled_from(["", "", "", "", "before", "after"] if steps else [""]),
+        hook=st.sampled_from(["", "", "", "", "before", "after"] if hooks else [""]),
         cost=st.integers(0, costs),
     )
     return st.lists(made, max_size=12)
@@ -230,7 +230,7 @@ def deliverer(log: Log, hooks: str) -> object:
     return Deliverer()
 
 
-class Steps:
+class BatchHooks:
     """Fails records before the first or after the last: some, or all."""
 
     def __init__(self, log: Log, breaks: str) -> None:
@@ -240,21 +240,21 @@ class Steps:
     @hookimpl
     def before_records(self, batch: Any, fail: Any) -> None:
         if self.breaks == "before" and batch.records:
-            raise StepFailed
+            raise BatchHookFailed
         for position, made in enumerate(self.log.batch):
-            if made.step == "before":
-                fail(position, StepFailed(position))
+            if made.hook == "before":
+                fail(position, BatchHookFailed(position))
 
     @hookimpl
     def after_records(self, outcomes: Any, fail: Any) -> None:
         self.log.write("after", -1)
         for outcome in outcomes:
-            if self.breaks == "after" or self.log.batch[outcome.position].step == "after":
+            if self.breaks == "after" or self.log.batch[outcome.position].hook == "after":
                 self.log.write("undone", outcome.position)
                 if self.breaks != "after":
-                    fail(outcome, StepFailed(outcome.position))
+                    fail(outcome, BatchHookFailed(outcome.position))
         if self.breaks == "after" and self.log.batch:
-            raise StepFailed
+            raise BatchHookFailed
 
 
 class Observer:
@@ -296,8 +296,8 @@ class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
 def processor_of(driver: str, log: Log, world: World, **options: Any) -> BatchProcessor:
     """Make the processor of a driver for one batch."""
     plugins: list[object] = [deliverer(log, world.deliverer)] if world.delivers else []
-    if has_steps(log.batch, world):
-        plugins.append(Steps(log, world.breaks))
+    if has_batch_hooks(log.batch, world):
+        plugins.append(BatchHooks(log, world.breaks))
     if world.watched:
         plugins.append(Observer(log))
     if driver == "executor" and options.get("executor") is None:

@@ -9,7 +9,7 @@ import pytest
 Reason = Callable[[BaseException], str]
 
 
-class Untold(Exception):
+class NotNotified(Exception):
     """An exception without a text."""
 
     def __str__(self) -> str:
@@ -22,7 +22,7 @@ class Untold(Exception):
         (ValueError("two\nlines"), "ValueError: two\nlines"),
         (KeyError("customer"), "KeyError: 'customer'"),
         (ValueError(), "ValueError"),
-        (Untold(), "Untold: <str() of it raised RuntimeError>"),
+        (NotNotified(), "NotNotified: <str() of it raised RuntimeError>"),
         (ValueError("a\x00b\ud800c\uffffd"), "ValueError: a\ufffdb\ufffdc\ufffdd"),
     ],
 )

@@ -78,16 +78,16 @@ def test_poison_leaves_its_group_before_the_redrive_and_its_neighbours_are_done_
     aws: LocalAws, redriven: Fixture, make_queue: Fixture, arrived: Fixture, make: Any
 ) -> None:
     queue, swept = redriven()
-    parked = make_queue(".fifo")
+    dead_letters = make_queue(".fifo")
     processor = make(
         "sqs",
         dead_letter_after=RECEIVES - 1,
-        plugins=[SQSDeadLetters(parked)],
+        plugins=[SQSDeadLetters(dead_letters)],
         raise_on_entire_batch_failure=False,
     )
     assert drain(aws, queue, processor) == ["a", "b", "c", "d"]
     assert arrived(swept) == []
-    (message,) = arrived(parked)
+    (message,) = arrived(dead_letters)
     assert message["Body"] == "poison"
     assert message["Attributes"]["MessageGroupId"] == "customer"
     assert message["MessageAttributes"]["DeadLetterReason"]["StringValue"] == "ValueError: it will never do"
@@ -101,17 +101,17 @@ def test_poison_that_could_not_be_delivered_is_delivered_the_next_time(
     aws: LocalAws, redriven: Fixture, make_queue: Fixture, arrived: Fixture, proxy: Any
 ) -> None:
     queue, swept = redriven()
-    parked = make_queue(".fifo")
+    dead_letters = make_queue(".fifo")
     refuses_once(proxy)
     processor = BatchProcessor(
         "sqs",
         dispositions={ValueError: Disposition.DEAD_LETTER},
-        plugins=[SQSDeadLetters(parked)],
+        plugins=[SQSDeadLetters(dead_letters)],
         raise_on_entire_batch_failure=False,
     )
     assert drain(aws, queue, processor) == ["a", "b", "c", "d"]
     assert [request.entries for request in proxy.requests] == [1, 1]
-    assert (bodies(arrived(parked)), arrived(swept)) == (["poison"], [])
+    assert (bodies(arrived(dead_letters)), arrived(swept)) == (["poison"], [])
 
 
 class SoonOver:

@@ -43,10 +43,10 @@ def says_the_sender_is_at_fault(forward: Any) -> tuple[int, dict[str, str], byte
 def test_the_trace_header_of_a_message_arrives_with_its_dead_letter(
     aws: LocalAws, sqs: Any, make_queue: Fixture, arrived: Fixture, proxy: Any
 ) -> None:
-    queue, parked = make_queue(), make_queue()
+    queue, dead_letters = make_queue(), make_queue()
     sqs.send_message(QueueUrl=queue, MessageBody="bad", MessageSystemAttributes=AS_SENT)
     processor = BatchProcessor(
-        "sqs", dispositions={ValueError: Disposition.DEAD_LETTER}, plugins=[SQSDeadLetters(parked)]
+        "sqs", dispositions={ValueError: Disposition.DEAD_LETTER}, plugins=[SQSDeadLetters(dead_letters)]
     )
 
     def handler(record: Any) -> None:
@@ -60,9 +60,9 @@ def test_the_trace_header_of_a_message_arrives_with_its_dead_letter(
     ((entry,),) = [request.sent for request in proxy.requests]
     # The server drops the system attributes of a batch, and keeps those of a message that is sent alone.
     del entry["Id"]
-    sqs.purge_queue(QueueUrl=parked)
-    sqs.send_message(QueueUrl=parked, **entry)
-    (message,) = arrived(parked)
+    sqs.purge_queue(QueueUrl=dead_letters)
+    sqs.send_message(QueueUrl=dead_letters, **entry)
+    (message,) = arrived(dead_letters)
     assert message["Attributes"]["AWSTraceHeader"] == TRACE
     assert message["Body"] == "bad"
 

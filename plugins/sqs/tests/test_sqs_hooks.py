@@ -361,7 +361,7 @@ def test_a_message_that_has_no_body_at_all_is_sent_as_its_json() -> None:
 def test_a_message_that_has_no_body_becomes_a_dead_letter_once_it_was_tried_often_enough() -> None:
     letters: list[Message] = []
 
-    class Aside:
+    class KeptDeadLetters:
         @hookimpl
         def deliver_dead_letter(self, outcome: Outcome, batch: Batch) -> None:
             letters.append(batch.original_message(outcome.record))
@@ -372,7 +372,7 @@ def test_a_message_that_has_no_body_becomes_a_dead_letter_once_it_was_tried_ofte
         "attributes": {"ApproximateReceiveCount": "3"},
         "messageAttributes": {"a": {"dataType": "Binary", "binaryValue": "not base64"}},
     }
-    processor = BatchProcessor("sqs", dead_letter_after=3, plugins=[Aside()])
+    processor = BatchProcessor("sqs", dead_letter_after=3, plugins=[KeptDeadLetters()])
 
     result = processor.run({"Records": [record]}, lambda record: record.body)
 

@@ -18,7 +18,7 @@ class Results(NamedTuple):
 
     Attributes:
         failed: the positions of the records that are not done.
-        again: those of them that are tried again; the others are put aside by AWS.
+        again: those of them that are tried again; the others are dropped or sent on by AWS.
         complaint: why the whole response is refused; None where it is not.
     """
 

@@ -53,7 +53,7 @@ def test_stopping_by_key_loses_what_was_never_tried_of_that_key(printed: str) ->
 @pytest.mark.parametrize(
     "title",
     [
-        "in_order(), 3 retries, put aside after 2 failures",
+        "in_order(), 3 retries, dead letter after 2 failures",
         "in_order(), no limit of retries, 4 succeeds after 20 failures",
     ],
 )

@@ -67,13 +67,13 @@ def test_a_batch_left_before_it_was_processed_is_reported_and_there_deleted(libr
 
 
 def test_an_exception_without_a_text_costs_its_record_and_there_the_batch(library: ModuleType) -> None:
-    class Untold(Exception):
+    class NotNotified(Exception):
         def __str__(self) -> str:
             raise RuntimeError("no text")
 
     def handler(record: Any) -> None:
         if record.body == "bad":
-            raise Untold
+            raise NotNotified
 
     processor = library.BatchProcessor(event_type=library.EventType.SQS)
     if library is theirs:

@@ -117,7 +117,7 @@ class WaitsForACheckpoint(SQSSource):
     """Says that SQS has a checkpoint, as if what follows a failure came again.
 
     A dead letter above a message that keeps failing is withheld and counts as failed: it is retried with it, up to the
-    queue's own limit, and is never set aside as it should be.
+    queue's own limit, and never goes to the dead-letter queue as it should.
     """
 
     @hookimpl

@@ -1,4 +1,4 @@
-"""Sources that are wrong in the message that they make of a record which somebody puts aside."""
+"""Sources that are wrong in the message that they make of a record that becomes a dead letter."""
 
 from __future__ import annotations
 

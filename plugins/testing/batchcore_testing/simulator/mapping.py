@@ -35,7 +35,7 @@ class EventSourceMapping:
         function: what to invoke: ``function(event, context)``. Or, instead of it:
         processor: a processor, which runs
         record_handler: this handler. What it began with and returned for is then known, and what the processor dropped
-            or put aside.
+            or a dead letter.
         batch_size: the most records of one batch; None for what AWS has as its default.
         report_batch_item_failures: whether ``FunctionResponseTypes`` has ``ReportBatchItemFailures``. Without it the
             response is not read, as on Lambda: all that the function did not raise for is acknowledged.

@@ -1,4 +1,4 @@
-"""Order, time, what becomes of failures, steps for the whole batch, results."""
+"""Order, time, what becomes of failures, batch hooks, results."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from batchcore_dynamodb import item_key
 from batchcore_kinesis import KinesisStreamRecord, partition_key
 from batchcore_sqs import SqsFifoPartialProcessor, SQSRecord, message_group
 
-queue = SQSDeadLetters("https://sqs.eu-west-1.amazonaws.com/123456789012/parked", maximum_size=1_000)
-topic = SNSDeadLetters("arn:aws:sns:eu-west-1:123456789012:parked")
+queue = SQSDeadLetters("https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters", maximum_size=1_000)
+topic = SNSDeadLetters("arn:aws:sns:eu-west-1:123456789012:dead-letters")
 
 
 class Customers:
@@ -82,7 +82,7 @@ class Parcels:
 def handler(record: SQSRecord) -> None:
     raise {
         "drop": DropRecord("too old"),
-        "put aside": DeadLetterRecord(),
+        "give up": DeadLetterRecord(),
         "again": RetryRecord(),
         "stop": StopBatch("the database is down"),
     }[record.body]

@@ -250,7 +250,7 @@ class Deaf:
 
 
 @pytest.mark.parametrize("end", [handle, fail_late, drop_late])
-def test_coroutine_that_swallows_its_cancellation_is_left_behind(
+def test_coroutine_that_swallows_its_cancellation_is_abandoned(
     end: Callable[[Any], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
@@ -269,7 +269,7 @@ def test_coroutine_that_swallows_its_cancellation_is_left_behind(
     asyncio.run(main())
 
 
-def test_coroutine_that_was_left_behind_delivers_nothing() -> None:
+def test_coroutine_that_was_abandoned_delivers_nothing() -> None:
     class Letters:
         def __init__(self) -> None:
             self.sent: list[str] = []

@@ -1,4 +1,4 @@
-"""Steps for the whole batch, ``before_records`` and ``after_records``: what they give, what they fail, and no more."""
+"""Batch hooks, ``before_records`` and ``after_records``: what they give, what they fail, and no more."""
 
 from __future__ import annotations
 
@@ -58,23 +58,23 @@ RAISED = [ConnectionError, SystemExit, asyncio.CancelledError, RecursionError]
 
 
 def owned(toy: Any, owners: Mapping[str, str]) -> str:
-    """A handler that asks for what a step looked up."""
+    """A handler that asks for what a batch hook looked up."""
     return f"{toy['id']} of {owners[toy['id']]}"
 
 
-def before(step: Callable[[Any, Any], Any]) -> Any:
-    return plugin_of(before_records=step)
+def before(hook: Callable[[Any, Any], Any]) -> Any:
+    return plugin_of(before_records=hook)
 
 
-def after(step: Callable[[Any, Any], Any]) -> Any:
-    return plugin_of(after_records=step)
+def after(hook: Callable[[Any, Any], Any]) -> Any:
+    return plugin_of(after_records=hook)
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
-    def step(*arguments: Any) -> None:
+    def hook(*arguments: Any) -> None:
         raise error
 
-    return step
+    return hook
 
 
 def ids(outcomes: Any) -> list[str]:
@@ -113,7 +113,7 @@ def test_a_handler_that_asks_for_nothing_gets_nothing(driver: Run) -> None:
     assert result.return_values == ["played with car", "played with ball", "played with doll"]
 
 
-def test_what_a_step_gives_is_the_same_object_for_every_handler(driver: Run) -> None:
+def test_what_a_batch_hook_gives_is_the_same_object_for_every_handler(driver: Run) -> None:
     given = object()
 
     def handler(toy: Any, given: object) -> object:
@@ -124,7 +124,7 @@ def test_what_a_step_gives_is_the_same_object_for_every_handler(driver: Run) -> 
     assert [value is given for value in result.return_values] == [True, True, True]
 
 
-def test_a_step_may_give_any_mapping(driver: Run) -> None:
+def test_a_batch_hook_may_give_any_mapping(driver: Run) -> None:
     plugin = before(lambda batch, fail: MappingProxyType({"owners": OWNERS}))
 
     assert driver(ToySource(), toys("car"), owned, plugins=[plugin]).return_values == ["car of Ada"]
@@ -151,13 +151,13 @@ def test_an_argument_comes_beside_the_lambda_context(driver: Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["toy", "lambda_context"])
-def test_a_step_cannot_take_the_place_of_the_record_or_the_context(name: str, driver: Run) -> None:
+def test_a_batch_hook_cannot_take_the_place_of_the_record_or_the_context(name: str, driver: Run) -> None:
     def handler(toy: Any, lambda_context: Any, owners: Any) -> Any:
         return toy["id"], lambda_context, owners
 
-    step = before(lambda batch, fail: {name: "the step's", "owners": "known"})
+    hook = before(lambda batch, fail: {name: "the batch hook's", "owners": "known"})
 
-    result = driver(ToySource(), toys("car"), handler, context="ctx", plugins=[step])
+    result = driver(ToySource(), toys("car"), handler, context="ctx", plugins=[hook])
 
     assert result.return_values == [("car", "ctx", "known")]
 
@@ -194,7 +194,7 @@ def test_the_arguments_of_one_batch_are_not_those_of_the_next() -> None:
 # -- Before the records: what they fail.
 
 
-def test_a_step_fails_one_record_by_its_position_and_no_other(driver: Run) -> None:
+def test_a_batch_hook_fails_one_record_by_its_position_and_no_other(driver: Run) -> None:
     handled: list[str] = []
     error = LookupError("no owner")
 
@@ -215,7 +215,9 @@ def test_a_step_fails_one_record_by_its_position_and_no_other(driver: Run) -> No
     ("call", "processor"),
     [(process_partial_response, BatchProcessor), (async_process_partial_response, AsyncBatchProcessor)],
 )
-def test_a_step_fails_one_record_of_the_one_call_functions_as_well(call: Any, processor: type[BatchProcessor]) -> None:
+def test_a_batch_hook_fails_one_record_of_the_one_call_functions_as_well(
+    call: Any, processor: type[BatchProcessor]
+) -> None:
     handled: list[str] = []
     plugin = plugin_of(before_records=lambda batch, fail: fail(1, LookupError("no owner")))
 
@@ -225,7 +227,7 @@ def test_a_step_fails_one_record_of_the_one_call_functions_as_well(call: Any, pr
     assert sorted(handled) == ["car", "doll"]
 
 
-def test_a_record_that_a_step_failed_has_no_scope_and_no_duration(driver: Run) -> None:
+def test_a_record_that_a_batch_hook_failed_has_no_scope_and_no_duration(driver: Run) -> None:
     scopes: list[Any] = []
 
     @contextmanager
@@ -241,7 +243,9 @@ def test_a_record_that_a_step_failed_has_no_scope_and_no_duration(driver: Run) -
     assert [outcome.duration is None for outcome in result.outcomes] == [False, True, False]
 
 
-def test_a_record_that_a_step_failed_is_logged_and_told_of_once(driver: Run, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_record_that_a_batch_hook_failed_is_logged_and_told_of_once(
+    driver: Run, caplog: pytest.LogCaptureFixture
+) -> None:
     told: list[Any] = []
     plugin = plugin_of(
         before_records=lambda fail: fail(1, LookupError("no owner")),
@@ -255,7 +259,7 @@ def test_a_record_that_a_step_failed_is_logged_and_told_of_once(driver: Run, cap
 
 
 @pytest.mark.parametrize("error", RAISED)
-def test_a_step_that_raises_fails_every_record(error: type[BaseException], driver: Run) -> None:
+def test_a_batch_hook_that_raises_fails_every_record(error: type[BaseException], driver: Run) -> None:
     handled: list[Any] = []
     raised = error("no table")
 
@@ -266,7 +270,7 @@ def test_a_step_that_raises_fails_every_record(error: type[BaseException], drive
     assert handled == []
 
 
-def test_a_step_that_raises_leaves_no_frame_behind(driver: Run) -> None:
+def test_a_batch_hook_that_raises_leaves_no_frame_behind(driver: Run) -> None:
     result = driver(ToySource(), EVENT, plugins=[before(raising(ConnectionError("no table")))])
 
     assert [error.__traceback__ for error in exceptions(result) if error is not None] == [None] * 3
@@ -274,35 +278,35 @@ def test_a_step_that_raises_leaves_no_frame_behind(driver: Run) -> None:
 
 @pytest.mark.parametrize("run", [run, run_async])
 @pytest.mark.parametrize("hook", ["before_records", "after_records"])
-def test_the_traceback_of_a_step_that_raised_does_not_grow_with_the_records(
+def test_the_traceback_of_a_batch_hook_that_raised_does_not_grow_with_the_records(
     hook: str, run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(ToySource(), EVENT, plugins=[plugin_of(**{hook: raising(ConnectionError("no table"))})])
 
     frames = [[frame.name for frame in traceback.extract_tb(record.exc_info[2])] for record in caplog.records]  # type: ignore[index]
     assert len(frames) == 3
-    assert frames[0][-1] == "step"
+    assert frames[0][-1] == "hook"
     assert frames[1] == frames[2] == frames[0]
 
 
-def test_a_record_keeps_the_exception_that_it_was_failed_with_where_the_step_raises_later(driver: Run) -> None:
+def test_a_record_keeps_the_exception_that_it_was_failed_with_where_the_batch_hook_raises_later(driver: Run) -> None:
     own, of_all = LookupError("no owner"), ConnectionError("gone")
 
-    def step(batch: Any, fail: Any) -> None:
+    def hook(batch: Any, fail: Any) -> None:
         fail(2, own)
         raise of_all
 
-    assert exceptions(driver(ToySource(), EVENT, plugins=[before(step)])) == [of_all, of_all, own]
+    assert exceptions(driver(ToySource(), EVENT, plugins=[before(hook)])) == [of_all, of_all, own]
 
 
-def test_a_batch_that_a_step_failed_entirely_raises(driver: Run) -> None:
+def test_a_batch_that_a_batch_hook_failed_entirely_raises(driver: Run) -> None:
     with pytest.raises(BatchProcessingError, match="3 x ConnectionError"):
         driver(
             ToySource(), EVENT, plugins=[before(raising(ConnectionError("gone")))], raise_on_entire_batch_failure=True
         )
 
 
-def test_a_keyboard_interrupt_in_a_step_propagates(driver: Run) -> None:
+def test_a_keyboard_interrupt_in_a_batch_hook_propagates(driver: Run) -> None:
     class Interrupted(KeyboardInterrupt):
         pass
 
@@ -313,29 +317,29 @@ def test_a_keyboard_interrupt_in_a_step_propagates(driver: Run) -> None:
 
 @pytest.mark.parametrize("which", [3, -1, None, "ball", 0.5])
 def test_fail_takes_a_record_of_the_batch(which: Any, driver: Run) -> None:
-    def step(batch: Any, fail: Any) -> None:
+    def hook(batch: Any, fail: Any) -> None:
         with pytest.raises(ConfigurationError, match=r"takes the outcome of a record of this hook, or its position"):
             fail(which, LookupError())
 
-    assert statuses(driver(ToySource(), EVENT, plugins=[before(step)])) == ["succeeded"] * 3
+    assert statuses(driver(ToySource(), EVENT, plugins=[before(hook)])) == ["succeeded"] * 3
 
 
 @pytest.mark.parametrize("error", [None, LookupError, "no owner", KeyboardInterrupt()], ids=repr)
 def test_fail_takes_an_exception(error: Any, driver: Run) -> None:
-    def step(batch: Any, fail: Any) -> None:
+    def hook(batch: Any, fail: Any) -> None:
         with pytest.raises(ConfigurationError, match=r"fail\(\) takes the exception that the record fails with, not "):
             fail(0, error)
 
-    assert statuses(driver(ToySource(), EVENT, plugins=[before(step)])) == ["succeeded"] * 3
+    assert statuses(driver(ToySource(), EVENT, plugins=[before(hook)])) == ["succeeded"] * 3
 
 
-def test_fail_with_wrong_arguments_fails_every_record_where_the_step_lets_it_through(driver: Run) -> None:
+def test_fail_with_wrong_arguments_fails_every_record_where_the_batch_hook_lets_it_through(driver: Run) -> None:
     result = driver(ToySource(), EVENT, plugins=[before(lambda batch, fail: fail("ball", LookupError()))])
 
     assert [type(error) for error in exceptions(result)] == [ConfigurationError] * 3
 
 
-def test_fail_is_refused_once_the_step_is_over(driver: Run) -> None:
+def test_fail_is_refused_once_the_batch_hook_is_over(driver: Run) -> None:
     kept: list[Any] = []
 
     def handler(toy: Any) -> None:
@@ -350,7 +354,7 @@ def test_fail_is_refused_once_the_step_is_over(driver: Run) -> None:
 
 
 @pytest.mark.parametrize("returned", [["owners"], "owners", 7, True, {"owners"}, ()], ids=repr)
-def test_a_step_gives_a_mapping_or_nothing_or_every_record_fails(returned: Any, driver: Run) -> None:
+def test_a_batch_hook_gives_a_mapping_or_nothing_or_every_record_fails(returned: Any, driver: Run) -> None:
     handled: list[Any] = []
     plugin = before(lambda batch, fail: returned)
 
@@ -367,7 +371,9 @@ def test_a_step_gives_a_mapping_or_nothing_or_every_record_fails(returned: Any, 
 
 @pytest.mark.parametrize("run", [run, run_threads])
 @pytest.mark.parametrize("hook", ["before_records", "after_records"])
-def test_a_plain_step_that_gives_an_awaitable_fails_the_records_of_a_synchronous_batch(hook: str, run: Run) -> None:
+def test_a_plain_batch_hook_that_gives_an_awaitable_fails_the_records_of_a_synchronous_batch(
+    hook: str, run: Run
+) -> None:
     async def look_up() -> None:
         raise AssertionError("nobody awaits it")
 
@@ -376,7 +382,7 @@ def test_a_plain_step_that_gives_an_awaitable_fails_the_records_of_a_synchronous
     assert [type(error) for error in exceptions(result)] == [UnawaitedResultError] * 3
 
 
-def test_a_step_has_its_share_in_the_order_of_the_records(driver: Run) -> None:
+def test_a_batch_hook_has_its_share_in_the_order_of_the_records(driver: Run) -> None:
     """What it failed stops a lane that stops at failures."""
     result = driver(
         ToySource(), EVENT, plugins=[before(lambda batch, fail: fail(1, LookupError()))], ordering=in_order()
@@ -400,15 +406,15 @@ def test_a_step_has_its_share_in_the_order_of_the_records(driver: Run) -> None:
     ],
     ids=str,
 )
-def test_dispositions_are_those_of_what_a_step_fails_a_record_with_as_well(
+def test_dispositions_are_those_of_what_a_batch_hook_fails_a_record_with_as_well(
     hook: str, error: BaseException, disposition: Disposition, status: str, driver: Run
 ) -> None:
     delivered: list[str] = []
 
-    def step(batch: Any, fail: Any) -> None:
+    def call(batch: Any, fail: Any) -> None:
         fail(2, error)
 
-    plugin = plugin_of(**{hook: step}, deliver_dead_letter=lambda outcome: delivered.append(outcome.identifier))
+    plugin = plugin_of(**{hook: call}, deliver_dead_letter=lambda outcome: delivered.append(outcome.identifier))
 
     result = driver(ToySource(), EVENT, plugins=[plugin], dispositions={LookupError: disposition})
 
@@ -418,7 +424,7 @@ def test_dispositions_are_those_of_what_a_step_fails_a_record_with_as_well(
     assert result.outcomes[2].exception is error
 
 
-def test_a_step_may_stop_the_batch_before_its_first_record() -> None:
+def test_a_batch_hook_may_stop_the_batch_before_its_first_record() -> None:
     handled: list[Any] = []
 
     result = run(
@@ -432,10 +438,10 @@ def test_a_step_may_stop_the_batch_before_its_first_record() -> None:
 # -- Before the records: several of them, none, and no time.
 
 
-def test_several_steps_run_in_the_order_of_the_plugins_and_the_last_to_give_a_name_wins(driver: Run) -> None:
+def test_several_batch_hooks_run_in_the_order_of_the_plugins_and_the_last_to_give_a_name_wins(driver: Run) -> None:
     calls: list[str] = []
 
-    def step(name: str, **given: Any) -> Any:
+    def hook(name: str, **given: Any) -> Any:
         return before(lambda batch, fail: calls.append(name) or given)
 
     def handler(toy: Any, owners: Any, prices: Any) -> Any:
@@ -445,21 +451,21 @@ def test_several_steps_run_in_the_order_of_the_plugins_and_the_last_to_give_a_na
         ToySource(),
         toys("car"),
         handler,
-        plugins=[step("a", owners=1, prices=1), step("b", owners=2), step("c")],
+        plugins=[hook("a", owners=1, prices=1), hook("b", owners=2), hook("c")],
     )
 
     assert calls == ["a", "b", "c"]
     assert result.return_values == [(2, 1)]
 
 
-def test_several_steps_may_each_fail_records(driver: Run) -> None:
+def test_several_batch_hooks_may_each_fail_records(driver: Run) -> None:
     first, second = LookupError("first"), LookupError("second")
     plugins = [before(lambda batch, fail: fail(0, first)), before(lambda batch, fail: fail(2, second))]
 
     assert exceptions(driver(ToySource(), EVENT, plugins=plugins)) == [first, None, second]
 
 
-def test_no_further_step_runs_before_the_records_when_one_has_raised(driver: Run) -> None:
+def test_no_further_batch_hook_runs_before_the_records_when_one_has_raised(driver: Run) -> None:
     calls: list[str] = []
     plugins = [before(raising(ConnectionError())), before(lambda batch, fail: calls.append("second"))]
 
@@ -469,7 +475,7 @@ def test_no_further_step_runs_before_the_records_when_one_has_raised(driver: Run
 
 
 @pytest.mark.parametrize("hook", ["before_records", "after_records"])
-def test_a_step_of_an_empty_batch_is_called(hook: str, driver: Run) -> None:
+def test_a_batch_hook_of_an_empty_batch_is_called(hook: str, driver: Run) -> None:
     calls: list[int] = []
 
     result = driver(
@@ -481,7 +487,7 @@ def test_a_step_of_an_empty_batch_is_called(hook: str, driver: Run) -> None:
 
 
 @pytest.mark.parametrize("hook", ["before_records", "after_records"])
-def test_what_a_step_of_an_empty_batch_raises_propagates_for_nothing_else_brings_it_back(
+def test_what_a_batch_hook_of_an_empty_batch_raises_propagates_for_nothing_else_brings_it_back(
     hook: str, driver: Run
 ) -> None:
     with pytest.raises(ConnectionError, match="gone"):
@@ -540,10 +546,10 @@ def test_after_records_is_called_where_none_succeeded(driver: Run) -> None:
 def test_after_records_fails_one_record_and_exactly_that_is_reported(by: str, driver: Run) -> None:
     error = LookupError("not written")
 
-    def step(outcomes: Any, fail: Any) -> None:
+    def hook(outcomes: Any, fail: Any) -> None:
         fail(outcomes[1] if by == "outcome" else outcomes[1].position, error)
 
-    result = driver(ToySource(), toys("car", "bad", "ball", "doll"), plugins=[after(step)])
+    result = driver(ToySource(), toys("car", "bad", "ball", "doll"), plugins=[after(hook)])
 
     assert failed(result) == ["bad", "ball"]
     assert statuses(result) == ["succeeded", "failed", "failed", "succeeded"]
@@ -566,11 +572,11 @@ def test_after_records_that_raises_fails_all_that_had_succeeded(error: type[Base
 def test_a_record_keeps_the_exception_that_it_was_failed_with_where_after_records_raises_later(driver: Run) -> None:
     own, of_all = LookupError("not this one"), ConnectionError("gone")
 
-    def step(outcomes: Any, fail: Any) -> None:
+    def hook(outcomes: Any, fail: Any) -> None:
         fail(outcomes[1], own)
         raise of_all
 
-    assert exceptions(driver(ToySource(), EVENT, plugins=[after(step)])) == [of_all, own, of_all]
+    assert exceptions(driver(ToySource(), EVENT, plugins=[after(hook)])) == [of_all, own, of_all]
 
 
 def test_a_batch_that_after_records_failed_entirely_raises(driver: Run) -> None:
@@ -584,11 +590,11 @@ def test_a_batch_that_after_records_failed_entirely_raises(driver: Run) -> None:
 
 
 def test_after_records_cannot_fail_what_did_not_succeed(driver: Run) -> None:
-    def step(outcomes: Any, fail: Any) -> None:
+    def hook(outcomes: Any, fail: Any) -> None:
         with pytest.raises(ConfigurationError, match="of this hook"):
             fail(0, LookupError())
 
-    assert failed(driver(ToySource(), toys("bad", "car"), plugins=[after(step)])) == ["bad"]
+    assert failed(driver(ToySource(), toys("bad", "car"), plugins=[after(hook)])) == ["bad"]
 
 
 @pytest.mark.parametrize("returned", [[], 0, False, {}, "done"], ids=repr)
@@ -615,7 +621,7 @@ def test_after_records_that_raises_where_none_succeeded_is_logged(
     assert "after_records() raised ConnectionError: gone; no outcome changes." in caplog.text
 
 
-def test_several_steps_after_the_records_run_in_order_and_see_what_is_left(driver: Run) -> None:
+def test_several_batch_hooks_after_the_records_run_in_order_and_see_what_is_left(driver: Run) -> None:
     seen: list[Any] = []
 
     def first(outcomes: Any, fail: Any) -> None:
@@ -628,7 +634,7 @@ def test_several_steps_after_the_records_run_in_order_and_see_what_is_left(drive
     assert seen == [("first", ["car", "ball", "doll"]), ("second", ["ball", "doll"])]
 
 
-def test_a_step_after_one_that_raised_is_called_with_none(driver: Run) -> None:
+def test_a_batch_hook_after_one_that_raised_is_called_with_none(driver: Run) -> None:
     seen: list[Any] = []
     plugins = [after(raising(ConnectionError())), after(lambda outcomes, fail: seen.append(ids(outcomes)))]
 
@@ -679,7 +685,7 @@ def test_a_record_that_after_records_failed_in_a_lane_does_not_undo_those_behind
 
 
 @pytest.mark.parametrize("processor", [BatchProcessor, AsyncBatchProcessor])
-def test_the_steps_run_under_the_context_manager_too(processor: type[BatchProcessor]) -> None:
+def test_the_batch_hooks_run_under_the_context_manager_too(processor: type[BatchProcessor]) -> None:
     plugin = plugin_of(
         before_records=lambda batch: {"owners": OWNERS},
         after_records=lambda outcomes, fail: fail(outcomes[1], LookupError()),
@@ -708,11 +714,11 @@ def test_after_records_that_does_not_answer_fails_all_and_is_not_waited_for(
 def test_what_after_records_had_failed_by_then_keeps_its_own_exception(never: Callable[..., None], driver: Run) -> None:
     own = LookupError("not written")
 
-    def step(outcomes: Any, fail: Any) -> None:
+    def hook(outcomes: Any, fail: Any) -> None:
         fail(outcomes[0], own)
         never()
 
-    result = driver(ToySource(), toys("car", "ball"), plugins=[after(step)], context=TimeLeft(0.8))
+    result = driver(ToySource(), toys("car", "ball"), plugins=[after(hook)], context=TimeLeft(0.8))
 
     assert result.outcomes[0].exception is own
     assert isinstance(result.outcomes[1].exception, OutsideCallError)
@@ -721,13 +727,13 @@ def test_what_after_records_had_failed_by_then_keeps_its_own_exception(never: Ca
 def test_what_after_records_fails_when_its_time_was_up_changes_nothing(driver: Run) -> None:
     answered, done = threading.Event(), threading.Event()
 
-    def step(outcomes: Any, fail: Any) -> None:
+    def hook(outcomes: Any, fail: Any) -> None:
         answered.wait(20)
         with pytest.raises(ConfigurationError, match="or its time was up"):
             fail(outcomes[0], LookupError("late"))
         done.set()
 
-    result = driver(ToySource(), EVENT, plugins=[after(step)], context=TimeLeft(0.2))
+    result = driver(ToySource(), EVENT, plugins=[after(hook)], context=TimeLeft(0.2))
     answered.set()
 
     assert done.wait(20)
@@ -776,7 +782,7 @@ def test_after_records_sees_the_context_variables_of_the_batch(context: Any, dri
 # -- Under asyncio.
 
 
-def test_a_step_before_the_records_is_awaited_under_asyncio() -> None:
+def test_a_batch_hook_before_the_records_is_awaited_under_asyncio() -> None:
     async def look_up(batch: Any, fail: Any) -> Any:
         await asyncio.sleep(0)
         fail(1, LookupError("no owner"))
@@ -788,7 +794,7 @@ def test_a_step_before_the_records_is_awaited_under_asyncio() -> None:
     assert result.return_values == ["car of Ada", "doll of Cleo"]
 
 
-def test_a_step_after_the_records_is_awaited_under_asyncio() -> None:
+def test_a_batch_hook_after_the_records_is_awaited_under_asyncio() -> None:
     async def write(batch: Any, outcomes: Any, fail: Any) -> None:
         await asyncio.sleep(0)
         fail(outcomes[-1], LookupError("not written"))
@@ -796,7 +802,7 @@ def test_a_step_after_the_records_is_awaited_under_asyncio() -> None:
     assert failed(run_async(ToySource(), EVENT, plugins=[plugin_of(after_records=write)])) == ["doll"]
 
 
-def test_an_awaited_step_may_name_fewer_arguments() -> None:
+def test_an_awaited_batch_hook_may_name_fewer_arguments() -> None:
     seen: list[str] = []
 
     async def write(batch: Any) -> None:
@@ -810,17 +816,17 @@ def test_an_awaited_step_may_name_fewer_arguments() -> None:
 
 @pytest.mark.parametrize("hook", ["before_records", "after_records"])
 @pytest.mark.parametrize("error", [ConnectionError, asyncio.CancelledError, RecursionError])
-def test_an_awaited_step_that_raises_fails_every_record(hook: str, error: type[BaseException]) -> None:
-    async def step(batch: Any) -> None:
+def test_an_awaited_batch_hook_that_raises_fails_every_record(hook: str, error: type[BaseException]) -> None:
+    async def call(batch: Any) -> None:
         await asyncio.sleep(0)
         raise error("gone")
 
-    result = run_async(ToySource(), EVENT, plugins=[plugin_of(**{hook: step})])
+    result = run_async(ToySource(), EVENT, plugins=[plugin_of(**{hook: call})])
 
     assert [type(exception) for exception in exceptions(result)] == [error] * 3
 
 
-def test_an_awaited_step_that_does_not_answer_is_cancelled_and_fails_all() -> None:
+def test_an_awaited_batch_hook_that_does_not_answer_is_cancelled_and_fails_all() -> None:
     ended: list[str] = []
 
     async def write(batch: Any, outcomes: Any) -> None:
@@ -844,7 +850,7 @@ def test_an_awaited_step_that_does_not_answer_is_cancelled_and_fails_all() -> No
     assert ended == ["cancelled"]
 
 
-def test_a_plain_step_after_the_records_does_not_hold_the_loop() -> None:
+def test_a_plain_batch_hook_after_the_records_does_not_hold_the_loop() -> None:
     turned = threading.Event()
     seen: list[bool] = []
 
@@ -863,7 +869,7 @@ def test_a_plain_step_after_the_records_does_not_hold_the_loop() -> None:
     assert seen == [True]
 
 
-def test_a_plain_step_after_the_records_that_gives_an_awaitable_fails_all_under_asyncio() -> None:
+def test_a_plain_batch_hook_after_the_records_that_gives_an_awaitable_fails_all_under_asyncio() -> None:
     async def write() -> None:
         raise AssertionError("nobody awaits it")
 
@@ -873,13 +879,13 @@ def test_a_plain_step_after_the_records_that_gives_an_awaitable_fails_all_under_
 
 
 @pytest.mark.parametrize("hook", ["before_records", "after_records"])
-def test_a_batch_that_is_cancelled_while_a_step_waits_is_cancelled(hook: str) -> None:
+def test_a_batch_that_is_cancelled_while_a_batch_hook_waits_is_cancelled(hook: str) -> None:
     ended: list[str] = []
 
     async def main() -> None:
         waiting = asyncio.Event()
 
-        async def step(batch: Any) -> None:
+        async def call(batch: Any) -> None:
             waiting.set()
             try:
                 await asyncio.Event().wait()
@@ -887,7 +893,7 @@ def test_a_batch_that_is_cancelled_while_a_step_waits_is_cancelled(hook: str) ->
                 ended.append("cancelled")
 
         running = asyncio.ensure_future(
-            AsyncBatchProcessor(ToySource(), plugins=[plugin_of(**{hook: step})]).arun(EVENT, play)
+            AsyncBatchProcessor(ToySource(), plugins=[plugin_of(**{hook: call})]).arun(EVENT, play)
         )
         await waiting.wait()
         running.cancel()
@@ -903,7 +909,7 @@ def test_a_batch_that_is_cancelled_while_a_step_waits_is_cancelled(hook: str) ->
 # -- Beside what the source gives.
 
 
-def test_what_a_step_gives_stands_instead_of_what_the_source_gives_by_the_same_name(driver: Run) -> None:
+def test_what_a_batch_hook_gives_stands_instead_of_what_the_source_gives_by_the_same_name(driver: Run) -> None:
     def entered(record: Any) -> Any:
         raise AssertionError("nobody asked the source")
 

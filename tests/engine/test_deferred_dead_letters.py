@@ -110,7 +110,7 @@ def test_lane_of_a_task_waits_and_then_goes_on() -> None:
     assert log == ["b1", "c1", "a1", "b1 delivered", "b2"]
 
 
-def test_letter_is_withheld_when_one_before_it_has_failed_meanwhile_and_its_lane_goes_on() -> None:
+def test_letter_is_deferred_when_one_before_it_has_failed_meanwhile_and_its_lane_goes_on() -> None:
     log: list[str] = []
     second = threading.Event()
 
@@ -133,7 +133,7 @@ def test_letter_is_withheld_when_one_before_it_has_failed_meanwhile_and_its_lane
 
 
 def test_batch_that_is_stopped_while_letters_wait_ends() -> None:
-    parked, stopped, failing = threading.Event(), threading.Event(), threading.Event()
+    blocked, stopped, failing = threading.Event(), threading.Event(), threading.Event()
 
     def handler(record: Any) -> None:
         if record["body"] == "a":
@@ -144,10 +144,10 @@ def test_batch_that_is_stopped_while_letters_wait_ends() -> None:
             failing.set()
             raise DeadLetterRecord
         elif record["body"] == "c":
-            parked.set()
+            blocked.set()
             raise DeadLetterRecord
         else:
-            assert parked.wait(PATIENCE)
+            assert blocked.wait(PATIENCE)
             raise StopBatch
 
     letters = Letters([])
@@ -180,7 +180,7 @@ def test_letter_that_waits_when_the_batch_is_stopped_is_settled_and_told() -> No
     assert result.outcomes[1].status == "dead_lettered"
 
 
-def test_letter_that_waits_for_one_that_is_left_behind_is_retried_and_told() -> None:
+def test_letter_that_waits_for_one_that_is_abandoned_is_retried_and_told() -> None:
     release, context, log = threading.Event(), Nearly(), []
 
     def handler(record: Any) -> None:
