@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchcore._base import BasePartialProcessor
-from batchcore._callables import hookimpl
+from batchcore.callables import hookimpl
 from batchcore.errors import (
     AmbiguousSourceError,
     BatchcoreError,

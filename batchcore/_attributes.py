@@ -15,7 +15,7 @@ import sys
 import weakref
 from contextvars import ContextVar
 
-from batchcore._callables import identity, text_of, writable
+from batchcore.callables import identity, text_of, writable
 from batchcore.errors import NoBatchError
 from batchcore.ledger import NOT_PROCESSED
 from batchcore.model import exception_info, typed

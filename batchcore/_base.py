@@ -9,7 +9,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from batchcore._attributes import Current, Session, fail_entry
-from batchcore._callables import describe_value, identity
+from batchcore.callables import describe_value, identity
 from batchcore.engine import finish, read, respond
 from batchcore.errors import ConfigurationError, NoBatchError
 from batchcore.model import Generic, R
@@ -361,7 +361,7 @@ class BasePartialProcessor(Generic[R]):
 
     def _plan_for(self, event: Any, records: Sequence[Any] | None) -> Plan:
         """Return the plan for the source that recognises an event, or records."""
-        from batchcore._plugins.recognition import source_for
+        from batchcore.recognition import source_for
 
         source = source_for(self._resolved, event, records, required=not self._responds_itself)
         if id(source) not in self._plans:

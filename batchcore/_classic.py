@@ -6,7 +6,7 @@ import warnings
 from functools import wraps
 
 from batchcore._attributes import Current, fail_entry
-from batchcore._callables import close_unawaited, is_deferred, type_name
+from batchcore.callables import close_unawaited, is_deferred, type_name
 from batchcore.engine import run_one_by_one
 from batchcore.errors import ConfigurationError, EntryFailedError, UnawaitedResultError, is_entry
 from batchcore.ledger import NOT_PROCESSED

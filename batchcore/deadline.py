@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchcore._callables import type_name
+from batchcore.callables import type_name
 from batchcore.errors import ConfigurationError, raise_if_steering
 
 TYPE_CHECKING = False

@@ -13,7 +13,7 @@ from contextvars import copy_context
 from time import perf_counter
 from types import NoneType
 
-from batchcore._callables import describe_value, identity, type_name
+from batchcore.callables import describe_value, identity, type_name
 from batchcore.errors import (
     NoBatchError,
     OutOfTimeError,
@@ -120,7 +120,7 @@ def _extracted(source: Source, event: Any) -> Any:
     except Exception as error:
         claimed, cause = False, error
     if not claimed:
-        from batchcore._plugins.recognition import unexpected
+        from batchcore.recognition import unexpected
 
         raise unexpected(source, event) from cause
     return source.extract_records(event)
@@ -157,7 +157,7 @@ def _identifiers(source: Source, records: list[Any]) -> Sequence[Any]:
             hook="identify_records",
         )
     if not all(identifiers):
-        from batchcore._plugins.recognition import refuse_empty
+        from batchcore.recognition import refuse_empty
 
         refuse_empty(source, identifiers)
     return identifiers

@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import wraps
 from math import isfinite
 
-from batchcore._callables import LONGEST_TEXT, is_writable, plain, text_of, type_name
+from batchcore.callables import LONGEST_TEXT, is_writable, plain, text_of, type_name
 from batchcore.errors import RecordError, chained, members_of, raise_if_steering, release_frames
 from batchcore.ledger import Skipped
 from batchcore.model import is_object

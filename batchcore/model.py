@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from batchcore._callables import is_coroutine_function
+from batchcore.callables import is_coroutine_function
 from batchcore.errors import ConfigurationError, NotAttemptedError, raise_if_steering
 from batchcore.ledger import FAILED, NOT_ATTEMPTED, NOT_PROCESSED, SUCCEEDED
 

@@ -9,7 +9,7 @@ import re
 import sys
 from codecs import BOM_UTF8
 
-from batchcore._callables import type_name
+from batchcore.callables import type_name
 from batchcore.errors import ConfigurationError
 
 TYPE_CHECKING = False

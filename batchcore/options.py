@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from batchcore._callables import describe_value, is_coroutine_function, name_of, plain, shown_code
+from batchcore.callables import describe_value, is_coroutine_function, name_of, plain, shown_code
 from batchcore.deadline import is_number
 from batchcore.dispositions import Disposition
 from batchcore.errors import ConfigurationError, HandlerSignatureError, NotAttemptedError, OutOfTimeError, PluginError

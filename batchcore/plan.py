@@ -8,7 +8,7 @@ from enum import Enum, EnumMeta
 from functools import cache
 from types import MethodType, NoneType
 
-from batchcore._callables import Signature, close_unawaited, identity, is_awaitable, is_deferred, known_by, type_name
+from batchcore.callables import Signature, close_unawaited, identity, is_awaitable, is_deferred, known_by, type_name
 from batchcore.errors import ConfigurationError, RaisedDisposition, UnawaitedResultError, raise_if_steering
 from batchcore.ledger import FAILED, NOT_PROCESSED, Failure
 from batchcore.model import exception_info, typed

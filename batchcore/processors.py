@@ -7,7 +7,7 @@ from functools import partial
 
 from batchcore._attributes import entries_of, fail_entry, shown
 from batchcore._base import BasePartialProcessor, result_of
-from batchcore._callables import plainly_wrapped
+from batchcore.callables import plainly_wrapped
 from batchcore.engine import conclude, respond, run_one_by_one
 from batchcore.errors import ConfigurationError
 from batchcore.model import Generic, R
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from batchcore._attributes import Session
-    from batchcore._callables import Signature
     from batchcore._concurrency.loops import Interruption
+    from batchcore.callables import Signature
     from batchcore.dispositions import Disposition, Dispositions
     from batchcore.model import Ordering
     from batchcore.options import ByKeyword, Options

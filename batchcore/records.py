@@ -8,7 +8,7 @@ from functools import cached_property
 from json import JSONDecodeError, JSONDecoder  # the Lambda runtime has it loaded before us
 from operator import itemgetter
 
-from batchcore._callables import hookimpl, identity
+from batchcore.callables import hookimpl, identity
 from batchcore.model import Generic, R, batch_item_failures, is_object, unordered
 
 TYPE_CHECKING = False

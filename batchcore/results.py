@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import weakref
 
-from batchcore._callables import plain, type_name
+from batchcore.callables import plain, type_name
 from batchcore.errors import BatchcoreError, OutOfTimeError, release_frames
 from batchcore.ledger import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED
 from batchcore.model import Generic, Outcomes, T, delivered_again, exception_info, key_of, keys_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from types import FunctionType, MethodType
 
-from batchcore._callables import identity, is_coroutine_function, plain, type_name
+from batchcore.callables import identity, is_coroutine_function, plain, type_name
 from batchcore.errors import (
     AmbiguousSourceError,
     DuplicateHookError,

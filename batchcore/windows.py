@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager, nullcontext
 
-from batchcore._callables import named
+from batchcore.callables import named
 from batchcore.errors import RecordError
 from batchcore.model import batch_item_failures, first_with_identifiers_of, in_order, is_object
 

@@ -9,8 +9,8 @@ import sys
 import threading
 from contextvars import copy_context
 
-from batchcore._callables import close_unawaited, is_awaitable, is_coroutine_function, type_name
 from batchcore._extensions.calls import RECORDS, abandoned, spawn
+from batchcore.callables import close_unawaited, is_awaitable, is_coroutine_function, type_name
 from batchcore.errors import ConfigurationError, UnawaitedResultError, raise_if_steering
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextvars import copy_context
 
-from batchcore._callables import close_unawaited, is_awaitable, type_name
+from batchcore.callables import close_unawaited, is_awaitable, type_name
 from batchcore.dispositions import OutsideCallError
 from batchcore.errors import UnawaitedResultError, raise_if_steering
 

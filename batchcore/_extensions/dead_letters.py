@@ -9,8 +9,8 @@ be delivered again each time, so it is deferred until it is below; and it waits 
 
 from __future__ import annotations
 
-from batchcore._callables import close_unawaited, is_awaitable, type_name
 from batchcore._extensions.calls import TimedCall, complete
+from batchcore.callables import close_unawaited, is_awaitable, type_name
 from batchcore.errors import PluginError
 from batchcore.failures import Deferred
 from batchcore.ledger import NOT_PROCESSED

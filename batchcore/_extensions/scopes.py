@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from batchcore._callables import CONTEXT, describe_value, is_awaitable, name_of
 from batchcore._extensions.calls import TimedCall
+from batchcore.callables import CONTEXT, describe_value, is_awaitable, name_of
 from batchcore.errors import HandlerSignatureError, PluginError, raise_if_steering, steering_in
 from batchcore.model import exception_info, is_object
 from batchcore.results import ObservedResult
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from batchcore._callables import Signature
     from batchcore._extensions.calls import Calls
+    from batchcore.callables import Signature
     from batchcore.deadline import Clock
     from batchcore.ledger import Ledger
     from batchcore.model import Batch, Outcome

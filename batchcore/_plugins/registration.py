@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from batchcore._callables import close_unawaited, describe_value, is_deferred, named
+from batchcore.callables import close_unawaited, describe_value, is_deferred, named
 from batchcore.errors import (
     AmbiguousSourceError,
     DuplicateHookError,
@@ -48,7 +48,7 @@ def find_source(name: str) -> object:
     """
     if name in offered():
         return offered()[name]
-    from batchcore._plugins import entry_points
+    from batchcore import entry_points
 
     found = entry_points.registered(SOURCES_GROUP).by_name.get(name, [])
     if not found:
@@ -193,7 +193,7 @@ def _is_delivered(value: Any) -> bool:
 
 def _load_plugin(name: str) -> object:
     """Load what ``BATCHCORE_PLUGINS`` names: an entry point of ``batchcore.plugins``, or a module."""
-    from batchcore._plugins import entry_points
+    from batchcore import entry_points
 
     of_plugins = entry_points.registered(PLUGINS_GROUP)
     found = of_plugins.by_name.get(name, [])
@@ -217,14 +217,14 @@ def _load_plugin(name: str) -> object:
 
 def registered() -> list[str]:
     """Return the names of sources that packages have registered and nobody has offered. Reads the entry points."""
-    from batchcore._plugins import entry_points
+    from batchcore import entry_points
 
     return sorted(entry_points.registered(SOURCES_GROUP).by_name.keys() - offered().keys())
 
 
 def installed() -> str:
     """Return the names of the sources that are known, and the packages of which that cannot be told, for a message."""
-    from batchcore._plugins import entry_points
+    from batchcore import entry_points
 
     names = ", ".join(sorted([*offered(), *registered()])) or "none"
     return " ".join([f"Installed: {names}.", *entry_points.registered(SOURCES_GROUP).unreadable])

@@ -54,7 +54,7 @@ def forbid_scans(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(group: str) -> Any:
         raise AssertionError(f"the entry points of {group} are read")
 
-    monkeypatch.setattr("batchcore._plugins.entry_points.read", read)
+    monkeypatch.setattr("batchcore.entry_points.read", read)
 
 
 def test_an_offered_source_is_found_by_its_name_without_a_scan(fresh: Core, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_the_name_that_a_source_is_found_by_is_the_batches(fresh: Core) -> None:
 
 
 def test_what_is_installed_is_read_once_per_process(fresh: Core, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from batchcore._plugins import entry_points
+    from batchcore import entry_points
 
     scans: list[str] = []
     original = entry_points.read
@@ -103,7 +103,7 @@ def test_what_is_installed_is_read_once_per_process(fresh: Core, site: Site, mon
 READS = """
     import json, sys
     %s
-    from batchcore._plugins.entry_points import read
+    from batchcore.entry_points import read
     found = read("batchcore.sources").entry_points
     named = sorted([entry.name, entry.value] for entry in found)
     print(json.dumps([named, sorted({type(entry).__module__ for entry in found})]))

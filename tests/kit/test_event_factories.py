@@ -19,9 +19,9 @@ from batchcore import (
     SourceBrokenError,
     SourceNotInstalledError,
     UnknownHookError,
+    entry_points,
     hookimpl,
 )
-from batchcore._plugins import entry_points
 from batchcore.records import identify
 from batchcore_testing import (
     EventFactory,

@@ -94,7 +94,7 @@ MUTANTS = (
     ),
     Mutant(
         "a generator that nobody runs is no success",
-        "_callables.is_deferred",
+        "callables.is_deferred",
         "issubclass(kind, (GeneratorType, AsyncGeneratorType))",
         "False",
         "engine/test_awaitables.py",
@@ -516,7 +516,7 @@ MUTANTS = (
     ),
     Mutant(
         "a source may give None for each identifier",
-        "_plugins.recognition.refuse_empty",
+        "recognition.refuse_empty",
         "identifier is not None and not identifier",
         "not identifier",
         "engine/test_refused_input.py",
@@ -551,7 +551,7 @@ MUTANTS = (
         "a plugin acts only where the code or the environment names it",
         "plan.plugins_of",
         "if type(given) in (tuple, list) and not given and not os.environ.get(ENVIRONMENT_VARIABLE):\n    return None",
-        "from batchcore._plugins import entry_points, registration\n"
+        "from batchcore import entry_points, registration\n"
         "installed = entry_points.registered(registration.PLUGINS_GROUP).by_name\n"
         "given = [*given, *map(registration._load_plugin, installed)]",
         "hooks/test_environment.py",

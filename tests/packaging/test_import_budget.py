@@ -75,7 +75,7 @@ def test_a_first_batch_loads_these_modules_of_ours() -> None:
         "batchcore",
         "batchcore._attributes",
         "batchcore._base",
-        "batchcore._callables",
+        "batchcore.callables",
         "batchcore.engine",
         "batchcore.errors",
         "batchcore.ledger",

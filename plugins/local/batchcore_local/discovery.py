@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stevedore.named import NamedExtensionManager
 
-from batchcore._plugins.entry_points import Reading, read
+from batchcore.entry_points import Reading, read
 
 if TYPE_CHECKING:
     _NamedExtensionManager = NamedExtensionManager[Any]

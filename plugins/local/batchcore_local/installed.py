@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from batchcore._plugins.entry_points import field_of
+from batchcore.entry_points import field_of
 from batchcore_local.discovery import load_named, read_now
 from batchcore_local.poller import GROUP as POLLERS
 

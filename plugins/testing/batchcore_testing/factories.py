@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from batchcore import AmbiguousSourceError, SourceBrokenError
-from batchcore._plugins import entry_points
+from batchcore import AmbiguousSourceError, SourceBrokenError, entry_points
 
 GROUP = "batchcore.event_factories"
 _OURS = "batchcore_testing"

@@ -78,7 +78,7 @@ def service_of(event: Any, source: object = None) -> Service:
         return known
     if source is not None:
         return service_of_source(source)
-    from batchcore._plugins.recognition import source_of_event
+    from batchcore.recognition import source_of_event
 
     found = source_of_event(_resolve, event)
     return service_of_source(found.plugin)

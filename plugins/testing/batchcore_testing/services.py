@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from batchcore._plugins.registration import find_source
+from batchcore.plan import source_named
 from batchcore.source import Source, source_hooks
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def service_of_source(source: object) -> Service:
 
 def resolved_source(source: object) -> Source:
     """Return the hooks of a source, or of the one that is installed under a name."""
-    plugin = find_source(str.__str__(source)) if isinstance(source, str) else source
+    plugin = source_named(str.__str__(source)) if isinstance(source, str) else source
     name: str = source if isinstance(source, str) else getattr(plugin, "name", type(plugin).__name__)
     return Source(plugin, name, source_hooks(plugin, name))
 

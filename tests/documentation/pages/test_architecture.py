@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb")
 HEAVY = {
     "pluggy": {"_plugins.wrapping"},
     "asyncio": {"_concurrency.loops", "_concurrency.tasks"},
-    "importlib_metadata": {"_plugins.entry_points"},
+    "importlib_metadata": {"entry_points"},
     "pydantic": set[str](),
 }
 
@@ -104,6 +105,32 @@ def test_a_source_uses_of_the_core_what_a_stranger_may(source: str) -> None:
         used = {name for name in imports_of(path) if name.split(".")[0].startswith("batchcore")}
         open_to_it = OPEN_TO_SOURCES | (OF_FACTORIES if path.name == "events.py" else set())
         assert {name for name in used if name.split(".")[0] != source} <= open_to_it
+
+
+@pytest.mark.parametrize("package", [*SOURCES, "batchcore_deadletter", "batchcore_local", "batchcore_testing"])
+def test_a_package_beside_the_core_uses_no_private_name_of_it(package: str) -> None:
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    for path in Path(spec.origin).parent.rglob("*.py"):
+        assert set(private_names_in(ast.parse(path.read_text(encoding="utf-8")))) == set(), path
+
+
+def private_names_in(tree: ast.AST) -> Iterator[str]:
+    """Yield the private names that a file takes from the core, or from an object that is not its own."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "batchcore":
+            yield from (name for alias in node.names if "._" in (name := f"{node.module}.{alias.name}"))
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("batchcore._"))
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+            is_own = ast.unparse(node.value) in {"self", "cls", "super()", "other"}
+            if not is_own and node.attr not in {
+                "_replace",
+                "_asdict",
+                "_fields",
+            }:  # those are a named tuple's public ones
+                yield ast.unparse(node)
 
 
 def test_every_file_of_the_kit_has_a_purpose_on_the_page() -> None:

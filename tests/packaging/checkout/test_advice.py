@@ -30,7 +30,7 @@ def test_no_page_and_no_message_advises_to_install_a_name_of_nobody() -> None:
 
 
 def test_what_the_core_advises_to_install_is_ours() -> None:
-    from batchcore._plugins.entry_points import OURS
+    from batchcore.entry_points import OURS
 
     assert {f"batchcore-{name}" for name in OURS} == PLANNED | {
         "batchcore-sqs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from batchcore.plan import watchers
 from batchcore_testing.services import identity
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from batchcore import Outcome
-    from batchcore._attributes import Session
+    from batchcore import Batch, Outcome
     from batchcore.types import Record
     from batchcore_testing.services import Service
 
@@ -45,18 +44,32 @@ class Seen(NamedTuple):
         return f"batchcore saw it fail ({type(self.outcome.exception).__name__})"
 
 
+class _Run(Protocol):
+    """What a watcher is called with: one run of a processor, of which this is what is looked at."""
+
+    batch: Batch
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its event was read, so that there are records."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has begun and not ended."""
+
+
 class _Begun(NamedTuple):
     """A batch that was begun.
 
     Attributes:
-        batch: the batch, whose outcomes are read when the function has returned.
+        run: the run of the batch, whose outcomes are read when the function has returned.
         event: its event, or None.
         records: its records, where it has no event.
         around: the batches that went on when it began, and so end after it.
         is_here: whether it was begun in the context of the invocation, and not in a thread that has none of it.
     """
 
-    batch: Session
+    run: _Run
     event: Any
     records: Sequence[Record] | None
     around: Sequence[_Begun]
@@ -64,9 +77,9 @@ class _Begun(NamedTuple):
 
     def made_of(self, places: Sequence[int]) -> Seen:
         """Return what it made of a record: of all of its records that this one became, the first that is not done."""
-        if not self.batch.is_read:
+        if not self.run.is_read:
             return Seen(None)
-        made = [Seen(self.batch.batch.outcomes[place]) for place in places]
+        made = [Seen(self.run.batch.outcomes[place]) for place in places]
         return next((each for each in made if not each.done), made[-1])
 
 
@@ -104,9 +117,9 @@ class Batches:
         watchers.remove(self._watch)
         _here.reset(self._token)
 
-    def _watch(self, batch: Session, event: Any, records: Sequence[Record] | None) -> None:
-        going_on = [begun for begun in self._begun if begun.batch.goes_on]
-        self._begun.append(_Begun(batch, event, records, going_on, _here.get() is self))
+    def _watch(self, run: _Run, event: Any, records: Sequence[Record] | None) -> None:
+        going_on = [begun for begun in self._begun if begun.run.goes_on]
+        self._begun.append(_Begun(run, event, records, going_on, _here.get() is self))
 
     def seen(self) -> dict[int, Seen]:
         """Return what batchcore made of the records that it got: position in the delivery to that.
@@ -140,8 +153,8 @@ class Batches:
         return result
 
     def _records_of(self, begun: _Begun) -> Sequence[Record]:
-        if begun.batch.is_read:
-            return begun.batch.batch.records
+        if begun.run.is_read:
+            return begun.run.batch.records
         if begun.records is not None:  # refused, and maybe because it is no list
             return list(begun.records) if isinstance(begun.records, (list, tuple)) else ()
         return self._records if begun.event is self._event or _equal(begun.event, self._event) else ()

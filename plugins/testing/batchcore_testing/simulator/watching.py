@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from batchcore._callables import close_unawaited, is_awaitable, is_coroutine_function, is_deferred
+from batchcore.callables import close_unawaited, is_awaitable, is_coroutine_function, is_deferred
 
 if TYPE_CHECKING:
     from batchcore_testing.simulator.history import Ledger

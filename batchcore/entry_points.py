@@ -6,7 +6,7 @@ import re
 import sys
 from functools import cache
 
-from batchcore._callables import named, plain
+from batchcore.callables import named, plain
 from batchcore.errors import PluginError
 
 TYPE_CHECKING = False

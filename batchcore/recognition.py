@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from batchcore._callables import hookimpl, plain, type_name
 from batchcore._plugins.registration import find_source, installed, registered
+from batchcore.callables import hookimpl, plain, type_name
 from batchcore.errors import AmbiguousSourceError, PluginError, RecordIdentityError, UnexpectedBatchTypeError
 from batchcore.model import is_object
 from batchcore.shapes import advice_on, said_of
