@@ -208,7 +208,7 @@ class SQSSource(RecordsSource[SQSRecord]):
         """
         from batchcore_sqs.messages import original_message
 
-        return original_message(record)
+        return original_message(record, message_group(record))
 
 
 def message_group(record: Mapping[str, Any]) -> Any:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchcore import Message
-from batchcore_sqs.hooks import message_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-def original_message(record: Any) -> Message:
-    """Return body, message attributes, group and trace header as the producer sent them."""
+def original_message(record: Any, group: Any) -> Message:
+    """Return body, message attributes, group and trace header of a record as the producer sent them."""
     attributes: Any = record.get("messageAttributes")
     named = attributes if isinstance(attributes, Mapping) else {}
     sent = {name: _sent_attribute(attribute) for name, attribute in named.items()}
-    body, group = record.get("body"), message_group(record)
+    body = record.get("body")
     if not isinstance(body, str) or not body:
         body = _as_json(record)
     return Message(body, sent, group if isinstance(group, str) else None, _trace_header(record))
