@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from batchcore._concurrency.loops import Interruption
-    from batchcore._plugins.registration import Plugins
+    from batchcore._plugins.loading import Plugins
     from batchcore.plan import Run
     from batchcore.results import BatchResult
     from batchcore.types import ExceptionInfo, FailureResponse, Handler, PartialItemFailureResponse, SuccessResponse

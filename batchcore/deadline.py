@@ -1,4 +1,8 @@
-"""What is left of an invocation's time, as the Lambda context tells it."""
+"""What is left of an invocation's time, as the Lambda context tells it.
+
+The engine looks at the clock before each record, and so does a lane; threads and tasks also wait no longer than it lets
+them: :mod:`batchcore._concurrency`.
+"""
 
 from __future__ import annotations
 

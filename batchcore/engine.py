@@ -188,7 +188,7 @@ def run_one_by_one(run: Run) -> None:
     if len(ledger.values) != ledger.count:
         reason = LANE_STOPPED if ledger.stop is None else SKIPPED[ledger.stop]
         for position in range(len(ledger.values), ledger.count):
-            ledger.succeed(NOT_PROCESSED)
+            ledger.values.append(NOT_PROCESSED)
             run.skip(ledger, position, reason)
     ledger.is_complete = len(ledger.values) == ledger.count
 
@@ -202,14 +202,14 @@ def _walk(run: Run, ledger: Ledger, key: Callable[[Record], Hashable]) -> Iterat
             lane = key(record)
             has_stopped = lane in stopped  # hashes it
         except BaseException as error:
-            ledger.succeed(NOT_PROCESSED)
+            ledger.values.append(NOT_PROCESSED)
             run.fail(ledger, position, NOT_PROCESSED, error)
             deliver_in_lane(run, ledger, position)
             if ledger.stop is not None:
                 return
             continue
         if has_stopped:
-            ledger.succeed(NOT_PROCESSED)
+            ledger.values.append(NOT_PROCESSED)
             run.skip(ledger, position, LANE_STOPPED)
             continue
         yield record

@@ -1,4 +1,4 @@
-"""What installed packages register as entry points. Loaded when a name is not known otherwise, and by nobody else."""
+"""What installed packages register as entry points. A function reads them when it has a name that nobody offered."""
 
 from __future__ import annotations
 

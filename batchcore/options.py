@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import Any, NoReturn, TypedDict
 
-    from batchcore._plugins.registration import Plugins
+    from batchcore._plugins.loading import Plugins
     from batchcore.dispositions import Dispositions
     from batchcore.source import Source
 

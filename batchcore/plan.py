@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Protocol, TypeAlias
 
-    from batchcore._plugins.registration import Plugins
+    from batchcore._plugins.loading import Plugins
     from batchcore.deadline import Clock
     from batchcore.dispositions import Disposition
     from batchcore.failures import Report
@@ -292,7 +292,7 @@ def plugins_of(given: Any) -> Plugins | None:
     """Check plugins, those of the environment included; None where there are none, and nothing is to be loaded."""
     if type(given) in (tuple, list) and not given and not os.environ.get(ENVIRONMENT_VARIABLE):
         return None
-    from batchcore._plugins.registration import Plugins
+    from batchcore._plugins.loading import Plugins
 
     return Plugins(given)
 
@@ -410,7 +410,7 @@ def _find(name: str) -> object:
     source = offered().get(name)
     if source is not None:
         return source
-    from batchcore._plugins.registration import find_source
+    from batchcore._plugins.loading import find_source
 
     return find_source(name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchcore._plugins.registration import find_source, installed, registered
+from batchcore._plugins.loading import find_source, installed, registered
 from batchcore.callables import hookimpl, plain, type_name
 from batchcore.errors import AmbiguousSourceError, PluginError, RecordIdentityError, UnexpectedBatchTypeError
 from batchcore.model import is_object

@@ -335,7 +335,7 @@ class _Tasks:
                             run(scoping.leave, scopes, error)
                             scopes = None
                 else:
-                    ledger.values[position] = value
+                    ledger.succeed(position, value)
                     if observers is not None:
                         try:
                             if not ledger.is_closed:

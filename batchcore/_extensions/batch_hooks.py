@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from batchcore._extensions.calls import Calls
-    from batchcore._plugins.registration import Plugins
+    from batchcore._plugins.loading import Plugins
     from batchcore.plan import Run
 
 

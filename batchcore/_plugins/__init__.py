@@ -1,1 +1,1 @@
-"""What loads plugins: registration, entry points, wrappers, and the source of an event that names none."""
+"""Plugins: found, loaded and checked, and their wrappers put round the hooks of a source."""

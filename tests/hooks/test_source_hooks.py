@@ -26,7 +26,7 @@ from batchcore import (
     in_order,
     unordered,
 )
-from batchcore._plugins.registration import Plugins
+from batchcore._plugins.loading import Plugins
 from batchcore.source import SOURCE_HOOKS
 
 from .support import (

@@ -24,7 +24,7 @@ from batchcore import (
     hookimpl,
     in_order,
 )
-from batchcore._plugins.registration import Plugins
+from batchcore._plugins.loading import Plugins
 from batchcore.source import SOURCE_HOOKS
 
 from .support import (

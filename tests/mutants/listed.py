@@ -10,7 +10,7 @@ from .mutant import Mutant
 DONE = "engine/test_done.py"
 LANES = "engine/test_lanes.py"
 IN_TIME = "engine/test_time.py"
-ABANDONED = "engine/test_abandoned.py"
+ABANDONED = "engine/test_time_abandoned.py"
 LATE_THREADS = "test_what_a_thread_does_after_the_response"
 NAMED = "test_response_names_exactly_the_records_that_failed"
 
@@ -216,7 +216,7 @@ MUTANTS = (
         "_concurrency.lanes.next_lanes",
         "going_on.append(Lane(run, ledger, rest))",
         "",
-        "engine/test_deferred_dead_letters.py",
+        "engine/test_dead_letters_in_lanes.py",
         "waits_and_then_goes_on",
     ),
     Mutant(
@@ -467,7 +467,7 @@ MUTANTS = (
     # 6. You pay for what you use.
     Mutant(
         "pluggy is loaded where a hook is wrapped, and nowhere else",
-        "_plugins.registration.Plugins.resolve",
+        "_plugins.loading.Plugins.resolve",
         "self._wraps",
         "True",
         "hooks/test_discovery.py",
@@ -551,9 +551,10 @@ MUTANTS = (
         "a plugin acts only where the code or the environment names it",
         "plan.plugins_of",
         "if type(given) in (tuple, list) and not given and not os.environ.get(ENVIRONMENT_VARIABLE):\n    return None",
-        "from batchcore import entry_points, registration\n"
-        "installed = entry_points.registered(registration.PLUGINS_GROUP).by_name\n"
-        "given = [*given, *map(registration._load_plugin, installed)]",
+        "from batchcore import entry_points\n"
+        "from batchcore._plugins import loading\n"
+        "installed = entry_points.registered(loading.PLUGINS_GROUP).by_name\n"
+        "given = [*given, *map(loading._load_plugin, installed)]",
         "hooks/test_environment.py",
         "test_a_plugin_of_an_installed_package_acts_when_it_is_named_and_only_then",
     ),
