@@ -229,7 +229,6 @@ class BasePartialProcessor(Generic[R]):
         if awaits is not self._awaits:
             self._check_way(awaits)
         session = self._begin(event, None, record_handler, context, measures)
-        session.stage = "started"  # no handler may start its records a second time
         try:
             if self._prepares or session.observers is not None:
                 self._open(session)
@@ -276,7 +275,7 @@ class BasePartialProcessor(Generic[R]):
         except BaseException:
             self._current.abandoned(session)
             raise
-        session.stage = "open" if records is None else "read"
+        session.stage = "started" if records is None else "read"  # no handler may start its records a second time
         return session
 
     def _open(self, session: Session) -> None:

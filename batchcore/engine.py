@@ -181,8 +181,7 @@ def run_one_by_one(run: Run) -> None:
     if ordering.key is not None and (ordering.stops or ordering is plan.ordering):
         records = _walk(run, ledger, ordering.key)
     stops = ordering.stops and ordering.key is None
-    clock = None if plan.stop_before is None else run.clock
-    is_up = None if clock is None else clock.is_up
+    is_up = None if plan.stop_before is None else run.clock.is_up  # type: ignore[union-attr]  # read() saw that there is one
     call = run.call if run.scope is None else run.scope(run, ledger, ledger.values.__len__, False)
     run_isolated(run, ledger, records, call, ledger.values, stops, is_up, copy_context())
     if len(ledger.values) != ledger.count:
@@ -190,7 +189,7 @@ def run_one_by_one(run: Run) -> None:
         for position in range(len(ledger.values), ledger.count):
             ledger.values.append(NOT_PROCESSED)
             run.skip(ledger, position, reason)
-    ledger.is_complete = len(ledger.values) == ledger.count
+    ledger.is_complete = True
 
 
 def _walk(run: Run, ledger: Ledger, key: Callable[[Record], Hashable]) -> Iterator[Record]:

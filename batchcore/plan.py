@@ -8,7 +8,7 @@ from enum import Enum, EnumMeta
 from functools import cache
 from types import MethodType, NoneType
 
-from batchcore.callables import Signature, close_unawaited, identity, is_awaitable, is_deferred, known_by, type_name
+from batchcore.callables import Signature, close_unawaited, is_awaitable, is_deferred, known_by, type_name
 from batchcore.errors import ConfigurationError, RaisedDisposition, UnawaitedResultError, raise_if_steering
 from batchcore.ledger import FAILED, NOT_PROCESSED, Failure
 from batchcore.model import exception_info, typed
@@ -174,14 +174,14 @@ class Run:
 
     plan: Plan
     ordering: Ordering
+    call: HandlerCall
+    decode: Callable[[Any], Any]
     wrapped: Callable[..., Any]
 
     def __init__(self, handler: Callable[..., Any], context: Any) -> None:
         self.handler = handler
         self.context = context
         self.batch: Batch = None  # type: ignore[assignment]  # until the event is read
-        self.call: HandlerCall = identity
-        self.decode: Callable[[Any], Any] = identity
         self.scope: Scope | None = None
         self.signature: Signature | None = None
         self.arguments: Mapping[str, Callable[[Any], Any]] | None = None

@@ -253,8 +253,11 @@ class _Processor(BasePartialBatchProcessor[R]):
             session.on_success = self.success_handler
         if getattr(self.failure_handler, "__func__", None) is not _FAILURE_HANDLER:
             session.on_failure = self.failure_handler
-        session.call = wrapped if signature.is_plain else signature.call(wrapped, context)
-        if not signature.is_plain and (signature.asks or signature.needs):
+        if signature.is_plain:
+            session.call = wrapped
+            return
+        session.call = signature.call(wrapped, context)
+        if signature.asks or signature.needs:
             session.signature, session.wrapped = signature, wrapped
 
     def _check_way(self, awaits: bool) -> None:
@@ -318,7 +321,6 @@ class _AsyncProcessor(_Processor[R]):
     async def arun(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> Any:
         """Process a whole event inside a running event loop. See :meth:`BatchProcessor.run`."""
         session = self._begin(event, None, record_handler, context, measures=True)
-        session.stage = "started"
         try:
             self._open(session)
             await self._await_records(session)
