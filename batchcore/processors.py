@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import partial
+from types import MethodType
 
 from batchcore._attributes import entries_of, fail_entry, shown
 from batchcore._base import BasePartialProcessor, result_of
@@ -248,11 +249,12 @@ class _Processor(BasePartialBatchProcessor[R]):
     def _bind(self, session: Session, handler: Callable[..., Any], context: Any) -> None:
         last = self._handlers.last
         _, wrapped, signature = last if last is not None and last[0] is handler else self._handlers.examine(handler)
-        # The class, or this object alone, may have its own. (A look at __dict__ would slow down any other by 300 %.)
-        if getattr(self.success_handler, "__func__", None) is not _SUCCESS_HANDLER:
-            session.on_success = self.success_handler
-        if getattr(self.failure_handler, "__func__", None) is not _FAILURE_HANDLER:
-            session.on_failure = self.failure_handler
+        # The class, or this object alone, may have its own; a proxy, as of wrapt, passes itself off as what it wraps.
+        on_success, on_failure = self.success_handler, self.failure_handler
+        if type(on_success) is not MethodType or on_success.__func__ is not _SUCCESS_HANDLER:
+            session.on_success = on_success
+        if type(on_failure) is not MethodType or on_failure.__func__ is not _FAILURE_HANDLER:
+            session.on_failure = on_failure
         if signature.is_plain:
             session.call = wrapped
             return

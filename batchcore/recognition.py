@@ -5,7 +5,6 @@ from __future__ import annotations
 from batchcore._plugins.loading import find_source, installed, registered
 from batchcore.callables import hookimpl, plain, type_name
 from batchcore.errors import AmbiguousSourceError, PluginError, RecordIdentityError, UnexpectedBatchTypeError
-from batchcore.model import is_object
 from batchcore.shapes import advice_on, said_of
 from batchcore.source import offered
 
@@ -75,7 +74,7 @@ def _find(
                 if recognises(source):
                     claims.append(source)
             except PluginError as error:  # installing a package changes nothing for the others
-                broken = error
+                broken = broken or error
     if len(claims) == 1 or (claims and all(map(is_empty, claims))):
         return claims[0]
     if claims:
@@ -150,9 +149,10 @@ def refuse_empty(source: Source, identifiers: Sequence[Any]) -> None:
 def unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
     """Return the error of an event that the source named does not claim."""
     keys = ""
-    if is_object(event):
-        more = f" and {len(event) - _MOST_KEYS} more" if len(event) > _MOST_KEYS else ""
-        keys = f" with {', '.join(plain(key, 60) for key in list(event)[:_MOST_KEYS]) or 'no keys'}{more}"
+    given: Any = event
+    if isinstance(event, dict):
+        more = f" and {len(given) - _MOST_KEYS} more" if len(given) > _MOST_KEYS else ""
+        keys = f" with {', '.join(plain(key, 60) for key in [*given][:_MOST_KEYS]) or 'no keys'}{more}"
     said = said_of(event)
     what = f" It is {said}." if said else ""
     advice = advice_on(event) or (
@@ -160,5 +160,5 @@ def unexpected(source: Source, event: Any) -> UnexpectedBatchTypeError:
         "delivered it?"
     )
     return UnexpectedBatchTypeError(
-        f"The source {source.name!r} does not claim this event, a {type_name(event)}{keys}.{what} {advice}"
+        f"The source {source.name!r} does not claim this event, a {type_name(given)}{keys}.{what} {advice}"
     )

@@ -363,7 +363,7 @@ def identify_one(position: int, record: object, path: tuple[str, ...]) -> str:
     else:
         if isinstance(value, str) and value:
             return value
-        seen = f"has a {dotted} " + ("that is empty" if value == "" else f"of type {type(value).__name__}")
+        seen = f"has a {dotted} " + ("that is empty" if isinstance(value, str) else f"of type {type(value).__name__}")
     said = said_of(record)
     raise RecordIdentityError(
         f"Record {position} of the batch, counting from 0, {seen}. The response names a record by it, a string that is "

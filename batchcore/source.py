@@ -7,6 +7,7 @@ wrap hooks of the source, those hooks, and no others, go through pluggy (see :mo
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from types import FunctionType, MethodType
 
 from batchcore.callables import identity, is_coroutine_function, plain, type_name
@@ -162,22 +163,23 @@ class Source:
         if not (all(says) and isinstance(says[0], str) and type(says[1]) is tuple):
             wanted = "a service, such as 'aws:sqs', and an identifier, such as ('messageId',)"
             raise PluginError(f"The source {self.name!r} must have {wanted}; it has {says!r}.", plugin=plugin)
-        if all(_is_plain(hooks, hook) for hook in REQUIRED_HOOKS):
+        if all(_is_plain(plugin, hooks[hook], hook) for hook in REQUIRED_HOOKS):
             self.read_plain = plugin.plain_reader()
-        if _is_plain(hooks, "ordering_policy") and isinstance(plugin.ordering, Ordering):
-            self.plain_ordering = plugin.ordering
-        if _is_plain(hooks, "record_decoder") and callable(plugin.view):
-            self.plain_view = plugin.view
-        if _is_plain(hooks, "build_response"):
+        with suppress(Exception):  # properties that are not ready: then its hooks are asked
+            if _is_plain(plugin, hooks["ordering_policy"], "ordering_policy") and isinstance(plugin.ordering, Ordering):
+                self.plain_ordering = plugin.ordering
+            if _is_plain(plugin, hooks["record_decoder"], "record_decoder") and callable(plugin.view):
+                self.plain_view = plugin.view
+        if _is_plain(plugin, hooks["build_response"], "build_response"):
             self.plain_response = batch_item_failures
 
     def __repr__(self) -> str:
         return f"<Source {self.name}>"
 
 
-def _is_plain(hooks: Mapping[str, Callable[..., Any]], hook: str) -> bool:
-    """Whether a hook of a :class:`RecordsSource` is neither overridden nor wrapped."""
-    return getattr(hooks[hook], "__func__", None) is getattr(RecordsSource, hook)
+def _is_plain(plugin: object, given: Any, hook: str) -> bool:
+    """Whether a hook of a :class:`RecordsSource` is its own, neither overridden nor wrapped, nor a proxy of that."""
+    return type(given) is MethodType and given.__self__ is plugin and given.__func__ is getattr(RecordsSource, hook)
 
 
 def _giving(value: Any) -> Callable[..., Any]:

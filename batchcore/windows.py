@@ -11,7 +11,8 @@ nothing that failed, or was abandoned, has touched the state, and any success ca
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
+from functools import partial
 
 from batchcore.callables import named
 from batchcore.errors import RecordError
@@ -19,7 +20,7 @@ from batchcore.model import batch_item_failures, first_with_identifiers_of, in_o
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from typing import Any
 
@@ -81,8 +82,7 @@ class Window:
         self._first, self._kept = json.dumps(state).encode(), []
         return state
 
-    @contextmanager
-    def for_record(self, record: Record) -> Generator[dict[str, Any], None, None]:
+    def for_record(self, record: Record) -> _Change:
         """Hold the state open around a handler that changes it: kept when that returns. Each before it has ended."""
         has_failed = self._batch.outcomes.has_failed
         position = self._next
@@ -94,8 +94,7 @@ class Window:
             self._kept, state = self._kept[:-1], None
         if state is None:
             state = json.loads(self._kept[-1][1] if self._kept else self._first)
-        yield state
-        self._keep(position, state)
+        return _Change(state, partial(self._keep, position, state))
 
     def _keep(self, position: int, state: dict[str, Any]) -> None:
         text, self._read = _there_and_back(state)
@@ -109,6 +108,20 @@ class Window:
 
     def __repr__(self) -> str:
         return f"<Window from {self.start} to {self.end} of {self.shard_id}{', final' if self.is_final else ''}>"
+
+
+class _Change:
+    """A change of the state by one record. One of contextlib would set the traceback of what is raised."""
+
+    def __init__(self, state: dict[str, Any], keep: Callable[[], None]) -> None:
+        self._state, self._keep = state, keep
+
+    def __enter__(self) -> dict[str, Any]:
+        return self._state
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None:
+            self._keep()
 
 
 def _there_and_back(state: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:

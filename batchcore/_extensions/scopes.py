@@ -169,10 +169,11 @@ def bind_arguments(run: Run, given: Mapping[str, Any]) -> None:
             hook="handler_arguments",
         )
     names = {*offered, *given}
-    if signature.needs - names:
+    missing = signature.needs - (signature.asks & names)  # one by position only is not given by name
+    if missing:
         offers = ", ".join(sorted(names))
         raise HandlerSignatureError(
-            f"{name_of(run.wrapped)} needs {', '.join(sorted(signature.needs - names))} besides the record. A record "
+            f"{name_of(run.wrapped)} needs {', '.join(sorted(missing))} besides the record. A record "
             f"handler takes one record, and `{CONTEXT}` if it wants the Lambda context. What else it asks for comes "
             "from the source, such as the `state` of a tumbling window, or from before_records() of a plugin; for this "
             f"batch they give {offers or 'nothing'}."
@@ -260,8 +261,6 @@ def scoped(run: Run, ledger: Ledger, at: Callable[[], int], awaits: bool) -> Han
 
     async def handle_awaiting(data: Any) -> Any:
         position, started = at(), perf_counter()
-        if position in failed:
-            raise BaseException.with_traceback(*failed[position])
         try:
             with _Held() as held:
                 value = call(data, held.open(arguments, records[position])) if arguments else call(data)
@@ -270,7 +269,12 @@ def scoped(run: Run, ledger: Ledger, at: Callable[[], int], awaits: bool) -> Han
             if durations is not None:
                 durations[position] = perf_counter() - started
 
-    return handle_awaiting if awaits else handle
+    def awaiting(data: Any) -> Any:
+        if at() in failed:  # not in the coroutine, where a StopIteration would become a RuntimeError
+            raise BaseException.with_traceback(*failed[at()])
+        return call(data) if not arguments and durations is None else handle_awaiting(data)
+
+    return awaiting if awaits else handle
 
 
 def _exit_arguments(raised: BaseException | None) -> ExceptionInfo:

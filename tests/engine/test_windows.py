@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -911,3 +912,18 @@ def test_every_record_of_a_window_counts_exactly_once(
 
     state = window_total(invoke, len(scripts), sizes, source, at_end)
     assert state.get("seen", []) == [number for number in range(1, len(scripts) + 1) if number not in given_up]
+
+
+@every_driver
+def test_exception_that_cannot_be_changed_is_what_its_record_failed_with(run: Driver) -> None:
+    @dataclass(frozen=True)
+    class BadRecord(Exception):
+        reason: str
+
+    def refuse(record: Any, state: dict[str, Any]) -> None:
+        raise BadRecord("no sum")
+
+    result = run(windowed(1, 2), refuse, dispositions={BadRecord: Disposition.DROP})
+
+    assert [outcome.status for outcome in result.outcomes] == ["dropped", "dropped"]
+    assert result.response == {"state": {}, "batchItemFailures": []}

@@ -918,3 +918,20 @@ def test_what_a_batch_hook_gives_stands_instead_of_what_the_source_gives_by_the_
     assert driver(
         source, toys("car"), owned, plugins=[before(lambda batch, fail: {"owners": OWNERS})]
     ).return_values == ["car of Ada"]
+
+
+def test_what_fails_a_record_beforehand_is_what_it_failed_with_also_a_stop_iteration(driver: Run) -> None:
+    error = StopIteration("nothing came")
+
+    def handler(toy: Any) -> None:
+        next(iter(()))
+
+    result = driver(
+        ToySource(),
+        toys("car", "ball"),
+        handler,
+        plugins=[before(lambda batch, fail: fail(0, error))],
+        raise_on_entire_batch_failure=False,
+    )
+
+    assert exceptions(result)[0] is error

@@ -433,6 +433,28 @@ def test_an_offered_source_that_cannot_be_used_is_named_when_nobody_claims_the_e
         fresh.BatchProcessor().run(event_for("boxes"), play)
 
 
+def test_an_offered_source_that_cannot_be_used_is_named_rather_than_a_package(fresh: Core, site: Site) -> None:
+    site.install("batchcore-mq", {"broken_mq": "raise RuntimeError('no licence')"}, sources={"mq": "broken_mq:source"})
+    fresh.offer("odd", object())
+
+    with pytest.raises(fresh.MissingHookError, match="The source 'odd' lacks"):
+        fresh.BatchProcessor().run(event_for("boxes"), play)
+
+
+def test_a_source_whose_view_is_not_ready_hinders_no_other(fresh: Core) -> None:
+    class Unready(fresh.RecordsSource):  # type: ignore[name-defined,misc]  # a class of the module imported anew
+        service, identifier = "post:letters", ("id",)
+
+        @property
+        def view(self) -> Any:
+            raise RuntimeError("no view yet")
+
+    fresh.offer("unready", Unready())
+    fresh.offer("toy", ToySource())
+
+    assert fresh.BatchProcessor().run(toys("car"), play).batch.source == "toy"
+
+
 def test_a_wrapper_that_loses_the_result_is_not_taken_for_a_no(fresh: Core) -> None:
     fresh.offer("toy", ToySource())
 

@@ -308,3 +308,14 @@ def test_a_source_without_the_hook_offers_nothing() -> None:
         HandlerSignatureError, match=r"needs loan besides the record.*for this batch they give nothing\.$"
     ):
         run(ToySource(), EVENT, lends)
+
+
+def test_a_handler_that_asks_by_position_alone_for_what_is_given_by_name_is_refused(driver: Run) -> None:
+    handled: list[Any] = []
+
+    def handler(toy: Any, loan: str, /) -> None:
+        handled.append(toy)
+
+    with pytest.raises(HandlerSignatureError, match="needs loan besides the record"):
+        driver(offering(loan=Loan([])), EVENT, handler)
+    assert handled == []

@@ -16,6 +16,7 @@ from batchcore import (
     BatchProcessingError,
     BatchProcessor,
     Disposition,
+    Ordering,
     PluginError,
     RecordIdentityError,
     RecordsSource,
@@ -638,7 +639,7 @@ def test_a_hook_that_one_pass_would_leave_out_is_called_where_it_is_another(
 
 
 @pytest.mark.parametrize("other", [overriding, wrapping])
-def test_a_hook_whose_answer_is_known_beforehand_is_called_where_it_is_another(
+def test_a_hook_whose_result_is_known_beforehand_is_called_where_it_is_another(
     other: Callable[[str], BatchProcessor],
 ) -> None:
     event = {"Records": [{"id": "1", "eventSource": "post:letters"}, {"id": "2", "eventSource": "post:letters"}]}
@@ -655,6 +656,26 @@ def test_a_hook_whose_answer_is_known_beforehand_is_called_where_it_is_another(
 
 def fail(record: Any) -> None:
     raise ValueError
+
+
+@pytest.mark.parametrize("hook", ["of another source", "passing itself off"])
+def test_an_ordering_that_is_only_like_that_of_a_records_source_is_asked_for(hook: str) -> None:
+    class Letters(RecordsSource[Any]):
+        name, service, identifier = "letters", "post:letters", ("id",)
+
+    class Ordered(Letters):
+        ordering = in_order()
+
+    @hookimpl
+    def passing_off(batch: Any) -> Ordering:
+        return in_order()
+
+    letters: Any = Letters()
+    passing_off.__func__ = letters.ordering_policy.__func__  # type: ignore[attr-defined]  # as a proxy would
+    letters.ordering_policy = Ordered().ordering_policy if hook == "of another source" else passing_off
+    event = {"Records": [{"id": "1", "eventSource": "post:letters"}, {"id": "2", "eventSource": "post:letters"}]}
+    result = BatchProcessor(letters, raise_on_entire_batch_failure=False).run(event, fail)
+    assert [outcome.status for outcome in result.outcomes] == ["failed", "not_attempted"]
 
 
 def test_a_hook_may_be_set_on_the_object_itself() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from batchcore import hookimpl
+from batchcore.source import offered
 from batchcore_testing import EventFactory, FifoQueue, Queue, Sent, Stream
 
 from .support import contents, mapping_of
@@ -49,6 +50,16 @@ def tickets_of(kind: Any) -> Any:
 )
 def test_keys_are_lanes_where_the_source_orders_by_them(kind: Any, lanes: list[Any]) -> None:
     assert [item.lane for item in tickets_of(kind).items] == lanes
+
+
+def test_source_of_nobodys_service_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(offered(), "tickets", Tickets())
+    queue = Queue(source="tickets", factory=TicketEvents())
+    queue.send("a1", "a2")
+
+    history = mapping_of(queue).drain()
+
+    assert [contents(each.items) for each in history.invocations] == [["a1", "a2"]]
 
 
 def test_group_of_nobodys_service_blocks_itself_and_no_other() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -228,7 +229,7 @@ def test_a_rule_of_ours_stands_where_an_installed_package_has_it() -> None:
     for where in ours:
         if not where.startswith("https://"):
             module, _, name = where.partition(", ")[0].rpartition(".")
-            assert hasattr(importlib.import_module(module), name)
+            assert hasattr(importlib.import_module(module), name) or importlib.util.find_spec(f"{module}.{name}")
 
 
 @pytest.mark.parametrize("test", TESTS)

@@ -359,3 +359,38 @@ def test_a_class_may_say_what_its_handlers_get() -> None:
     assert BatchResult[str] is BatchResult
     assert RecordsSource[SQSRecord] is RecordsSource
     assert Orders.__mro__[1] is AsyncBatchProcessor
+
+
+class Proxy:
+    """Passes itself off as the method that it stands round, as the wrappers of tracing tools do."""
+
+    def __init__(self, wrapped: Any, before: Callable[..., None]) -> None:
+        self.wrapped = wrapped
+        self.before = before
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.wrapped, name)
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.before(*arguments)
+        return self.wrapped(*arguments)
+
+
+def test_proxy_round_a_handler_of_the_processors_own_is_called(driver: Way) -> None:
+    notified: list[Any] = []
+    processor = driver.processor()
+    success = Proxy(processor.success_handler, lambda record, result: notified.append(record["body"]))
+    failure = Proxy(processor.failure_handler, lambda record, exception: notified.append(exception[0]))
+    processor.success_handler = success  # type: ignore[method-assign]
+    processor.failure_handler = failure  # type: ignore[method-assign]
+    driver.call(processor, batch_of("a", "bad"), handle, None)
+    assert sorted(map(str, notified)) == sorted(["a", str(ValueError)])
+
+
+def test_record_fails_whose_success_handler_raises_in_a_proxy() -> None:
+    def refuse(record: Any, result: Any) -> None:
+        raise ValueError("the index was not written")
+
+    processor = BatchProcessor("sqs", raise_on_entire_batch_failure=False)
+    processor.success_handler = Proxy(processor.success_handler, refuse)  # type: ignore[method-assign]
+    assert call(processor, "a") == ["m0"]

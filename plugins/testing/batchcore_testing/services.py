@@ -79,8 +79,7 @@ def service_of_source(source: object) -> Service:
 
 def resolved_source(source: object) -> Source:
     """Return the hooks of a source, or of the one that is installed under a name."""
-    plugin = source_named(str.__str__(source)) if isinstance(source, str) else source
-    name: str = source if isinstance(source, str) else getattr(plugin, "name", type(plugin).__name__)
+    name, plugin = source_named(source)
     return Source(plugin, name, source_hooks(plugin, name))
 
 

@@ -224,7 +224,7 @@ WINDOW_ORDER = Rule(
 FACTORY = Rule(
     "What the event factory makes is claimed by its source, and named as AWS names it.",
     "the event factory: what the entry-point group batchcore.event_factories has for the source, or the fixture "
-    "event_factory gives",
+    "event_factory gives. Else claims_event() or identify_records() of the source",
     _KIT,
 )
 EXAMPLE = Rule(
