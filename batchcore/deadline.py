@@ -1,7 +1,7 @@
 """What is left of an invocation's time, as the Lambda context tells it.
 
-The engine looks at the clock before each record, and so does a lane; threads and tasks also wait no longer than it lets
-them: :mod:`batchcore._concurrency`.
+Before each record it is looked at in ``_run_records`` of :mod:`batchcore.engine`, and by each ``Lane`` side by side.
+Threads are waited for in ``_have_ended`` of ``lanes.py``, and tasks have a timer, ``_watch_time`` in ``tasks.py``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The ledger of a batch: what has become of each record. A record is done when its place among the values is taken.
 
-Records that run one by one, in :mod:`batchcore.engine`, are appended to the values; lanes side by side, those of
-:mod:`batchcore._concurrency`, call :meth:`Ledger.succeed`. Here are dropped records and dead letters made done.
+Records that run one by one are appended to the values, in ``_run_records`` of :mod:`batchcore.engine`; those of lanes
+side by side, in :mod:`batchcore._concurrency`, by :meth:`Ledger.succeed`. Dropped ones and dead letters: here.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ SKIPPED: dict[StopReason, Skipped] = {reason: Skipped(reason) for reason in ("fa
 
 
 class Ledger:
-    """What has become of the records of one batch. It alone makes a record done; each starts as not processed.
+    """What has become of the records of one batch. None is done but by its place here; each starts as not processed.
 
     A driver that runs the records one by one succeeds them in their order: :attr:`values` grows. One that runs them
     side by side opens a place for each record first. A worker writes into the ledger that it was given: when the time

@@ -4,7 +4,8 @@ Records of one key are a lane. A driver takes records from a :class:`Lane`, and 
 at when the driver comes back for the next. When the time is up, what still runs is abandoned: the batch goes on with a
 closed copy of the ledger, and what ends late changes nothing, calls no hook, and is counted.
 
-Where records run one by one, as those of a FIFO queue do unless told otherwise, lanes stop in :mod:`batchcore.engine`.
+Where records run one by one, as those of a FIFO queue do unless told otherwise, lanes stop in :mod:`batchcore.engine`:
+the only lane of a batch in ``_run_records``, one of several (message groups, say) in ``_walk``.
 """
 
 from __future__ import annotations
