@@ -25,7 +25,7 @@ def registered_factory(name: str) -> Any:
     if len(found) > 1:
         raise AmbiguousSourceError(
             f"Two packages register an event factory for {name!r}: "
-            f"{' and '.join(sorted(map(entry_points.origin, found)))}. Uninstall one, or pass the factory itself.",
+            f"{entry_points.origins(found)}. Uninstall one, or pass the factory itself.",
             plugin=name,
         )
     return entry_points.load(found[0], "event factory of", SourceBrokenError) if found else None

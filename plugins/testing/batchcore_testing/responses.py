@@ -11,10 +11,9 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from batchcore.source import Source, source_hooks
 from batchcore.windows import is_windowed
 from batchcore_testing.results import read_firehose, read_s3_batch
-from batchcore_testing.services import Service, at, identity, service_of_event, service_of_source
+from batchcore_testing.services import Service, at, identity, resolve, service_of_event, service_of_source
 
 if TYPE_CHECKING:
     from batchcore.types import Identifier, Record
@@ -80,12 +79,8 @@ def service_of(event: Any, source: object = None) -> Service:
         return service_of_source(source)
     from batchcore.recognition import source_of_event
 
-    found = source_of_event(_resolve, event)
+    found = source_of_event(resolve, event)
     return service_of_source(found.plugin)
-
-
-def _resolve(name: str, plugin: object) -> Source:
-    return Source(plugin, name, source_hooks(plugin, name))
 
 
 def read_response(

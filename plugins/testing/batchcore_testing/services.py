@@ -79,7 +79,11 @@ def service_of_source(source: object) -> Service:
 
 def resolved_source(source: object) -> Source:
     """Return the hooks of a source, or of the one that is installed under a name."""
-    name, plugin = source_named(source)
+    return resolve(*source_named(source))
+
+
+def resolve(name: str, plugin: object) -> Source:
+    """Return the hooks of a source that has been found, under the name that it was found by."""
     return Source(plugin, name, source_hooks(plugin, name))
 
 
