@@ -71,8 +71,7 @@ class Session(Run):
 
     def let_go(self) -> None:
         """Let go of what only the batch needed, such as handler arguments: the processor keeps its last batch."""
-        self.arguments = self.failed_before = self.observers = self.on_failure = self.on_success = self.scope = None
-        self.call = self.wrapped = identity
+        self.around, self.call = None, identity
 
     @property
     def is_read(self) -> bool:
@@ -134,7 +133,7 @@ class Current:
             owner, shown, others = entry
             if owner is not own:
                 session.outer, others = self.going_on(), _others(entry, own)
-            elif (batch := shown.batch) is None or batch.stage in _GOING_ON or batch.outer is not None:
+            elif (batch := shown.batch) is None or batch.stage != "ended":
                 session.outer = self.going_on()
         session.shown_by = shown = Shown()
         shown.batch = session
@@ -145,7 +144,7 @@ class Current:
     def ended(self, session: Session) -> None:
         """Show the batch around one that has ended, if there is one that goes on, else the one that ended."""
         self.last = session
-        if session.scope is not None or session.signature is not None or session.plan.has_more:
+        if session.around is not None or session.plan.has_more:
             session.let_go()
         if session.messages is not None:
             session.messages = None  # made anew: what they held had tracebacks

@@ -10,10 +10,10 @@ from time import perf_counter
 
 from batchcore._attributes import Current, Session, fail_entry
 from batchcore.callables import describe_value, identity
-from batchcore.engine import finish, read, respond
+from batchcore.engine import finish, read, respond, run_one_by_one
 from batchcore.errors import ConfigurationError, NoBatchError
 from batchcore.model import Generic, R
-from batchcore.plan import Plan, plugins_of, watchers
+from batchcore.plan import INFO, Plan, plugins_of, watchers
 from batchcore.source import Source, source_hooks
 
 TYPE_CHECKING = False
@@ -230,18 +230,24 @@ class BasePartialProcessor(Generic[R]):
             self._check_way(awaits)
         session = self._begin(event, None, record_handler, context, measures)
         try:
-            if self._prepares or session.observers is not None:
+            if self._prepares or session.around is not None:
                 self._open(session)
             if awaits:
                 self._wait_for_records(session)
-            elif session.plan.calls is None:
-                self._drive(session)
+            elif session.plan.is_serial and session.plan.calls is None:
+                run_one_by_one(session)
             else:
                 self._run_records(session)
         except BaseException:
             self._current.abandoned(session)
             raise
-        self._close(session)
+        if self._prepares:
+            self._close(session)
+            return session
+        try:
+            finish(session)
+        finally:
+            self._current.ended(session)
         return session
 
     _awaits: bool | None = None  # the one way to call this processor; None where there may be both
@@ -255,23 +261,24 @@ class BasePartialProcessor(Generic[R]):
         measures: bool = False,
     ) -> Session:
         session = Session(handler, context)
-        if measures:
-            session.started_at = perf_counter()
         if watchers:
             for watch in (*watchers,):  # a copy: another thread may take one out
                 watch(session, event, records)
         self._current.begun(session)
         try:
             self._bind(session, handler, context)
-            session.plan = self._plan or self._plan_for(event, records)
+            session.plan = plan = self._plan or self._plan_for(event, records)
+            is_enabled = plan.is_enabled
+            if measures or (plan.wants_summaries() if is_enabled is None else is_enabled(INFO)):
+                session.started_at = perf_counter()
             read(session, event, records)
-            if self._prepares or session.signature is not None:
+            if self._prepares or session.around is not None:
                 self._attach(session)
             if measures:
                 from batchcore._extensions.scopes import scoped
 
                 durations: list[float | None] = [None] * len(session.batch._records)
-                session.scope, session.batch._ledger.durations = scoped, durations
+                session.surrounded().scope, session.batch._ledger.durations = scoped, durations
         except BaseException:
             self._current.abandoned(session)
             raise
@@ -280,8 +287,8 @@ class BasePartialProcessor(Generic[R]):
 
     def _open(self, session: Session) -> None:
         self._prepare()
-        if session.observers is not None:
-            session.observers.batch_started(session.batch)
+        if session.around is not None and session.around.observers is not None:
+            session.around.observers.batch_started(session.batch)
 
     def _run_records(self, session: Session) -> None:
         """Run the records from this thread, and the batch hooks around them."""

@@ -10,10 +10,9 @@ happens in one batch lives in its :class:`batchcore.plan.Run`.
 from __future__ import annotations
 
 from contextvars import copy_context
-from time import perf_counter
 from types import NoneType
 
-from batchcore.callables import describe_value, identity, type_name
+from batchcore.callables import describe_value, identity, plain_kind, prepared_first, type_name
 from batchcore.errors import (
     NoBatchError,
     OutOfTimeError,
@@ -25,7 +24,6 @@ from batchcore.errors import (
 )
 from batchcore.ledger import FAILED, LANE_STOPPED, NOT_PROCESSED, SKIPPED, Ledger
 from batchcore.model import Batch, Ordering, Outcomes, batch_item_failures
-from batchcore.plan import plain_kind, prepared_first
 from batchcore.source import count_references, quick_class, quick_classes
 
 TYPE_CHECKING = False
@@ -54,8 +52,7 @@ def read(run: Run, event: Any, records: Sequence[Record] | None = None) -> None:
     """
     plan = run.plan
     source = plan.source
-    plainly = source.read_plain if records is None else None
-    found = None if plainly is None else plainly(event)
+    found = None if records is not None or source.read_plain is None else source.read_plain(event)
     batch = Batch()
     batch._event, batch._context, batch.source_state = event, run.context, None
     batch._facts = source  # pyright: ignore[reportAttributeAccessIssue]  # it takes a callable in a slot for a method
@@ -67,7 +64,8 @@ def read(run: Run, event: Any, records: Sequence[Record] | None = None) -> None:
         ordering = view = None
         batch._respond = source.build_response
     else:  # and what a source says of every batch it need not be asked again
-        batch._records, batch._identifiers = listed, _ = found
+        listed, batch._identifiers = found
+        batch._records = listed
         ordering, view, batch._respond = source.plain_ordering, source.plain_view, source.plain_response
     if ordering is None:
         ordering = source.ordering_policy(batch)
@@ -85,8 +83,6 @@ def read(run: Run, event: Any, records: Sequence[Record] | None = None) -> None:
     run.batch = batch
     if plan.has_more:
         _read_more(run, plan, batch)
-    if run.started_at is None and plan.wants_summaries():
-        run.started_at = perf_counter()
 
 
 def _read_more(run: Run, plan: Plan, batch: Batch) -> None:
@@ -98,7 +94,8 @@ def _read_more(run: Run, plan: Plan, batch: Batch) -> None:
         prepare = source.record_preparer(batch)
         if not callable(prepare):
             raise _wrong_hook(source, "record_preparer", "a callable", prepare)
-        run.prepare = None if prepare is identity else prepare
+        if prepare is not identity:
+            run.surrounded().prepare = prepare
     if plan.calls is not None and plan.plugins is not None:
         ledger.may_undo = bool(plan.plugins.after_records)
     if plan.dead_letters is not None:
@@ -108,7 +105,7 @@ def _read_more(run: Run, plan: Plan, batch: Batch) -> None:
 
         raise no_clock(run.context)
     if plan.observe is not None:
-        run.observers = plan.observe(run)
+        run.surrounded().observers = plan.observe(run)
 
 
 def _extracted(source: Source, event: Any) -> Any:
@@ -173,21 +170,22 @@ def _wrong_hook(source: Source, hook: str, wanted: str, given: object) -> Plugin
 
 def run_one_by_one(run: Run) -> None:
     """Run all records in this thread, one by one, in the order of the batch; what a stopped lane holds is skipped."""
-    plan, ordering, ledger = run.plan, run.ordering, run.batch._ledger
-    if ledger.values:
+    ordering, ledger = run.ordering, run.batch._ledger
+    values, stops = ledger.values, ordering.stops
+    if values:
         raise NoBatchError("The records of this batch are being processed already.")
     records: Iterable[Record] = run.batch._records
-    # A source's own keys matter one by one only where a failure stops; a key function of the caller's may fail, too.
-    if ordering.key is not None and (ordering.stops or ordering is plan.ordering):
-        records = _walk(run, ledger, ordering.key)
-    stops = ordering.stops and ordering.key is None
-    is_up = None if plan.stop_before is None else run.clock.is_up  # type: ignore[union-attr]  # read() saw that there is one
-    call = run.call if run.scope is None else run.scope(run, ledger, ledger.values.__len__, False)
-    run_isolated(run, ledger, records, call, ledger.values, stops, is_up, copy_context())
-    if len(ledger.values) != ledger.count:
+    if ordering.key is not None:
+        # A source's own keys matter one by one only where a failure stops; a key function of a caller's may fail, too.
+        if stops or ordering is run.plan.ordering:
+            records = _walk(run, ledger, ordering.key)
+        stops = False
+    is_up = None if run.plan.stop_before is None else run.clock.is_up  # type: ignore[union-attr]  # read() saw that there is one
+    run_isolated(run, ledger, records, values, stops, is_up, copy_context())
+    if len(values) != ledger.count:
         reason = LANE_STOPPED if ledger.stop is None else SKIPPED[ledger.stop]
-        for position in range(len(ledger.values), ledger.count):
-            ledger.values.append(NOT_PROCESSED)
+        for position in range(len(values), ledger.count):
+            values.append(NOT_PROCESSED)
             run.skip(ledger, position, reason)
     ledger.is_complete = True
 
@@ -216,11 +214,10 @@ def _walk(run: Run, ledger: Ledger, key: Callable[[Record], Hashable]) -> Iterat
             stopped.add(lane)
 
 
-def run_isolated(  # noqa: PLR0917 - what the loop below needs, and no object made for it
+def run_isolated(
     run: Run,
     ledger: Ledger,
     records: Iterable[Record],
-    call: HandlerCall,
     outcomes: list[Any] | Lane,
     stops: bool,
     is_up: Callable[[], bool] | None,
@@ -235,27 +232,28 @@ def run_isolated(  # noqa: PLR0917 - what the loop below needs, and no object ma
         run: the batch.
         ledger: where their outcomes are written down.
         records: the raw records.
-        call: takes what the handler gets, and calls it.
         outcomes: what the handler of each returned is appended to it. Its length is the position of the record that
             runs. (Its method is called where it stands, which costs a third of a method that was looked up before.)
         stops: whether the first that is not done is the last.
         is_up: whether the time for records is over; None where it never is.
         context: the context variables of the batch.
     """
-    decode: Any = run.decode if run.prepare is None else prepared_first(run.prepare, run.decode)
+    decode: Any = run.decode
+    call, around, some = run.call, run.around, iter(records)
+    if around is not None:
+        if around.prepare is not None:
+            decode = prepared_first(around.prepare, decode)
+        if around.scope is not None:
+            call = around.scope(run, ledger, outcomes.__len__, False)
     # A view that does nothing of its own when it is made is made in the loop, without a call.
     view = (quick_classes.get(decode) or quick_class(decode)) if type(decode) is type else None
-    reuses = view is not None and view._is_reusable
-    some = iter(records)
     is_last = False
     while not is_last:
         mine = context.copy()
-        is_last = mine.run(
-            _run_records, run, ledger, some, call, outcomes, stops, is_up, decode, view, reuses, mine, context
-        )
+        is_last = mine.run(_run_records, run, ledger, some, call, outcomes, stops, is_up, decode, view, mine, context)
 
 
-def _run_records(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: each further function would cost every record
+def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each further function would cost every record
     run: Run,
     ledger: Ledger,
     records: Iterator[Record],
@@ -265,19 +263,23 @@ def _run_records(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: 
     is_up: Callable[[], bool] | None,
     decode: Callable[[Any], Any],
     view: type[Any] | None,
-    reuses: bool,
     mine: Context,
     whole: Context,
 ) -> bool:
     """Run records until one has set a context variable. Return whether that was the last."""
-    on_success, observers, mend, failed_before = run.on_success, run.observers, run.plan.mend, run.failed_before or ()
-    scoping = observers if observers is not None and observers.watches_records else None
-    scopes: Any = None
-    known_kind: Any = NoneType
+    observers: Any = None
+    on_success = scoping = scopes = mend = None
+    failed_before: Any = ()
+    around, known_kind = run.around, NoneType
+    if around is not None:
+        on_success, observers, failed_before = around.on_success, around.observers, around.failed_before or ()
+        scoping = observers if observers is not None and observers.watches_records else None
     # A view that nobody has kept shows the next record, too: 30 ns less than a new one, of 200. Whether somebody has is
     # told by its count of references, compared with what it was before anything of others has run.
     held, alone = None, 0
-    if view is not None and reuses:
+    if view is None:
+        mend = run.plan.mend
+    elif view._is_reusable:
         held = view()
         held.raw_event = None
         alone = count_references(held)
@@ -320,7 +322,7 @@ def _run_records(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: 
                 waits = ledger.dead_letters is not None and deliver_in_lane(run, ledger, position)
             finally:
                 if scopes:
-                    observers.leave(scopes, error)  # type: ignore[union-attr]  # there are scopes of observers alone
+                    observers.leave(scopes, error)
                     scopes = None
             if not waits and (ledger.stop is not None or (stops and ledger.values[position] is NOT_PROCESSED)):
                 return True
@@ -389,8 +391,10 @@ def finish(run: Run, may_raise: bool = True) -> None:
         run.response = {"batchItemFailures": []}  # as it would be, for a fifth of the cost: 7 % of a batch of one
     else:
         run.response = respond(run)
-    if run.observers is not None or run.started_at is not None or run.plan.late or ledger.stop is not None:
-        run.plan.end(run)
+    plan, around = run.plan, run.around
+    observed = around is not None and around.observers is not None
+    if observed or run.started_at is not None or plan.late or ledger.stop is not None:
+        plan.end(run)
     if ledger.failures:
         conclude(run, may_raise)
 

@@ -6,10 +6,10 @@ import os
 import sys
 from enum import Enum, EnumMeta
 from functools import cache
-from types import MethodType, NoneType
+from types import MethodType
 
-from batchcore.callables import Signature, close_unawaited, is_awaitable, is_deferred, known_by, type_name
-from batchcore.errors import ConfigurationError, RaisedDisposition, UnawaitedResultError, raise_if_steering
+from batchcore.callables import Signature, known_by
+from batchcore.errors import ConfigurationError, RaisedDisposition, raise_if_steering
 from batchcore.ledger import FAILED, NOT_PROCESSED, Failure
 from batchcore.model import exception_info, typed
 from batchcore.source import ENVIRONMENT_VARIABLE, offered
@@ -69,6 +69,9 @@ watchers: list[Watcher] = []
 its records where it has no event. A processor's observers see its own batches, this sees those of any processor."""
 
 
+INFO = 20  # as in logging, which nobody may have imported
+
+
 class Plan:
     """What a processor was told, resolved once for all its batches. None means that there is nothing to do.
 
@@ -89,15 +92,17 @@ class Plan:
         raises: whether a batch of which no record is done raises.
         logger: where failures are logged; None for the logger ``batchcore``.
         stop_before: seconds left of the invocation at which no further record starts.
+        is_serial: whether records run in the thread that begins their batch, and nothing is awaited.
+        is_enabled: tells whether a level is logged, once the logger is known to be one of Python's; None before.
         has_more: whether a batch is more than its records: a model, a preparer, plugins, a limit of time.
         late: an entry per handler that ended after its batch had been answered, until a summary counts them. Shared by
             all batches, on purpose: the batch of such a handler has no log any more.
     """
 
     __slots__ = (
-        "_is_enabled", "calls", "complete", "dead_letter_after", "dead_letters", "deliver", "dispositions", "end",
-        "has_more", "late", "logger", "mend", "observe", "ordering", "plugins", "raises", "source", "stop_before",
-        "validate",
+        "calls", "complete", "dead_letter_after", "dead_letters", "deliver", "dispositions", "end", "has_more",
+        "is_enabled", "is_serial", "late", "logger", "mend", "observe", "ordering", "plugins", "raises", "source",
+        "stop_before", "validate",
     )  # fmt: skip # one name a line would hide the class behind them
 
     def __init__(
@@ -125,20 +130,54 @@ class Plan:
         self.calls: Callable[[Run], OutsideCalls] | None = None
         self.complete: Callable[[Run, OutsideCalls, Drive], None] | None = None
         self.observe: Callable[[Run], Observing] | None = None
-        self._is_enabled: Callable[[int], bool] | None = getattr(logger, "isEnabledFor", None)
+        self.is_serial = False
+        self.is_enabled: Callable[[int], bool] | None = None
 
     def wants_summaries(self) -> bool:
         """Whether anybody wants a line per batch, at INFO. Nobody does, where nobody has imported ``logging``."""
-        is_enabled = self._is_enabled
-        if is_enabled is None:
-            logging = sys.modules.get("logging")
-            if logging is None or self.logger is not None:  # something else that has a method ``warning``
-                return False
-            is_enabled = self._is_enabled = logging.getLogger("batchcore").isEnabledFor
+        logger: Any = self.logger
+        logging = sys.modules.get("logging")
+        if logging is not None and logger is None:
+            logger = logging.getLogger("batchcore")
         try:
-            return bool(is_enabled(20))
-        except Exception:  # a logger of somebody's own
+            if logging is not None and type(logger) is logging.Logger:
+                self.is_enabled = logger.isEnabledFor
+            return bool(logger.isEnabledFor(INFO))
+        except Exception:  # a logger of somebody's own, or something else that has a method ``warning``
             return False
+
+
+class Around:
+    """What is done around the records of one batch, where something is.
+
+    Attributes:
+        observers: the observers of this batch.
+        on_success: a processor's own success handler.
+        on_failure: a processor's own failure handler.
+        prepare: raw record to prepared record.
+        signature: the handler's, where it asks for more than the record and the Lambda context.
+        wrapped: the handler as plugins wrap it, where ``signature`` is set.
+        arguments: name to a callable that gives the context manager of an argument that the handler asks for.
+        failed_before: position to what a batch hook before the records failed it with, and its traceback.
+        clock: what is left of the invocation, once somebody has asked.
+        scope: makes of a run's ``call`` one that does something around each record.
+    """
+
+    observers: Observing | None = None
+    on_success: Callable[[Record, Any], object] | None = None
+    on_failure: Callable[[Any, ExceptionInfo], object] | None = None
+    prepare: Callable[[Any], Any] | None = None
+    signature: Signature | None = None
+    wrapped: Callable[..., Any] | None = None
+    arguments: Mapping[str, Callable[[Any], Any]] | None = None
+    failed_before: Mapping[int, tuple[BaseException, TracebackType | None]] | None = None
+    clock: Clock | None = None
+    scope: Scope | None = None
+
+    @property
+    def watches(self) -> bool:
+        """Whether anybody is notified of records that fail."""
+        return self.on_failure is not None or self.observers is not None
 
 
 class Run:
@@ -146,54 +185,42 @@ class Run:
 
     Attributes:
         plan: the processor's plan.
-        batch: the facts, and by them the ledger. None until the event is read.
+        batch: the facts, and by them the ledger. Not there until the event is read.
         handler: the record handler, as the user gave it.
         context: the Lambda context, or None.
-        wrapped: the handler as plugins wrap it, where ``signature`` is set.
         call: takes what the handler gets, and calls it.
-        scope: makes of ``call`` one that does something around each record; None where nothing is to be done.
-        signature: the handler's, where it asks for more than the record and the Lambda context.
-        arguments: name to a callable that gives the context manager of an argument that the handler asks for.
-        failed_before: position to what a batch hook before the records failed it with, and its traceback.
-        prepare: raw record to prepared record; None where nobody prepares.
         decode: prepared record to what the handler gets.
         ordering: how the records depend on one another.
-        observers: the observers of this batch.
-        on_success: a processor's own success handler.
-        on_failure: a processor's own failure handler.
+        around: what is done around the records; None where nothing is, as in most batches.
         started_at: when it started, in seconds of a clock that only rises, where somebody may ask how long it took.
         response: the response, once it is built.
     """
 
     # Slots, all set at once: each look at a default on the class costs as much as to set three of them.
     __slots__ = (
-        "_clock", "_report", "arguments", "batch", "call", "context", "decode", "failed_before", "handler",
-        "observers", "on_failure", "on_success", "ordering", "plan", "prepare", "response", "scope", "signature",
-        "started_at", "wrapped",
+        "_report", "around", "batch", "call", "context", "decode", "handler", "ordering", "plan",
+        "response", "started_at",
     )  # fmt: skip # one name a line would hide the class behind them
 
     plan: Plan
+    batch: Batch
     ordering: Ordering
     call: HandlerCall
     decode: Callable[[Any], Any]
-    wrapped: Callable[..., Any]
 
     def __init__(self, handler: Callable[..., Any], context: Any) -> None:
         self.handler = handler
         self.context = context
-        self.batch: Batch = None  # type: ignore[assignment]  # until the event is read
-        self.scope: Scope | None = None
-        self.signature: Signature | None = None
-        self.arguments: Mapping[str, Callable[[Any], Any]] | None = None
-        self.failed_before: Mapping[int, tuple[BaseException, TracebackType | None]] | None = None
-        self.prepare: Callable[[Any], Any] | None = None
-        self.observers: Observing | None = None
-        self.on_success: Callable[[Record, Any], object] | None = None
-        self.on_failure: Callable[[Any, ExceptionInfo], object] | None = None
+        self.around: Around | None = None
         self.started_at: float | None = None
         self.response: PartialItemFailureResponse | None = None
         self._report: Report | None = None
-        self._clock: Clock | None = None
+
+    def surrounded(self) -> Around:
+        """Return what is done around the records, made now where nothing was until now."""
+        if self.around is None:
+            self.around = Around()
+        return self.around
 
     @property
     def report(self) -> Report:
@@ -205,11 +232,12 @@ class Run:
     @property
     def clock(self) -> Clock | None:
         """What is left of the invocation; None where its context tells no time."""
-        if self._clock is None and self.context is not None:
+        around = self.surrounded()
+        if around.clock is None and self.context is not None:
             from batchcore.deadline import clock_of
 
-            self._clock = clock_of(self.context, self.plan.stop_before)
-        return self._clock
+            around.clock = clock_of(self.context, self.plan.stop_before)
+        return around.clock
 
     # -- Failing: the outcome is written down, the failure is logged, and whoever wants to know is notified.
 
@@ -230,10 +258,11 @@ class Run:
         if not ledger.fail(position, failure, disposition):
             return
         (self._report or self.report).failed(position, error, disposition)
-        watched = self.on_failure is not None or self.observers is not None
-        if watched and (disposition != "dead_letter" or ledger.dead_letters is None):
+        around = self.around
+        if around is not None and around.watches and (disposition != "dead_letter" or ledger.dead_letters is None):
             self.notify(ledger, position, error)
-        if self.decode is self.batch._view and self.prepare is None and isinstance(self.decode, type):
+        prepares = around is not None and around.prepare is not None
+        if self.decode is self.batch._view and not prepares and isinstance(self.decode, type):
             failure.data = NOT_PROCESSED  # it can be made again, and may hold all that was decoded of it
 
     def _disposition_of(self, ledger: Ledger, position: int, error: BaseException) -> str:
@@ -251,33 +280,34 @@ class Run:
 
     def skip(self, ledger: Ledger, position: int, reason: Skipped) -> None:
         """Skip a record, whose turn will not come in this batch."""
-        if ledger.skip(position, reason) and (self.on_failure is not None or self.observers is not None):
+        if ledger.skip(position, reason) and self.around is not None and self.around.watches:
             self.notify(ledger, position, ledger.failure(position).exception)
 
     def notify(self, ledger: Ledger, position: int, error: BaseException) -> None:
         """Call a processor's own failure handler and the observers of a failed record, its exception being handled."""
-        if ledger.is_closed or (self.on_failure is None and self.observers is None):
+        around = self.around
+        if ledger.is_closed or around is None or not around.watches:
             return
         if sys.exc_info()[1] is error:
-            self._notify(position, error)
+            self._notify(around, position, error)
             return
         traceback = error.__traceback__
         try:
             raise error  # a failure handler may ask sys.exc_info() for it
         except BaseException:
-            self._notify(position, error)
+            self._notify(around, position, error)
         finally:
             BaseException.with_traceback(error, traceback)
 
-    def _notify(self, position: int, error: BaseException) -> None:
-        if self.on_failure is not None:
+    def _notify(self, around: Around, position: int, error: BaseException) -> None:
+        if around.on_failure is not None:
             try:
-                self.on_failure(typed(self.batch, position), exception_info(error))
+                around.on_failure(typed(self.batch, position), exception_info(error))
             except BaseException as mistake:
                 raise_if_steering(mistake)
                 self.report.went_wrong("failure_handler()", mistake, position=position)
-        if self.observers is not None:
-            self.observers.record_finished(self.batch.outcomes[position])
+        if around.observers is not None:
+            around.observers.record_finished(self.batch.outcomes[position])
 
 
 @cache
@@ -297,61 +327,30 @@ def plugins_of(given: Any) -> Plugins | None:
     return Plugins(given)
 
 
-def prepared_first(prepare: Callable[[Any], Any], decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a decoder that prepares a record first."""
-
-    def prepare_and_decode(record: Any) -> Any:
-        prepared = prepare(record)
-        if is_awaitable(prepared):
-            raise _unawaited(prepared)
-        return decode(prepared)
-
-    return prepare_and_decode
-
-
-def plain_kind(value: object) -> type[Any]:
-    """Return the type of what a handler returned.
-
-    Raises:
-        UnawaitedResultError: it is an awaitable or a generator, so the handler's work is not done.
-    """
-    kind = type(value)
-    if kind not in _DONE and is_deferred(value):
-        raise _unawaited(value)
-    return kind
-
-
-_DONE = {NoneType, bool, bytes, dict, float, int, list, str, tuple}  # to look through one of another type costs 0.4 us
-
-
-def _unawaited(value: Any) -> UnawaitedResultError:
-    close_unawaited(value)
-    return UnawaitedResultError(
-        f"The handler gave a {type_name(value)}, which nobody runs, so its work was not done. A coroutine needs an "
-        "async handler that awaits it, and AsyncBatchProcessor with async_process_partial_response()."
-    )
-
-
 class Handlers:
     """The record handlers of one processor, each examined once.
 
     Args:
         wraps: what wraps a handler, the innermost first.
         check: checks a handler, wrapped, and its signature.
+        are_watched: whether the processor may have methods of its own that watch records.
 
     Attributes:
         last: the last handler, what is called for it, and its signature.
+        are_watched: see above.
     """
 
-    __slots__ = ("_check", "_wrapped", "_wraps", "last")
+    __slots__ = ("_check", "_wrapped", "_wraps", "are_watched", "last")
 
     def __init__(
         self,
         wraps: Sequence[Callable[..., Any]],
         check: Callable[[Callable[..., Any], Signature], None],
+        are_watched: bool,
     ) -> None:
         self._wraps = wraps
         self._check = check
+        self.are_watched = are_watched
         self.last: tuple[object, Callable[..., Any], Signature] | None = None
         self._wrapped: list[tuple[object, Callable[..., Any], Signature]] = []
 

@@ -186,6 +186,7 @@ class BasePartialBatchProcessor(BasePartialProcessor[R]):
         plan.dispositions = self._dispositions or ({} if self._dead_letter_after is not None else None)
         plan.raises = self.raise_on_entire_batch_failure
         plan.stop_before = self._stop_before
+        plan.is_serial = self._awaits is False and self.max_concurrency == 1 and self.executor is None
         plan.has_more = plan.has_more or self._stop_before is not None
         if self.model is not None:
             from batchcore.models import check_source_of, mend, validator_of
@@ -244,23 +245,40 @@ class _Processor(BasePartialBatchProcessor[R]):
     def _set_up(self, logger: logging.Logger | None) -> None:
         self.logger = logger
         wraps = self._plugins.wrap_handler if self._plugins is not None else ()
-        self._handlers = Handlers(wraps, self._check_handler)
+        self._handlers = Handlers(wraps, self._check_handler, self._is_watched)
 
     def _bind(self, session: Session, handler: Callable[..., Any], context: Any) -> None:
-        last = self._handlers.last
-        _, wrapped, signature = last if last is not None and last[0] is handler else self._handlers.examine(handler)
-        # The class, or this object alone, may have its own; a proxy, as of wrapt, passes itself off as what it wraps.
-        on_success, on_failure = self.success_handler, self.failure_handler
-        if type(on_success) is not MethodType or on_success.__func__ is not _SUCCESS_HANDLER:
-            session.on_success = on_success
-        if type(on_failure) is not MethodType or on_failure.__func__ is not _FAILURE_HANDLER:
-            session.on_failure = on_failure
+        handlers, kind = self._handlers, type(self)
+        last = handlers.last
+        _, wrapped, signature = last if last is not None and last[0] is handler else handlers.examine(handler)
+        plain = kind.success_handler is _SUCCESS_HANDLER and kind.failure_handler is _FAILURE_HANDLER
+        if not plain or handlers.are_watched:
+            self._watch(session)
         if signature.is_plain:
             session.call = wrapped
             return
         session.call = signature.call(wrapped, context)
         if signature.asks or signature.needs:
-            session.signature, session.wrapped = signature, wrapped
+            around = session.surrounded()
+            around.signature, around.wrapped = signature, wrapped
+
+    def _watch(self, session: Session) -> None:
+        """Let the handlers that watch records do so: the class, or this object alone, may have its own."""
+        on_success, on_failure = self.success_handler, self.failure_handler
+        # A proxy, as of wrapt, passes itself off as what it wraps.
+        if type(on_success) is not MethodType or on_success.__func__ is not _SUCCESS_HANDLER:
+            session.surrounded().on_success = on_success
+        if type(on_failure) is not MethodType or on_failure.__func__ is not _FAILURE_HANDLER:
+            session.surrounded().on_failure = on_failure
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in ("success_handler", "failure_handler"):  # so that no batch need look for them: 3 % of a plain one
+            super().__setattr__("_is_watched", True)
+            if hasattr(self, "_handlers"):
+                self._handlers.are_watched = True
+
+    _is_watched = False
 
     def _check_way(self, awaits: bool) -> None:
         if awaits is not self._awaits:
@@ -269,7 +287,8 @@ class _Processor(BasePartialBatchProcessor[R]):
             refuse_way(self, awaits)
 
     def _attach(self, session: Session) -> None:
-        if session.signature is not None and not (self._plugins is not None and self._plugins.before_records):
+        asks = session.around is not None and session.around.signature is not None
+        if asks and not (self._plugins is not None and self._plugins.before_records):
             from batchcore._extensions.scopes import bind_arguments
 
             bind_arguments(session, {})
@@ -402,7 +421,8 @@ def process_partial_response(
         from batchcore.options import refuse_processor
 
         refuse_processor(processor)
-    return processor._respond(processor._run(event, record_handler, context))
+    session = processor._run(event, record_handler, context)
+    return processor._respond(session) if processor._responds_itself else session.response
 
 
 def async_process_partial_response(

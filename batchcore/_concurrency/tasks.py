@@ -10,10 +10,10 @@ from types import CoroutineType
 from batchcore._concurrency.lanes import abandon, all_lanes, next_lanes, skip_the_rest
 from batchcore._concurrency.loops import Interruption, complete
 from batchcore._extensions.dead_letters import book_of, deliver_in_lane, delivered
-from batchcore.callables import is_awaitable, type_name
+from batchcore.callables import is_awaitable, plain_kind, type_name
 from batchcore.errors import OutOfTimeError, raise_if_steering
 from batchcore.ledger import NOT_PROCESSED
-from batchcore.plan import plain_kind
+from batchcore.plan import Around
 from batchcore.source import quick_class
 
 TYPE_CHECKING = False
@@ -260,17 +260,16 @@ class _Tasks:
     ) -> None:
         """Run a lane, and further ones as long as nothing can tell: the twin of the loop in the engine."""
         batch, ledger, interruption = self._run, self._ledger, self._interruption
-        decode: Any = batch.decode
-        prepare, mend = batch.prepare, batch.plan.mend
-        on_success, observers = batch.on_success, batch.observers
+        decode, mend, around = batch.decode, batch.plan.mend, batch.around or Around()
+        prepare, on_success, observers, scope = around.prepare, around.on_success, around.observers, around.scope
         view = quick_class(decode) if prepare is None and type(decode) is type else None
         scoping = observers if observers is not None and observers.watches_records else None
         known_kind: type = type(None)
-        failed_before = batch.failed_before or ()
+        failed_before = around.failed_before or ()
         scopes: Any = None
         waited, cancelling = False, _cancelling_of(asyncio.current_task())
         while lane is not None:
-            call = batch.call if batch.scope is None else batch.scope(batch, ledger, lane.at, True)
+            call = batch.call if scope is None else scope(batch, ledger, lane.at, True)
             for record in lane:
                 position = lane.position
                 if self._ledger.stop is not None or self._cancelling or interruption.has_come:

@@ -88,8 +88,9 @@ def _before_records(run: Run, plugins: Plugins) -> Calls[None]:
         given.update(answer or {})
     failing.is_over = True
     if failing:
-        run.scope = scoped
-        run.failed_before = {position: (error, error.__traceback__) for position, error in failing.items()}
+        around = run.surrounded()
+        around.scope = scoped
+        around.failed_before = {position: (error, error.__traceback__) for position, error in failing.items()}
     if len(failing) < count or not failing:  # else no handler is called, and needs nothing
         bind_arguments(run, given)
 

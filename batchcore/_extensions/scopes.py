@@ -133,7 +133,8 @@ def _share(number: int) -> Callable[[Clock], float]:
 
 def after_response(run: Run) -> Calls[None]:
     """Notify whoever wants to know of the end of a batch, and make their calls. The response stays as it is."""
-    plan, observers, ledger = run.plan, run.observers, run.batch._ledger
+    plan, ledger = run.plan, run.batch._ledger
+    observers = None if run.around is None else run.around.observers
     if run.started_at is not None:
         ledger.duration = perf_counter() - run.started_at
     if isinstance(observers, Observers):
@@ -158,9 +159,10 @@ def bind_arguments(run: Run, given: Mapping[str, Any]) -> None:
         HandlerSignatureError: it needs an argument that nobody gives.
         PluginError: the source gives no mapping.
     """
-    signature, source = run.signature, run.plan.source
-    if signature is None:
+    around, source = run.around, run.plan.source
+    if around is None or around.signature is None:
         return
+    signature = around.signature
     offered: Any = source.handler_arguments(run.batch)
     if not is_object(offered):
         raise PluginError(
@@ -173,24 +175,24 @@ def bind_arguments(run: Run, given: Mapping[str, Any]) -> None:
     if missing:
         offers = ", ".join(sorted(names))
         raise HandlerSignatureError(
-            f"{name_of(run.wrapped)} needs {', '.join(sorted(missing))} besides the record. A record "
+            f"{name_of(around.wrapped)} needs {', '.join(sorted(missing))} besides the record. A record "
             f"handler takes one record, and `{CONTEXT}` if it wants the Lambda context. What else it asks for comes "
             "from the source, such as the `state` of a tumbling window, or from before_records() of a plugin; for this "
             f"batch they give {offers or 'nothing'}."
         )
     asked = {name: make for name, make in offered.items() if name in signature.asks and name not in given}
     if asked or signature.asks.intersection(given):
-        run.call = _with_arguments(run, signature, given)
+        run.call = _with_arguments(around.wrapped, run.context, signature, given)
     if asked:
-        run.arguments, run.scope = asked, scoped
+        around.arguments, around.scope = asked, scoped
 
 
-def _with_arguments(run: Run, signature: Signature, given: Mapping[str, Any]) -> Callable[..., Any]:
+def _with_arguments(handler: Any, context: Any, signature: Signature, given: Mapping[str, Any]) -> Callable[..., Any]:
     """Return the callable that takes a record, and further arguments for this record alone."""
-    handler, keyword = run.wrapped, signature.keyword
+    keyword = signature.keyword
     given = {name: value for name, value in given.items() if name in signature.asks}
-    if signature.takes_context and run.context is not None:
-        given[CONTEXT] = run.context
+    if signature.takes_context and context is not None:
+        given[CONTEXT] = context
 
     def call(record: Any, more: Mapping[str, Any] | None = None) -> Any:
         arguments = {**given, **more} if more else given
@@ -244,7 +246,8 @@ def scoped(run: Run, ledger: Ledger, at: Callable[[], int], awaits: bool) -> Han
         awaits: whether the handler may give an awaitable. What is returned then does, too.
     """
     call: Any = run.call
-    records, arguments, durations, failed = run.batch.records, run.arguments, ledger.durations, run.failed_before or {}
+    around, records, durations = run.surrounded(), run.batch.records, ledger.durations
+    arguments, failed = around.arguments, around.failed_before or {}
 
     def handle(data: Any) -> Any:
         position, started = at(), perf_counter()
