@@ -77,6 +77,8 @@ class BasePartialProcessor(Generic[R]):
         """Make what every processor needs, whether or not a subclass calls ``super().__init__()``."""
         self = super().__new__(cls)
         self._current, self._plans, self._sources = Current(), {}, {}  # a look at __dict__ would slow all others down
+        # On the object they are found in a tenth of the time: 2 % of a plain batch.
+        self._awaits, self._prepares, self._responds_itself = cls._awaits, cls._prepares, cls._responds_itself
         return self
 
     def __init__(self, logger: logging.Logger | None = None) -> None:
