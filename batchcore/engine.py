@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Any, TypeAlias
 
-    from batchcore.plan import Lane, Plan, Run
+    from batchcore.plan import Around, Lane, Plan, Run
     from batchcore.source import Source
     from batchcore.types import PartialItemFailureResponse, Record
 
@@ -180,8 +180,9 @@ def run_one_by_one(run: Run) -> None:
         if stops or ordering is run.plan.ordering:
             records = _walk(run, ledger, ordering.key)
         stops = False
-    is_up = None if run.plan.stop_before is None else run.clock.is_up  # type: ignore[union-attr]  # read() saw that there is one
-    run_isolated(run, ledger, records, values, stops, is_up, copy_context())
+    if run.plan.stop_before is not None:
+        records = _until_time_is_up(ledger, records, run.clock.is_up)  # type: ignore[union-attr]  # read() saw that there is one
+    run_isolated(run, ledger, records, values, stops, copy_context())
     if len(values) != ledger.count:
         reason = LANE_STOPPED if ledger.stop is None else SKIPPED[ledger.stop]
         for position in range(len(values), ledger.count):
@@ -214,13 +215,20 @@ def _walk(run: Run, ledger: Ledger, key: Callable[[Record], Hashable]) -> Iterat
             stopped.add(lane)
 
 
+def _until_time_is_up(ledger: Ledger, records: Iterable[Record], is_up: Callable[[], bool]) -> Iterator[Record]:
+    for record in records:
+        if is_up():
+            ledger.stop = "time"
+            return
+        yield record
+
+
 def run_isolated(
     run: Run,
     ledger: Ledger,
     records: Iterable[Record],
     outcomes: list[Any] | Lane,
     stops: bool,
-    is_up: Callable[[], bool] | None,
     context: Context,
 ) -> None:
     """Run some records one after the other, each with the context variables of the batch.
@@ -235,22 +243,42 @@ def run_isolated(
         outcomes: what the handler of each returned is appended to it. Its length is the position of the record that
             runs. (Its method is called where it stands, which costs a third of a method that was looked up before.)
         stops: whether the first that is not done is the last.
-        is_up: whether the time for records is over; None where it never is.
         context: the context variables of the batch.
     """
     decode: Any = run.decode
-    call, around, some = run.call, run.around, iter(records)
+    call, around, some, scopes = run.call, run.around, iter(records), None
     if around is not None:
         if around.prepare is not None:
             decode = prepared_first(around.prepare, decode)
-        if around.scope is not None:
-            call = around.scope(run, ledger, outcomes.__len__, False)
+        call, scopes = _surrounded(run, around, ledger, outcomes)
     # A view that does nothing of its own when it is made is made in the loop, without a call.
     view = (quick_classes.get(decode) or quick_class(decode)) if type(decode) is type else None
     is_last = False
     while not is_last:
         mine = context.copy()
-        is_last = mine.run(_run_records, run, ledger, some, call, outcomes, stops, is_up, decode, view, mine, context)
+        is_last = mine.run(_run_records, run, ledger, some, call, scopes, outcomes, stops, decode, view, mine, context)
+
+
+def _surrounded(run: Run, around: Around, ledger: Ledger, outcomes: list[Any] | Lane) -> tuple[HandlerCall, list[Any]]:
+    """Return what calls the handler with all that is around it, and the scopes that it opens around a record."""
+    call = run.call if around.scope is None else around.scope(run, ledger, outcomes.__len__, False)
+    on_success, observers = around.on_success, around.observers
+    scopes: list[Any] = []
+    scoping = observers if observers is not None and observers.watches_records else None
+    records, failed_before = run.batch._records, around.failed_before or ()
+
+    def call_surrounded(data: Any) -> Any:
+        position = len(outcomes)
+        if scoping is not None and position not in failed_before:
+            scopes.extend(scoping.enter(records[position]))
+        value = call(data)
+        if on_success is not None:
+            plain_kind(value)
+            if not ledger.is_closed:
+                on_success(records[position], value)
+        return value
+
+    return (call if scoping is None and on_success is None else call_surrounded), scopes
 
 
 def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each further function would cost every record
@@ -258,35 +286,25 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
     ledger: Ledger,
     records: Iterator[Record],
     call: HandlerCall,
+    scopes: list[Any] | None,
     outcomes: list[Any] | Lane,
     stops: bool,
-    is_up: Callable[[], bool] | None,
     decode: Callable[[Any], Any],
     view: type[Any] | None,
     mine: Context,
     whole: Context,
 ) -> bool:
     """Run records until one has set a context variable. Return whether that was the last."""
-    observers: Any = None
-    on_success = scoping = scopes = mend = None
-    failed_before: Any = ()
-    around, known_kind = run.around, NoneType
-    if around is not None:
-        on_success, observers, failed_before = around.on_success, around.observers, around.failed_before or ()
-        scoping = observers if observers is not None and observers.watches_records else None
+    observers: Any = None if run.around is None else run.around.observers
+    mend, known_kind = run.plan.mend, NoneType
     # A view that nobody has kept shows the next record, too: 30 ns less than a new one, of 200. Whether somebody has is
     # told by its count of references, compared with what it was before anything of others has run.
     held, alone = None, 0
-    if view is None:
-        mend = run.plan.mend
-    elif view._is_reusable:
+    if view is not None and view._is_reusable:
         held = view()
         held.raw_event = None
         alone = count_references(held)
     for record in records:
-        if is_up is not None and is_up():
-            ledger.stop = "time"
-            return True
         data: Any = NOT_PROCESSED
         try:
             if held is not None:
@@ -307,13 +325,9 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
                     refused = error
                 if refused is not None:  # out of the guard, so that it is not chained to what is raised
                     data = mend(decode, record, refused)
-            if scoping is not None and len(outcomes) not in failed_before:
-                scopes = scoping.enter(record)
             value = call(data)
             if value is not None and type(value) is not known_kind:
                 known_kind = plain_kind(value)
-            if on_success is not None and not ledger.is_closed:
-                on_success(record, value)
         except BaseException as error:
             position = len(outcomes)
             outcomes.append(NOT_PROCESSED)  # its place: that of the next record is behind it, whatever happens here
@@ -323,7 +337,6 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
             finally:
                 if scopes:
                     observers.leave(scopes, error)
-                    scopes = None
             if not waits and (ledger.stop is not None or (stops and ledger.values[position] is NOT_PROCESSED)):
                 return True
         else:
@@ -338,14 +351,12 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
                 finally:
                     if scopes:
                         observers.leave(scopes, None)
-                        scopes = None
         try:
-            is_unchanged = mine == whole
+            if mine == whole:
+                continue
         except BaseException as error:  # values that cannot be compared, such as arrays
             raise_if_steering(error)
-            return False
-        if not is_unchanged:
-            return False
+        return False
     return True
 
 

@@ -245,7 +245,7 @@ def _run_waiting(run: Run, ledger: Ledger, waiting: deque[Single], context: Cont
                 lane = waiting.popleft()
             except IndexError:
                 return
-            run_isolated(run, ledger, lane, lane, stops=False, is_up=None, context=context)
+            run_isolated(run, ledger, lane, lane, stops=False, context=context)
     except BaseException:
         ledger.stop = ledger.stop or "failure"
         raise

@@ -90,13 +90,14 @@ class Observers:
         return entered
 
     def leave(self, scopes: Scopes, raised: BaseException | None) -> None:
-        """Close the scopes of a record, which may have failed, the last opened first.
+        """Close the scopes of a record, which may have failed, the last opened first: none is left in the list.
 
         Raises:
             BaseException: one of them raised what steers whoever runs the function. The others are closed.
         """
         steering: BaseException | None = None
-        for owner, scope in reversed(scopes):
+        while scopes:
+            owner, scope = scopes.pop()
             try:
                 scope.__exit__(*_exit_arguments(raised))
             except BaseException as error:
