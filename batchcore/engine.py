@@ -10,6 +10,7 @@ happens in one batch lives in its :class:`batchcore.plan.Run`.
 from __future__ import annotations
 
 from contextvars import copy_context
+from functools import cache
 from types import NoneType
 
 from batchcore.callables import describe_value, identity, plain_kind, prepared_first, type_name
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Any, TypeAlias
 
-    from batchcore.plan import Around, Lane, Plan, Run
+    from batchcore.plan import Lane, Plan, Run
     from batchcore.source import Source
     from batchcore.types import PartialItemFailureResponse, Record
 
@@ -250,7 +251,8 @@ def run_isolated(
     if around is not None:
         if around.prepare is not None:
             decode = prepared_first(around.prepare, decode)
-        call, scopes = _surrounded(run, around, ledger, outcomes)
+        if around.scope is not None or around.observers is not None or around.on_success is not None:
+            call, scopes = _surrounded_call()(run, around, ledger, outcomes)
     # A view that does nothing of its own when it is made is made in the loop, without a call.
     view = (quick_classes.get(decode) or quick_class(decode)) if type(decode) is type else None
     is_last = False
@@ -259,26 +261,11 @@ def run_isolated(
         is_last = mine.run(_run_records, run, ledger, some, call, scopes, outcomes, stops, decode, view, mine, context)
 
 
-def _surrounded(run: Run, around: Around, ledger: Ledger, outcomes: list[Any] | Lane) -> tuple[HandlerCall, list[Any]]:
-    """Return what calls the handler with all that is around it, and the scopes that it opens around a record."""
-    call = run.call if around.scope is None else around.scope(run, ledger, outcomes.__len__, False)
-    on_success, observers = around.on_success, around.observers
-    scopes: list[Any] = []
-    scoping = observers if observers is not None and observers.watches_records else None
-    records, failed_before = run.batch._records, around.failed_before or ()
+@cache
+def _surrounded_call() -> Callable[..., tuple[HandlerCall, list[Any]]]:
+    from batchcore._extensions.scopes import surrounded_call  # by the first batch that needs it
 
-    def call_surrounded(data: Any) -> Any:
-        position = len(outcomes)
-        if scoping is not None and position not in failed_before:
-            scopes.extend(scoping.enter(records[position]))
-        value = call(data)
-        if on_success is not None:
-            plain_kind(value)
-            if not ledger.is_closed:
-                on_success(records[position], value)
-        return value
-
-    return (call if scoping is None and on_success is None else call_surrounded), scopes
+    return surrounded_call
 
 
 def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each further function would cost every record

@@ -52,8 +52,9 @@ MUTANTS = (
     Mutant(
         "an exception between two records moves no outcome: success is written down outside the guard",
         "engine._run_records",
-        "if on_success is not None and not ledger.is_closed:\n    on_success(record, value)",
-        "if on_success is not None and not ledger.is_closed:\n    on_success(record, value)\noutcomes.append(value)",
+        "if value is not None and type(value) is not known_kind:\n    known_kind = plain_kind(value)",
+        "if value is not None and type(value) is not known_kind:\n    known_kind = plain_kind(value)\n"
+        "outcomes.append(value)",
         "engine/test_signals.py",
         "test_exception_at_any",
         also=(
@@ -69,8 +70,7 @@ MUTANTS = (
                     "            observers.record_finished(run.batch.outcomes[position])\n"
                     "    finally:\n"
                     "        if scopes:\n"
-                    "            observers.leave(scopes, None)\n"
-                    "            scopes = None"
+                    "            observers.leave(scopes, None)"
                 ),
                 "",
             ),
@@ -103,15 +103,15 @@ MUTANTS = (
     Mutant(
         "a ledger is complete only when its driver has come to its end",
         "engine.run_one_by_one",
-        "stops = ordering.stops and ordering.key is None",
-        "stops = ordering.stops and ordering.key is None\nledger.is_complete = True",
+        "values, stops = ledger.values, ordering.stops",
+        "values, stops = ledger.values, ordering.stops\nledger.is_complete = True",
         DONE,
         "test_keyboard_interrupt_propagates_and_what_had_not_returned or test_response_asked_for_by_a_handler",
     ),
     Mutant(
         "a record whose turn did not come is written down as skipped",
         "engine.run_one_by_one",
-        "len(ledger.values) != ledger.count",
+        "len(values) != ledger.count",
         "False",
         "engine/test_lanes.py",
         "test_what_is_not_attempted_is_no_success_and_says_why",
@@ -369,8 +369,8 @@ MUTANTS = (
     ),
     Mutant(
         "no record starts when the time is up",
-        "engine._run_records",
-        "is_up is not None and is_up()",
+        "engine._until_time_is_up",
+        "is_up()",
         "False",
         IN_TIME,
         "test_no_record_starts_when_less",
@@ -401,9 +401,9 @@ MUTANTS = (
     ),
     Mutant(
         "a thread that ends late calls no success_handler()",
-        "engine._run_records",
-        "on_success is not None and not ledger.is_closed",
-        "on_success is not None",
+        "_extensions.scopes.surrounded_call",
+        "not ledger.is_closed",
+        "True",
         ABANDONED,
         LATE_THREADS,
     ),
@@ -483,7 +483,7 @@ MUTANTS = (
     ),
     Mutant(
         "a record whose success_handler raises is not done, also behind a proxy that passes itself off as ours",
-        "processors._Processor._bind",
+        "processors._Processor._watch",
         "type(on_success) is not MethodType or on_success.__func__ is not _SUCCESS_HANDLER",
         "on_success.__func__ is not _SUCCESS_HANDLER",
         "processors/test_overrides.py",
