@@ -282,7 +282,7 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
     whole: Context,
 ) -> bool:
     """Run records until one has set a context variable. Return whether that was the last."""
-    observers: Any = None if run.around is None else run.around.observers
+    observers = None if run.around is None else run.around.observers
     mend, known_kind = run.plan.mend, NoneType
     # A view that nobody has kept shows the next record, too: 30 ns less than a new one, of 200. Whether somebody has is
     # told by its count of references, compared with what it was before anything of others has run.
@@ -322,7 +322,7 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
                 run.fail(ledger, position, data, error)
                 waits = ledger.dead_letters is not None and deliver_in_lane(run, ledger, position)
             finally:
-                if scopes:
+                if scopes and observers is not None:
                     observers.leave(scopes, error)
             if not waits and (ledger.stop is not None or (stops and ledger.values[position] is NOT_PROCESSED)):
                 return True

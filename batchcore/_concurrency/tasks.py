@@ -260,7 +260,8 @@ class _Tasks:
     ) -> None:
         """Run a lane, and further ones as long as nothing can tell: the twin of the loop in the engine."""
         batch, ledger, interruption = self._run, self._ledger, self._interruption
-        decode, mend, around = batch.decode, batch.plan.mend, batch.around or Around()
+        decode: Any = batch.decode
+        mend, around = batch.plan.mend, batch.around or Around()
         prepare, on_success, observers, scope = around.prepare, around.on_success, around.observers, around.scope
         view = quick_class(decode) if prepare is None and type(decode) is type else None
         scoping = observers if observers is not None and observers.watches_records else None

@@ -206,6 +206,28 @@ def test_override_may_ask_for_the_response_of_its_own_batch(driver: Way) -> None
     assert responses == [["m1", "m2"]]
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_override_set_on_the_object_in_a_constructor_counts(before: bool) -> None:
+    seen: list[Any] = []
+
+    class Watched(BatchProcessor):
+        def __init__(self) -> None:
+            if before:
+                self.success_handler = self.note  # type: ignore[method-assign]
+            super().__init__(SQS)
+            if not before:
+                self.success_handler = self.note  # type: ignore[method-assign]
+
+        def note(self, record: Any, result: Any) -> Any:
+            seen.append(result)
+
+    processor = Watched()
+    call(processor, "a", "b", handler=lambda record: record.body)
+    del processor.success_handler
+    call(processor, "c", handler=lambda record: record.body)
+    assert seen == ["a", "b"]
+
+
 def test_override_on_the_class_after_the_fact_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
