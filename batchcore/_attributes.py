@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 import weakref
 from contextvars import ContextVar
+from types import MethodType
 
 from batchcore.callables import identity, text_of, writable
 from batchcore.errors import NoBatchError
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypeAlias
 
     from batchcore.model import Batch, T
-    from batchcore.types import ExceptionInfo, FailureResponse
+    from batchcore.plan import Handlers
+    from batchcore.results import BatchResult
+    from batchcore.types import ExceptionInfo, FailureResponse, SuccessResponse
 
     Stage: TypeAlias = Literal["reading", "read", "open", "started", "ended", "refused"]
     Entry: TypeAlias = tuple["weakref.ref[Current]", "Shown", "Entry | None"]
@@ -72,6 +75,12 @@ class Session(Run):
     def let_go(self) -> None:
         """Let go of what only the batch needed, such as handler arguments: the processor keeps its last batch."""
         self.around, self.call = None, identity
+
+    def result(self) -> BatchResult[Any]:
+        """Return the result, once the response is made."""
+        from batchcore.results import BatchResult
+
+        return BatchResult(self.response, self.batch.outcomes)  # type: ignore[arg-type]  # it has been made
 
     @property
     def is_read(self) -> bool:
@@ -332,6 +341,50 @@ class Messages:
 def shown(name: str, doc: str) -> Any:
     """Return an attribute that shows one of the lists of :class:`Messages`: it is read from the batch, not kept."""
     return property(lambda self: getattr(self._current.messages(), name), doc=doc)
+
+
+class Watched:
+    """What a processor shows of its batches, and its own methods that watch their records."""
+
+    _current: Current
+    _handlers: Handlers
+    success_messages = shown("succeeded", "The raw records of the batch that succeeded, in its order.")
+    fail_messages = shown("failed", "The typed records of the batch that failed, in its order.")
+    exceptions = shown("exceptions", "What they failed with. Tracebacks are there until the batch is answered.")
+
+    def success_handler(self, record: Any, result: Any) -> SuccessResponse:
+        """Override it to watch records that succeed. If it raises, the record failed; its result changes nothing."""
+        return "success", result, record
+
+    def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:
+        """Override it to watch records that fail, those not attempted included. If it raises, that is logged.
+
+        Args:
+            record: the record as its handler got it (view or model); its view where it was not validated.
+            exception: what :func:`sys.exc_info` gives, here as well. What an override returns changes nothing.
+        """
+        return fail_entry(exception, record)
+
+    def _watch(self, session: Session) -> None:
+        """Let the handlers that watch records do so: the class, or this object alone, may have its own."""
+        on_success, on_failure = self.success_handler, self.failure_handler
+        # A proxy, as of wrapt, passes itself off as what it wraps.
+        if type(on_success) is not MethodType or on_success.__func__ is not SUCCESS_HANDLER:
+            session.surrounded().on_success = on_success
+        if type(on_failure) is not MethodType or on_failure.__func__ is not FAILURE_HANDLER:
+            session.surrounded().on_failure = on_failure
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in ("success_handler", "failure_handler"):  # so that no batch need look for them: 3 % of a plain one
+            super().__setattr__("_is_watched", True)
+            if hasattr(self, "_handlers"):
+                self._handlers.are_watched = True
+
+    _is_watched = False
+
+
+SUCCESS_HANDLER, FAILURE_HANDLER = Watched.success_handler, Watched.failure_handler
 
 
 def fail_entry(exception: ExceptionInfo, record: Any) -> FailureResponse:

@@ -32,13 +32,6 @@ if TYPE_CHECKING:
     from batchcore.types import ExceptionInfo, FailureResponse, Handler, PartialItemFailureResponse, SuccessResponse
 
 
-def result_of(session: Session) -> BatchResult[Any]:
-    """Return the result of a batch that is finished."""
-    from batchcore.results import BatchResult
-
-    return BatchResult(session.response, session.batch.outcomes)  # type: ignore[arg-type]  # it has been built
-
-
 def _end(run: Run) -> None:
     """Do from this thread what comes when the response is ready."""
     from batchcore._extensions.calls import complete
@@ -135,7 +128,7 @@ class BasePartialProcessor(Generic[R]):
             UnexpectedBatchTypeError: the event is not the source's.
             BatchProcessingError: no record is done and at least one failed, unless told not to raise.
         """
-        return result_of(self._run(event, record_handler, context, measures=True))
+        return self._run(event, record_handler, context, measures=True).result()
 
     def __call__(self, records: Sequence[Any], handler: Handler[R, object], lambda_context: Any = None) -> Self:
         """Begin a batch, to be used as a context manager: ``with processor(records=..., handler=...): ...``.
@@ -175,16 +168,20 @@ class BasePartialProcessor(Generic[R]):
         Raises:
             ConfigurationError: an event loop is running already; use ``await processor.aprocess()`` there.
         """
+        from batchcore._concurrency.loops import wait_for_records
+
         session = self._session("started")
         self._check_way(awaits=True)
-        self._wait_for_records(session)
+        wait_for_records(session, self._drive_async)
         return self._entries(session)
 
     async def aprocess(self) -> list[SuccessResponse | FailureResponse]:
         """Do the same inside a running event loop."""
+        from batchcore._concurrency.loops import await_records
+
         session = self._session("started")
         self._check_way(awaits=True)
-        await self._await_records(session)
+        await await_records(session, self._drive_async)
         return self._entries(session)
 
     def response(self) -> PartialItemFailureResponse:
@@ -235,7 +232,9 @@ class BasePartialProcessor(Generic[R]):
             if self._prepares or session.around is not None:
                 self._open(session)
             if awaits:
-                self._wait_for_records(session)
+                from batchcore._concurrency.loops import wait_for_records
+
+                wait_for_records(session, self._drive_async)
             elif session.plan.is_serial and session.plan.calls is None:
                 run_one_by_one(session)
             else:
@@ -299,18 +298,6 @@ class BasePartialProcessor(Generic[R]):
             self._drive(session)
         else:
             plan.complete(session, plan.calls(session), self._drive)
-
-    def _wait_for_records(self, session: Session) -> None:
-        """Run the records on an event loop, and wait for that."""
-        from batchcore._concurrency.loops import wait_for_records
-
-        wait_for_records(session, self._drive_async)
-
-    async def _await_records(self, session: Session) -> None:
-        """Run the records in tasks, and the batch hooks around them."""
-        from batchcore._concurrency.loops import await_records
-
-        await await_records(session, self._drive_async)
 
     def _close(self, session: Session, may_raise: bool = True) -> None:
         try:

@@ -10,7 +10,6 @@ happens in one batch lives in its :class:`batchcore.plan.Run`.
 from __future__ import annotations
 
 from contextvars import copy_context
-from functools import cache
 from types import NoneType
 
 from batchcore.callables import describe_value, identity, plain_kind, prepared_first, type_name
@@ -251,21 +250,13 @@ def run_isolated(
     if around is not None:
         if around.prepare is not None:
             decode = prepared_first(around.prepare, decode)
-        if around.scope is not None or around.observers is not None or around.on_success is not None:
-            call, scopes = _surrounded_call()(run, around, ledger, outcomes)
+        call, scopes = around.surround(run, ledger, outcomes)
     # A view that does nothing of its own when it is made is made in the loop, without a call.
     view = (quick_classes.get(decode) or quick_class(decode)) if type(decode) is type else None
     is_last = False
     while not is_last:
         mine = context.copy()
         is_last = mine.run(_run_records, run, ledger, some, call, scopes, outcomes, stops, decode, view, mine, context)
-
-
-@cache
-def _surrounded_call() -> Callable[..., tuple[HandlerCall, list[Any]]]:
-    from batchcore._extensions.scopes import surrounded_call  # by the first batch that needs it
-
-    return surrounded_call
 
 
 def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each further function would cost every record

@@ -8,7 +8,7 @@ from enum import Enum, EnumMeta
 from functools import cache
 from types import MethodType
 
-from batchcore.callables import Signature, known_by
+from batchcore.callables import Signature, known_by, plain_kind
 from batchcore.errors import ConfigurationError, RaisedDisposition, raise_if_steering
 from batchcore.ledger import FAILED, NOT_PROCESSED, Failure
 from batchcore.model import exception_info, typed
@@ -178,6 +178,27 @@ class Around:
     def watches(self) -> bool:
         """Whether anybody is notified of records that fail."""
         return self.on_failure is not None or self.observers is not None
+
+    def surround(self, run: Run, ledger: Ledger, outcomes: list[Any] | Lane) -> tuple[HandlerCall, list[Any]]:
+        """Return what calls the handler with all that is around it, and the scopes that are open around a record."""
+        call = run.call if self.scope is None else self.scope(run, ledger, outcomes.__len__, False)
+        on_success, observers = self.on_success, self.observers
+        scoping = observers if observers is not None and observers.watches_records else None
+        records, failed_before = run.batch._records, self.failed_before or ()
+        scopes: list[Any] = []
+
+        def call_surrounded(data: Any) -> Any:
+            position = len(outcomes)
+            if scoping is not None and position not in failed_before:
+                scopes.extend(scoping.enter(records[position]))
+            value = call(data)
+            if on_success is not None:
+                plain_kind(value)
+                if not ledger.is_closed:
+                    on_success(records[position], value)
+            return value
+
+        return (call if scoping is None and on_success is None else call_surrounded), scopes
 
 
 class Run:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import partial
-from types import MethodType
 
-from batchcore._attributes import entries_of, fail_entry, shown
-from batchcore._base import BasePartialProcessor, result_of
+from batchcore._attributes import FAILURE_HANDLER, SUCCESS_HANDLER, Watched, entries_of
+from batchcore._base import BasePartialProcessor
 from batchcore.callables import plainly_wrapped
 from batchcore.engine import conclude, respond, run_one_by_one
 from batchcore.errors import ConfigurationError
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
         Anything,
         Awaited,
         CoroutineFunctionsNeedAsyncBatchProcessor,
-        ExceptionInfo,
-        FailureResponse,
         Gets,
         Handler,
         ModelOf,
@@ -49,7 +46,6 @@ if TYPE_CHECKING:
         PartialItemFailureResponse,
         SourceObject,
         SourceOf,
-        SuccessResponse,
     )
 
     _SQS: TypeAlias = "Literal[EventType.SQS, 'sqs']"
@@ -213,14 +209,11 @@ class BasePartialBatchProcessor(BasePartialProcessor[R]):
         return validated(model, record)
 
 
-class _Processor(BasePartialBatchProcessor[R]):
+class _Processor(Watched, BasePartialBatchProcessor[R]):
     """What ``BatchProcessor`` and ``AsyncBatchProcessor`` have in common."""
 
     _prepares = False  # overrides of those are refused
     _check_handler: Callable[[Callable[..., Any], Signature], None]
-    success_messages = shown("succeeded", "The raw records of the batch that succeeded, in its order.")
-    fail_messages = shown("failed", "The typed records of the batch that failed, in its order.")
-    exceptions = shown("exceptions", "What they failed with. Tracebacks are there until the batch is answered.")
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -228,19 +221,6 @@ class _Processor(BasePartialBatchProcessor[R]):
             from batchcore.options import refuse_dead_overrides
 
             refuse_dead_overrides(cls, _Processor)
-
-    def success_handler(self, record: Any, result: Any) -> SuccessResponse:
-        """Override it to watch records that succeed. If it raises, the record failed; its result changes nothing."""
-        return "success", result, record
-
-    def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:
-        """Override it to watch records that fail, those not attempted included. If it raises, that is logged.
-
-        Args:
-            record: the record as its handler got it (view or model); its view where it was not validated.
-            exception: what :func:`sys.exc_info` gives, here as well. What an override returns changes nothing.
-        """
-        return fail_entry(exception, record)
 
     def _set_up(self, logger: logging.Logger | None) -> None:
         self.logger = logger
@@ -251,7 +231,7 @@ class _Processor(BasePartialBatchProcessor[R]):
         handlers, kind = self._handlers, type(self)
         last = handlers.last
         _, wrapped, signature = last if last is not None and last[0] is handler else handlers.examine(handler)
-        plain = kind.success_handler is _SUCCESS_HANDLER and kind.failure_handler is _FAILURE_HANDLER
+        plain = kind.success_handler is SUCCESS_HANDLER and kind.failure_handler is FAILURE_HANDLER
         if not plain or handlers.are_watched:
             self._watch(session)
         if signature.is_plain:
@@ -261,24 +241,6 @@ class _Processor(BasePartialBatchProcessor[R]):
         if signature.asks or signature.needs:
             around = session.surrounded()
             around.signature, around.wrapped = signature, wrapped
-
-    def _watch(self, session: Session) -> None:
-        """Let the handlers that watch records do so: the class, or this object alone, may have its own."""
-        on_success, on_failure = self.success_handler, self.failure_handler
-        # A proxy, as of wrapt, passes itself off as what it wraps.
-        if type(on_success) is not MethodType or on_success.__func__ is not _SUCCESS_HANDLER:
-            session.surrounded().on_success = on_success
-        if type(on_failure) is not MethodType or on_failure.__func__ is not _FAILURE_HANDLER:
-            session.surrounded().on_failure = on_failure
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if name in ("success_handler", "failure_handler"):  # so that no batch need look for them: 3 % of a plain one
-            super().__setattr__("_is_watched", True)
-            if hasattr(self, "_handlers"):
-                self._handlers.are_watched = True
-
-    _is_watched = False
 
     def _check_way(self, awaits: bool) -> None:
         if awaits is not self._awaits:
@@ -295,9 +257,6 @@ class _Processor(BasePartialBatchProcessor[R]):
 
     def _entries(self, session: Session) -> list[Any]:
         return entries_of(session.batch)
-
-
-_SUCCESS_HANDLER, _FAILURE_HANDLER = _Processor.success_handler, _Processor.failure_handler
 
 
 class BatchProcessor(RunsHandlers[R], _Processor[R]):
@@ -337,18 +296,19 @@ class _AsyncProcessor(_Processor[R]):
 
     def run(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> Any:
         """Process a whole event on an event loop that lives as long as the process. See :meth:`BatchProcessor.run`."""
-        return result_of(self._run(event, record_handler, context, awaits=True, measures=True))
+        return self._run(event, record_handler, context, awaits=True, measures=True).result()
 
     async def arun(self, event: Any, record_handler: Callable[..., Any], context: Any = None) -> Any:
         """Process a whole event inside a running event loop. See :meth:`BatchProcessor.run`."""
+        from batchcore._concurrency.loops import await_records, complete
+
         session = self._begin(event, None, record_handler, context, measures=True)
         try:
             self._open(session)
-            await self._await_records(session)
+            await await_records(session, self._drive_async)
         except BaseException:
             self._current.abandoned(session)
             raise
-        from batchcore._concurrency.loops import complete
         from batchcore._extensions.scopes import after_response
 
         try:
@@ -357,7 +317,7 @@ class _AsyncProcessor(_Processor[R]):
             conclude(session)
         finally:
             self._current.ended(session)
-        return result_of(session)
+        return session.result()
 
     def _check_handler(self, handler: Callable[..., Any], signature: Signature) -> None:
         wrapped = None if signature.is_coroutine_function else plainly_wrapped(handler)

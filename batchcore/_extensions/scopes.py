@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from batchcore._extensions.calls import TimedCall
-from batchcore.callables import CONTEXT, describe_value, is_awaitable, name_of, plain_kind
+from batchcore.callables import CONTEXT, describe_value, is_awaitable, name_of
 from batchcore.errors import HandlerSignatureError, PluginError, raise_if_steering, steering_in
 from batchcore.model import exception_info, is_object
 from batchcore.results import ObservedResult
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from batchcore.deadline import Clock
     from batchcore.ledger import Ledger
     from batchcore.model import Batch, Outcome
-    from batchcore.plan import Around, HandlerCall, Lane, Run
+    from batchcore.plan import HandlerCall, Run
     from batchcore.results import BatchResult
     from batchcore.types import ExceptionInfo, Record
 
@@ -279,30 +279,6 @@ def scoped(run: Run, ledger: Ledger, at: Callable[[], int], awaits: bool) -> Han
         return call(data) if not arguments and durations is None else handle_awaiting(data)
 
     return awaiting if awaits else handle
-
-
-def surrounded_call(
-    run: Run, around: Around, ledger: Ledger, outcomes: list[Any] | Lane
-) -> tuple[HandlerCall, list[Any]]:
-    """Return what calls the handler with all that is around it, and the scopes that it opens around a record."""
-    call = run.call if around.scope is None else around.scope(run, ledger, outcomes.__len__, False)
-    on_success, observers = around.on_success, around.observers
-    scopes: list[Any] = []
-    scoping = observers if observers is not None and observers.watches_records else None
-    records, failed_before = run.batch._records, around.failed_before or ()
-
-    def call_surrounded(data: Any) -> Any:
-        position = len(outcomes)
-        if scoping is not None and position not in failed_before:
-            scopes.extend(scoping.enter(records[position]))
-        value = call(data)
-        if on_success is not None:
-            plain_kind(value)
-            if not ledger.is_closed:
-                on_success(records[position], value)
-        return value
-
-    return (call if scoping is None and on_success is None else call_surrounded), scopes
 
 
 def _exit_arguments(raised: BaseException | None) -> ExceptionInfo:

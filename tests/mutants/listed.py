@@ -401,7 +401,7 @@ MUTANTS = (
     ),
     Mutant(
         "a thread that ends late calls no success_handler()",
-        "_extensions.scopes.surrounded_call",
+        "plan.Around.surround",
         "not ledger.is_closed",
         "True",
         ABANDONED,
@@ -483,9 +483,9 @@ MUTANTS = (
     ),
     Mutant(
         "a record whose success_handler raises is not done, also behind a proxy that passes itself off as ours",
-        "processors._Processor._watch",
-        "type(on_success) is not MethodType or on_success.__func__ is not _SUCCESS_HANDLER",
-        "on_success.__func__ is not _SUCCESS_HANDLER",
+        "_attributes.Watched._watch",
+        "type(on_success) is not MethodType or on_success.__func__ is not SUCCESS_HANDLER",
+        "on_success.__func__ is not SUCCESS_HANDLER",
         "processors/test_overrides.py",
         "test_record_fails_whose_success_handler_raises_in_a_proxy",
     ),
