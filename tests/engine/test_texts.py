@@ -6,7 +6,8 @@ import io
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from copy import copy
+from typing import Any, cast
 
 import pytest
 
@@ -303,6 +304,38 @@ def test_line_of_an_odd_exception_is_there_and_bounded(driver: Way, sink: Strict
     (line,) = sink.lines
     assert is_writable(line)
     assert len(line) < 50_000
+
+
+ODD_AFTER_GOOD: dict[str, Callable[[], BaseException]] = {
+    "text": lambda: ValueError("a\ud800b"),
+    "long text": lambda: ValueError("x" * HUGE),
+    "notes": lambda: noted(ValueError("a"), "\ud800"),
+    "cause": lambda: caused(ValueError("a"), ValueError("\ud800")),
+    "source": lambda: SyntaxError("wrong", ("a", 1, 1, "b\ud800")),
+}
+
+
+def noted(error: Any, note: str) -> BaseException:
+    error.__notes__ = [note]
+    return cast("BaseException", error)
+
+
+def caused(error: BaseException, cause: BaseException) -> BaseException:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("odd", ODD_AFTER_GOOD)
+def test_line_of_an_odd_exception_is_there_after_a_good_one_from_the_same_place(sink: Strict, odd: str) -> None:
+    good = SyntaxError("wrong", ("a", 1, 1, "b")) if odd == "source" else ValueError("good")
+    errors = iter([good, copy(good), ODD_AFTER_GOOD[odd]()])
+    BatchProcessor("sqs", logger=logger_with(sink), raise_on_entire_batch_failure=False).run(
+        batch_of("bad", "bad", "bad"), raises(errors.__next__)
+    )
+    assert len(sink.lines) == 3
+    assert all(map(is_writable, sink.lines))
+    assert all(len(line) < 50_000 for line in sink.lines)
+    assert "Traceback" in sink.lines[1]
 
 
 def test_error_of_many_kinds_is_short(driver: Way) -> None:
