@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from batchcore.types import DeadLetterBook
 
     Status: TypeAlias = Literal["succeeded", "failed", "not_attempted", "dropped", "dead_lettered"]
-    StopReason: TypeAlias = Literal["failure", "time"]
+    StopReason: TypeAlias = Literal["failure", "time", "threads"]
 
 SUCCEEDED: Status = "succeeded"
 FAILED: Status = "failed"
@@ -56,7 +56,7 @@ class Skipped(Failure):
 
 
 LANE_STOPPED = Skipped("lane")
-SKIPPED: dict[StopReason, Skipped] = {reason: Skipped(reason) for reason in ("failure", "time")}
+SKIPPED: dict[StopReason, Skipped] = {reason: Skipped(reason) for reason in ("failure", "time", "threads")}
 
 
 class Ledger:
@@ -216,6 +216,10 @@ class Ledger:
             if failure.reason == "time":
                 error: BaseException = OutOfTimeError(
                     "The time of the invocation was nearly up, so it was not started."
+                )
+            elif failure.reason == "threads":
+                error = NotAttemptedError(
+                    "No thread could be had any more, as of an executor that is shut down, so it was not attempted."
                 )
             elif failure.reason == "lane" or self.not_attempted is not NotAttemptedError:
                 try:
