@@ -82,6 +82,7 @@ class Ledger:
         duration: seconds from the event to the response, where somebody may ask.
         dead_letters: the dead letters of the batch, where somebody delivers them.
         may_undo: whether a batch hook follows the records, which may take any success back.
+        hooks_have_ended: whether those have run, so that none will.
         raised: a reference to the error that the batch raised, which lets go of frames when that goes.
     """
 
@@ -95,6 +96,7 @@ class Ledger:
     duration: float | None = None
     dead_letters: DeadLetterBook | None = None
     may_undo = False
+    hooks_have_ended = False
     raised: object = None
 
     def __init__(self, count: int, not_attempted: Callable[[], BaseException]) -> None:
