@@ -11,8 +11,8 @@ from batchcore.errors import HandlerSignatureError, UnawaitedResultError, raise_
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
-    from typing import Any, TypeVar, overload
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeGuard, TypeVar, overload
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -189,6 +189,18 @@ def is_dispatching(function: Any) -> bool:
     """Whether this is what ``functools.singledispatch`` makes: it calls by position, and returns what it is given."""
     own: Any = getattr(function, "__dict__", {})
     return "dispatch" in own and "registry" in own
+
+
+def undecorated(function: Any) -> tuple[Any, int]:
+    """Return the function whose arguments count, behind decorators, and how many of them are bound."""
+    skipped = 0
+    while True:
+        if isinstance(function, MethodType):
+            function, skipped = function.__func__, 1
+        elif hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        else:
+            return function, skipped
 
 
 def _undressed(function: Any) -> Any:
@@ -416,3 +428,8 @@ def hookimpl(
         return marked
 
     return mark if function is None else mark(function)
+
+
+def is_marker(options: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether this is what ``hookimpl`` leaves on a method: an object that answers to any name has another."""
+    return isinstance(options, dict)

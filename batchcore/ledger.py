@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from batchcore.types import DeadLetterBook
 
     Status: TypeAlias = Literal["succeeded", "failed", "not_attempted", "dropped", "dead_lettered"]
-    StopReason: TypeAlias = Literal["failure", "time"]
+    StopReason: TypeAlias = Literal["failure", "time", "threads"]
 
 SUCCEEDED: Status = "succeeded"
 FAILED: Status = "failed"
@@ -56,7 +56,7 @@ class Skipped(Failure):
 
 
 LANE_STOPPED = Skipped("lane")
-SKIPPED: dict[StopReason, Skipped] = {reason: Skipped(reason) for reason in ("failure", "time")}
+SKIPPED: dict[StopReason, Skipped] = {reason: Skipped(reason) for reason in ("failure", "time", "threads")}
 
 
 class Ledger:
@@ -82,6 +82,7 @@ class Ledger:
         duration: seconds from the event to the response, where somebody may ask.
         dead_letters: the dead letters of the batch, where somebody delivers them.
         may_undo: whether a batch hook follows the records, which may take any success back.
+        hooks_have_ended: whether those have run, so that none will.
         raised: a reference to the error that the batch raised, which lets go of frames when that goes.
     """
 
@@ -95,6 +96,7 @@ class Ledger:
     duration: float | None = None
     dead_letters: DeadLetterBook | None = None
     may_undo = False
+    hooks_have_ended = False
     raised: object = None
 
     def __init__(self, count: int, not_attempted: Callable[[], BaseException]) -> None:
@@ -216,6 +218,10 @@ class Ledger:
             if failure.reason == "time":
                 error: BaseException = OutOfTimeError(
                     "The time of the invocation was nearly up, so it was not started."
+                )
+            elif failure.reason == "threads":
+                error = NotAttemptedError(
+                    "No thread could be had any more, as of an executor that is shut down, so it was not attempted."
                 )
             elif failure.reason == "lane" or self.not_attempted is not NotAttemptedError:
                 try:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from batchcore.results import RunsAsyncHandlers, RunsHandlers
     from batchcore.source import Source
     from batchcore.types import (
+        AnySource,
         Anything,
         Awaited,
         CoroutineFunctionsNeedAsyncBatchProcessor,
@@ -44,13 +45,14 @@ if TYPE_CHECKING:
         OfNone,
         OfSQS,
         PartialItemFailureResponse,
-        SourceObject,
+        SourceNamed,
         SourceOf,
+        SourceOfSomeName,
     )
 
-    _SQS: TypeAlias = "Literal[EventType.SQS, 'sqs']"
-    _Kinesis: TypeAlias = "Literal[EventType.KinesisDataStreams, 'kinesis']"
-    _DynamoDB: TypeAlias = "Literal[EventType.DynamoDBStreams, 'dynamodb']"
+    _SQS: TypeAlias = "Literal[EventType.SQS, 'sqs'] | SourceNamed[Literal['sqs']]"
+    _Kinesis: TypeAlias = "Literal[EventType.KinesisDataStreams, 'kinesis'] | SourceNamed[Literal['kinesis']]"
+    _DynamoDB: TypeAlias = "Literal[EventType.DynamoDBStreams, 'dynamodb'] | SourceNamed[Literal['dynamodb']]"
 else:
     RunsHandlers = RunsAsyncHandlers = type("Typed", (Generic,), {})
 
@@ -100,15 +102,13 @@ class BasePartialBatchProcessor(BasePartialProcessor[R]):
         @overload
         def __init__(self, event_type: _DynamoDB, model: OfDynamoDB[R], **options: Unpack[ByKeyword]) -> None: ...
         @overload
-        def __init__(self, event_type: str, model: OfNone[R], **options: Unpack[ByKeyword]) -> None: ...
+        def __init__(self, event_type: AnySource, model: OfNone[R], **options: Unpack[ByKeyword]) -> None: ...
         @overload
         def __init__(
-            self, event_type: SourceObject | None = None, *, model: ModelOf[R, Any], **options: Unpack[ByKeyword]
+            self, event_type: SourceOfSomeName | None = None, *, model: ModelOf[R, Any], **options: Unpack[ByKeyword]
         ) -> None: ...
         @overload
-        def __init__(
-            self, event_type: str | SourceObject | None = None, model: None = None, **options: Unpack[ByKeyword]
-        ) -> None: ...
+        def __init__(self, event_type: AnySource = None, model: None = None, **options: Unpack[ByKeyword]) -> None: ...
         @overload
         def __init__(
             self,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from json import JSONDecodeError, JSONDecoder  # the Lambda runtime has it loaded before us
 from operator import itemgetter
+from types import GenericAlias, ModuleType
 
 from batchcore.callables import hookimpl, identity
 from batchcore.model import Generic, R, batch_item_failures, is_object, unordered
@@ -14,7 +15,6 @@ from batchcore.model import Generic, R, batch_item_failures, is_object, unordere
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import ModuleType
     from typing import Any, ClassVar, Literal, TypeAlias, TypeGuard
 
     from batchcore.model import Batch, Ordering, Outcomes
@@ -79,8 +79,10 @@ class RecordView(_Mapping):
     _kept: Any
 
     def __init__(self, raw_event: Mapping[str, Any]) -> None:
-        if type(raw_event) is not dict:  # what JSON gives is not asked any further
-            _check_is_mapping(raw_event, type(self))
+        if type(raw_event) is not dict and not isinstance(raw_event, Mapping):  # JSON gives the first
+            from batchcore.shapes import check_has_keys  # type: ignore[unreachable]  # for those who ask no checker
+
+            check_has_keys(raw_event, type(self))
         self.raw_event = raw_event
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -110,14 +112,6 @@ class RecordView(_Mapping):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} with {', '.join(self.raw_event)}>"
-
-
-def _check_is_mapping(raw_event: object, view: type) -> None:
-    if isinstance(raw_event, Mapping) or (hasattr(raw_event, "keys") and hasattr(raw_event, "__getitem__")):
-        return
-    from batchcore.shapes import WrongShapeError, shape_of
-
-    raise WrongShapeError(f"{view.__name__} shows a mapping, and this is none: it is {shape_of(raw_event)[1]}.")
 
 
 # -- JSON and text. Errors name the field, and never carry what is in it: they are logged, and sent to error trackers.
@@ -284,6 +278,9 @@ class RecordsSource(Generic[R]):
         description: what describes a record in logs and traces: a name to the keys that lead to a value, joined by
             dots, or to a function of the raw record. What a record lacks, and what raises, is left out.
     """
+
+    if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(GenericAlias)  # a subclass keeps what its handlers get, to be checked
 
     name: str
     service: str

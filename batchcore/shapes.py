@@ -341,7 +341,17 @@ def what_it_is(value: str | bytes) -> str:
     return "" if name in _NOTHING_TO_ADD else f". It is {words}"
 
 
-# -- The error of a record without an identifier.
+# -- The errors of a record that is no mapping, and of one without an identifier.
+
+
+def check_has_keys(raw_event: object, view: type) -> None:
+    """Check what a view is made of that is no mapping by its class.
+
+    Raises:
+        WrongShapeError: it is none by its methods either.
+    """
+    if not (hasattr(raw_event, "keys") and hasattr(raw_event, "__getitem__")):
+        raise WrongShapeError(f"{view.__name__} shows a mapping, and this is none: it is {shape_of(raw_event)[1]}.")
 
 
 def identify_one(position: int, record: object, path: tuple[str, ...]) -> str:

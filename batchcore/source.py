@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from types import FunctionType, MethodType
 
-from batchcore.callables import identity, is_coroutine_function, plain, type_name
+from batchcore.callables import identity, is_coroutine_function, is_marker, plain, type_name, undecorated
 from batchcore.errors import (
     AmbiguousSourceError,
     DuplicateHookError,
@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from typing import Any, Literal, TypeGuard
+    from typing import Any, Literal
 
     from batchcore.dispositions import Message
     from batchcore.model import Batch, Outcomes
@@ -159,10 +159,10 @@ class Source:
             self._ask_once(self.plugin, hooks)
 
     def _ask_once(self, plugin: Any, hooks: Mapping[str, Callable[..., Any]]) -> None:
-        says: tuple[Any, Any] = getattr(plugin, "service", None), getattr(plugin, "identifier", None)
-        if not (all(says) and isinstance(says[0], str) and type(says[1]) is tuple):
-            wanted = "a service, such as 'aws:sqs', and an identifier, such as ('messageId',)"
-            raise PluginError(f"The source {self.name!r} must have {wanted}; it has {says!r}.", plugin=plugin)
+        if not _says_it_plainly(plugin):
+            from batchcore._plugins import check_records_source
+
+            check_records_source(plugin, self.name, RecordsSource, hooks)
         if all(_is_plain(plugin, hooks[hook], hook) for hook in REQUIRED_HOOKS):
             self.read_plain = plugin.plain_reader()
         with suppress(Exception):  # properties that are not ready: then its hooks are asked
@@ -175,6 +175,22 @@ class Source:
 
     def __repr__(self) -> str:
         return f"<Source {self.name}>"
+
+
+def _says_it_plainly(plugin: RecordsSource[Any]) -> bool:
+    """Whether a :class:`RecordsSource` has attributes of the usual names and kinds alone: else they are looked at."""
+    try:
+        kinds, described = type(plugin).__mro__, plugin.description
+        names = {*vars(plugin)}.union(*map(vars, kinds[: kinds.index(RecordsSource)]))
+        said = (plugin.service, *plugin.identifier, *described, *described.values())
+        return (
+            not names.difference(vars(RecordsSource), ARGUMENTS, ("name", "service", "identifier", "__orig_bases__"))
+            and {str, FunctionType}.issuperset(map(type, said))
+            and all(said)
+            and (type(plugin.identifier), type(described), plugin.view is identity) == (tuple, dict, False)
+        )
+    except Exception:  # one of them is missing, or a property that is not ready
+        return False
 
 
 def _is_plain(plugin: object, given: Any, hook: str) -> bool:
@@ -278,11 +294,6 @@ def marked_methods(plugin: object) -> Iterator[tuple[str, Callable[..., Any], Ma
         yield hook, method, options
 
 
-def is_marker(options: object) -> TypeGuard[Mapping[str, Any]]:
-    """Whether this is what ``hookimpl`` leaves on a method: an object that answers to any name has another."""
-    return isinstance(options, dict)
-
-
 def attribute_names(plugin: object) -> list[str]:
     """Return the names of what a plugin defines in its classes and itself, without touching a property."""
     names: dict[str, Any] = {}
@@ -302,7 +313,7 @@ def with_all_arguments(plugin: object, hook: str, function: Callable[..., Any]) 
         HookArgumentsError: it names an argument that the specification lacks.
     """
     expected = ARGUMENTS[hook]
-    inner, skipped = _undecorated(function)
+    inner, skipped = undecorated(function)
     code = getattr(inner, "__code__", None)
     if code is None:
         return function
@@ -333,18 +344,6 @@ def with_all_arguments(plugin: object, hook: str, function: Callable[..., Any]) 
 
         return call_and_await
     return lambda *arguments: function(*[arguments[index] for index in wanted])
-
-
-def _undecorated(function: Any) -> tuple[Any, int]:
-    """Return the function whose arguments count, behind decorators, and how many of them are bound."""
-    skipped = 0
-    while True:
-        if isinstance(function, MethodType):
-            function, skipped = function.__func__, 1
-        elif hasattr(function, "__wrapped__"):
-            function = function.__wrapped__
-        else:
-            return function, skipped
 
 
 def describe(plugin: object) -> str:

@@ -191,6 +191,27 @@ class SourceObject(Protocol):
         ...
 
 
+AnySource: TypeAlias = str | SourceObject | None
+"""A name, or an object; None where it is to be found from each event."""
+
+_Called = TypeVar("_Called", covariant=True)
+
+
+class SourceNamed(SourceObject, Protocol[_Called]):
+    """A source whose name the type checker knows, as it does of the objects of the packages here."""
+
+    @property
+    def name(self) -> _Called:
+        """Give it."""
+        ...
+
+
+class SourceOfSomeName(SourceObject, Protocol):
+    """A source whose name may be any. One whose name the type checker knows is none: what can be set is invariant."""
+
+    name: str
+
+
 class LambdaContext(Protocol):
     """The Lambda context, as AWS describes it for Python. Annotate with it what Lambda calls, and handlers.
 

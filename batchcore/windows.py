@@ -77,9 +77,13 @@ class Window:
         return state
 
     def final_state(self) -> dict[str, Any]:
-        """Return the state to respond with, and keep no other: no batch hook will go back any more."""
+        """Return the state to respond with, and keep no other once the batch hooks have run: none goes back any more.
+
+        A handler or a hook may ask for the response before that.
+        """
         state = self.state
-        self._first, self._kept = json.dumps(state).encode(), []
+        if self._batch._ledger.hooks_have_ended:
+            self._first, self._kept = json.dumps(state).encode(), []
         return state
 
     def for_record(self, record: Record) -> _Change:

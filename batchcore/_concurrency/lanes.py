@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import wait
+from concurrent.futures import BrokenExecutor, CancelledError, wait
 from contextvars import copy_context
 from operator import itemgetter
 
 from batchcore._extensions.calls import complete, spawn
 from batchcore._extensions.dead_letters import book_of, deliver_in_lane, delivered
 from batchcore.engine import run_isolated
-from batchcore.errors import ConfigurationError, OutOfTimeError
+from batchcore.errors import ConfigurationError, NotAttemptedError, OutOfTimeError
+from batchcore.failures import summary_of
 from batchcore.ledger import LANE_STOPPED, NOT_PROCESSED, SKIPPED
 
 TYPE_CHECKING = False
@@ -199,26 +200,30 @@ def run_in_threads(run: Run, max_concurrency: int | None, executor: Executor | N
     ledger.open_all()
     ledger.lock, ledger.running = threading.Lock(), set() if run.plan.stop_before is not None else None
     run._report = run.report  # made here: two workers would make one each
-    waiting = deque(all_lanes(run, ledger))
+    waiting, has_begun = deque(all_lanes(run, ledger)), False
     while True:
         pullers = len(waiting) if max_concurrency is None else min(max_concurrency, len(waiting))
         running: list[Future[None]] = []
+        refused: BaseException | None = None
         try:
             context = copy_context()
             for _ in range(pullers):
                 try:
                     running.append(_start(executor, _run_waiting, run, ledger, waiting, context))
-                except RuntimeError:  # no further thread can be had: those there are will do
-                    if not running:
-                        raise
+                except Exception as error:  # no further thread can be had: those there are will do
+                    refused = BaseException.with_traceback(error, None)
                     break
             all_ended = _have_ended(run, running)
+            # A worker that runs at all leaves no lane waiting, unless the batch stops: so none of this round has run.
+            if all_ended and waiting and ledger.stop is None:
+                _stop_without_threads(run, ledger, executor, refused or _thrown_away(running[0]), has_begun)
         except BaseException:
             abandon(run, ledger)
             raise
         if not all_ended:
             abandon(run, ledger)
             break
+        has_begun = True
         waiting = deque(complete(run, next_lanes(run, ledger)))
         if not waiting:
             break
@@ -229,12 +234,38 @@ def run_in_threads(run: Run, max_concurrency: int | None, executor: Executor | N
 
 
 def _start(executor: Executor | None, function: Callable[..., None], *arguments: Any) -> Future[None]:
-    if executor is None:
-        return spawn(function, *arguments)
-    try:
-        return executor.submit(function, *arguments)
-    except RuntimeError as error:
-        raise ConfigurationError(f"The executor takes no more work: {error}.") from error
+    return spawn(function, *arguments) if executor is None else executor.submit(function, *arguments)
+
+
+def _thrown_away(future: Future[None]) -> BaseException:
+    """Return why an executor has not run what it had taken."""
+    if future.cancelled():
+        return CancelledError("what it had taken was cancelled, as shutdown(cancel_futures=True) does")
+    return future.exception() or RuntimeError("it has run nothing of what it had taken")
+
+
+def _stop_without_threads(
+    run: Run, ledger: Ledger, executor: Executor | None, error: BaseException, has_begun: bool
+) -> None:
+    """Stop a batch whose lanes got no thread. Where others had one before, the response names what is left.
+
+    Raises:
+        ConfigurationError: no record has started, for the executor takes no work.
+        RuntimeError: no record has started, for no thread of our own can be had.
+    """
+    if not has_begun:
+        if executor is None:
+            raise error
+        raise ConfigurationError(
+            f"The executor takes no more work: {summary_of(error).rstrip('.')}. No record has started. Shut it down "
+            "after the last batch, or leave executor= out: max_concurrency= has threads of its own."
+        ) from error
+    ledger.stop = "threads"
+    skipped = [at for at, value in enumerate(ledger.values) if value is NOT_PROCESSED and at not in ledger.failures]
+    counted = "It was" if len(skipped) == 1 else f"It and {len(skipped) - 1} more were"
+    whose = "No more threads can be had" if executor is None else "The executor takes no more work"
+    why = NotAttemptedError(f"{whose}: {summary_of(error).rstrip('.')}. {counted} not attempted.")
+    run.report.failed(skipped[0], why)
 
 
 def _run_waiting(run: Run, ledger: Ledger, waiting: deque[Single], context: Context) -> None:
@@ -269,6 +300,8 @@ def _have_ended(run: Run, running: list[Future[None]]) -> bool:
         going_on = {future for future in running if not future.done()}
     for future in running:
         if future.done():
+            if future.cancelled() or isinstance(future.exception(), BrokenExecutor):
+                continue  # thrown away by its executor before it ran
             future.result()
             thread: threading.Thread | None = getattr(future, "thread", None)
             if thread is not None:

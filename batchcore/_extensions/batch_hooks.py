@@ -56,6 +56,7 @@ def calls_of(run: Run) -> Calls[None]:
         yield from _before_records(run, plugins)
         yield RECORDS
         yield from _after_records(run, plugins)
+        run.batch._ledger.hooks_have_ended = True
     except BaseException:
         if plugins.after_records:  # broken off: none has seen to the end what a hook after the records was to see
             run.batch._ledger.undo_successes()

@@ -7,7 +7,10 @@ import contextlib
 import ctypes
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import pytest
 
 from batchcore import AsyncBatchProcessor, BatchProcessor, DeadLetterRecord, StopBatch, by_key, hookimpl
 from batchcore_sqs import SQS
@@ -85,6 +88,38 @@ def test_lane_of_a_thread_waits_and_then_goes_on() -> None:
     result = processor.run(batch_of("a1", "b1", "b2", "c1"), handler)
     assert [outcome.status for outcome in result.outcomes] == ["succeeded", "dead_lettered", "succeeded", "succeeded"]
     assert log == ["b1", "c1", "a1", "b1 delivered", "b2"], "another lane runs while it waits"
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+def test_lane_that_waits_for_an_executor_that_is_shut_down_is_not_attempted(
+    cancels: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Other records of the batch are done by then, so the response is made, and names those that got no thread."""
+    log: list[str] = []
+    second = threading.Event()
+    pool = ThreadPoolExecutor(2)
+
+    def handler(record: Any) -> None:
+        if record["body"] == "a1":
+            assert second.wait(PATIENCE)
+            pool.shutdown(wait=False, cancel_futures=cancels)
+        log.append(record["body"])
+        if record["body"] == "b1":
+            raise DeadLetterRecord
+        if record["body"] == "c1":
+            second.set()
+
+    letters = Letters(log)
+    processor = BatchProcessor(Stream(), executor=pool, max_concurrency=2, plugins=[letters], ordering=EACH_A_LANE)
+    result = processor.run(batch_of("a1", "b1", "b2", "b3", "c1"), handler)
+    statuses = ["succeeded", "dead_lettered", "not_attempted", "not_attempted", "succeeded"]
+    assert [outcome.status for outcome in result.outcomes] == statuses
+    assert failed(result.response) == ["m2", "m3"]
+    assert ("b2", "not_attempted") in letters.told
+    assert "No thread could be had" in str(result.explain()[2])
+    (line,) = [record.getMessage() for record in caplog.records if "takes no more work" in record.getMessage()]
+    assert "after shutdown" in line
+    assert "It and 1 more were not attempted" in line
 
 
 def test_lane_of_a_task_waits_and_then_goes_on() -> None:

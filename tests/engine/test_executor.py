@@ -118,10 +118,97 @@ def test_record_that_is_started_when_no_further_thread_can_be_had_keeps_its_outc
 
     processor = BatchProcessor("sqs", executor=Tired(), max_concurrency=2, ordering=in_order())
     assert failed(processor.run(batch_of("a", "b"), handle).response) == [], "one lane takes one thread"
-    processor = BatchProcessor("sqs", executor=Tired(), max_concurrency=2)
-    with pytest.raises(ConfigurationError, match="no more threads"):
-        processor.run(batch_of("a", "bad", "c"), handle)
-    assert failed(processor.response()) == ["m1"]
+    result = BatchProcessor("sqs", executor=Tired(), max_concurrency=2).run(batch_of("a", "bad", "c"), handle)
+    assert failed(result.response) == ["m1"], "the thread that there is runs all of them"
+
+
+class OneThread:
+    """An executor of one thread, which is busy with another's work until it is let go."""
+
+    def __init__(self) -> None:
+        self.go_on, self.pool = threading.Event(), ThreadPoolExecutor(1)
+        self.pool.submit(self.go_on.wait, PATIENCE)
+
+    def shut_down(self) -> None:
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.go_on.set()
+
+
+def test_executor_that_throws_the_whole_batch_away_is_an_error_and_no_record_is_done() -> None:
+    begun: list[str] = []
+    busy = OneThread()
+
+    class ThenShutDown(Executor):
+        def submit(self, function: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
+            taken = busy.pool.submit(function, *arguments, **options)
+            busy.shut_down()
+            return taken
+
+    processor = BatchProcessor("sqs", executor=ThenShutDown(), max_concurrency=1)
+    with pytest.raises(ConfigurationError, match=r"shutdown\(cancel_futures=True\).*Shut it down after the last batch"):
+        processor.run(batch_of("a", "b"), lambda record: begun.append(record["body"]))
+    assert begun == []
+    assert failed(processor.response()) == ["m0", "m1"]
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+def test_executor_shut_down_by_a_handler_runs_what_was_begun_to_its_end(cancels: bool) -> None:
+    """What the other threads were to run, the one that runs takes."""
+    begun: list[str] = []
+    pool = ThreadPoolExecutor(1)
+
+    def handler(record: Any) -> Any:
+        pool.shutdown(wait=False, cancel_futures=cancels)
+        begun.append(record["body"])
+        return handle(record)
+
+    result = BatchProcessor("sqs", executor=pool, max_concurrency=3).run(batch_of("a", "bad", "c", "d"), handler)
+    assert failed(result.response) == ["m1"]
+    assert begun == ["a", "bad", "c", "d"], "no work is repeated"
+
+
+def test_executor_shut_down_while_lanes_are_given_to_it_runs_them_to_their_end() -> None:
+    class ShutDownAtTheSecond(ThreadPoolExecutor):
+        taken = 0
+
+        def submit(self, function: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
+            self.taken += 1
+            if self.taken == 2:
+                self.shutdown(wait=False)
+            return super().submit(function, *arguments, **options)
+
+    result = BatchProcessor("sqs", executor=ShutDownAtTheSecond(2)).run(batch_of("a", "bad", "c"), handle)
+    assert failed(result.response) == ["m1"]
+
+
+def test_executor_one_of_whose_threads_cannot_be_set_up_leaves_the_work_to_the_others() -> None:
+    made: list[None] = []
+    second = threading.Event()
+
+    def set_up() -> None:
+        made.append(None)
+        if len(made) == 2:
+            second.set()
+            raise ValueError("no connection")
+
+    def handler(record: Any) -> Any:
+        assert second.wait(PATIENCE)
+        return handle(record)
+
+    with ThreadPoolExecutor(2, initializer=set_up) as pool:
+        result = BatchProcessor("sqs", executor=pool, max_concurrency=3).run(batch_of("a", "bad", "c"), handler)
+    assert failed(result.response) == ["m1"]
+
+
+def test_executor_none_of_whose_threads_can_be_set_up_is_an_error_and_no_record_is_done() -> None:
+    def set_up() -> None:
+        raise ValueError("no connection")
+
+    with ThreadPoolExecutor(1, initializer=set_up) as pool:
+        processor = BatchProcessor("sqs", executor=pool)
+        with pytest.raises(ConfigurationError, match=r"takes no more work: BrokenThreadPool: .*initializer"):
+            processor.run(batch_of("a", "b"), handle)
+    assert failed(processor.response()) == ["m0", "m1"]
 
 
 def test_record_still_running_in_it_is_abandoned(executor: ThreadPoolExecutor) -> None:

@@ -469,6 +469,55 @@ def test_state_goes_back_to_the_first_when_a_batch_hook_fails_all(run: Driver) -
     assert failed(response) == [1, 2]
 
 
+@pytest.mark.parametrize("asked_in", [1, 2, 3, "hook"])
+@pytest.mark.parametrize(("bad", "seen"), [(0, [0]), (1, [0, 1]), (2, [0, 1, 2]), (3, [0, 1, 2, 3])])
+@pytest.mark.parametrize("ordered", [{}, {"max_concurrency": 3}], ids=["one by one", "in threads"])
+def test_state_goes_back_as_far_though_the_response_was_asked_for_meanwhile(
+    asked_in: int | str, bad: int, seen: list[int], ordered: Any
+) -> None:
+    answers: list[Any] = []
+
+    def handle(record: Any, state: State) -> None:
+        count(record, state)
+        if number_of(record) == asked_in:
+            answers.append(processor.response())
+
+    def after_records(batch: Any, outcomes: Any, fail: Any) -> None:
+        if asked_in == "hook":
+            answers.append(processor.response())
+        fail(outcomes[bad], OSError())
+
+    processor = BatchProcessor(**with_defaults({"plugins": [plugin_of(after_records=after_records)]}), **ordered)
+    response: Any = processor.run(windowed(1, 2, 3, 4, state={"seen": [0]}), handle).response
+    assert (response["state"], failed(response)) == ({"seen": seen}, [bad + 1])
+    done = 4 if asked_in == "hook" else int(asked_in) - 1
+    assert answers[0]["state"] == {"seen": [*range(done + 1)]}
+
+
+def test_state_goes_back_to_before_records_that_share_an_identifier_though_the_response_was_asked_for() -> None:
+    """AWS goes by identifiers: one of them failing brings the others back."""
+
+    def handle(record: Any, state: State) -> None:
+        processor.response()
+        count(record, state)
+        if len(state["seen"]) == 3:
+            raise ValueError
+
+    processor = BatchProcessor(**with_defaults({}))
+    response = processor.run(windowed(1, 1, 1, state={"seen": []}), handle).response
+    assert response["state"] == {"seen": []}  # type: ignore[typeddict-item]  # of a window
+
+
+def test_states_that_nobody_goes_back_to_are_let_go() -> None:
+    hook = plugin_of(after_records=lambda batch: None)
+    window = window_of(one_by_one(windowed(*range(1, 50)), count, plugins=[hook]).batch)
+    assert window is not None
+    assert window._kept == []
+    window = window_of(one_by_one(windowed(*range(1, 50)), count).batch)
+    assert window is not None
+    assert len(window._kept) <= 2
+
+
 def test_next_batch_hook_sees_the_state_that_is_left_when_one_has_failed_a_record() -> None:
     seen: list[State] = []
 

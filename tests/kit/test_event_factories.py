@@ -25,11 +25,13 @@ from batchcore import (
 from batchcore.records import identify
 from batchcore_testing import (
     EventFactory,
+    FifoQueue,
     KafkaEvents,
     Queue,
     Sent,
     Simulator,
     SourceContract,
+    Stream,
     Topic,
     event_from,
     make_event,
@@ -201,8 +203,8 @@ def test_simulated_source_of_a_service_of_aws_needs_the_factory_alone() -> None:
 
 def test_simulated_source_of_ones_own_takes_the_source_and_its_factory() -> None:
     simulator = Simulator()
-    queue = simulator.queue(source=Toys(), factory=ToyEvents())
-    fifo = simulator.fifo_queue(source=Toys(), factory=ToyEvents())
+    queue = simulator.queue(Toys(), factory=ToyEvents())
+    fifo = simulator.fifo_queue(Toys(), factory=ToyEvents())
     stream = simulator.stream(Toys(), factory=ToyEvents())
     topic = simulator.topic(Toys(), factory=ToyEvents())
 
@@ -210,6 +212,29 @@ def test_simulated_source_of_ones_own_takes_the_source_and_its_factory() -> None
         source.send("car", "ball", key="shelf")
         mapping = simulator.mapping(source, processor=BatchProcessor(Toys()), record_handler=lambda toy: None)
         assert contents(mapping.drain().items) == ["car", "ball"]
+
+
+MAKERS: list[Any] = [Queue, FifoQueue, Stream, Topic]
+MAKERS += [getattr(Simulator(), name) for name in ("queue", "fifo_queue", "stream", "topic")]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_simulated_source_takes_its_source_first_and_then_its_name(make: Any) -> None:
+    made = make(Toys(), "shelf.fifo", factory=ToyEvents())
+    assert made.service.name == "toys"
+    assert made.resource == "shelf.fifo"
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_name_in_the_place_of_the_source_is_refused_with_what_to_write(make: Any) -> None:
+    with pytest.raises(SourceNotInstalledError, match=r"takes its source first; .* write name='invoices\.fifo'"):
+        make("invoices.fifo")
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_source_in_the_place_of_the_name_is_refused(make: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"is a string; this is of the type Toys\. A source comes before"):
+        make("sqs", Toys())
 
 
 def test_factory_alone_is_not_enough_for_records_that_only_a_source_can_read() -> None:

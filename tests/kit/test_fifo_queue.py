@@ -76,7 +76,7 @@ def test_batch_has_ten_messages_at_most() -> None:
 
 def test_name_of_a_fifo_queue_ends_in_fifo() -> None:
     with pytest.raises(ConfigurationError, match=r"ends in \.fifo"):
-        FifoQueue("orders")
+        FifoQueue(name="orders")
 
 
 def test_message_without_a_group_is_refused() -> None:

@@ -441,7 +441,7 @@ def test_mapping_may_have_a_seed_of_its_own() -> None:
 
 def test_function_may_send_on_to_another_source() -> None:
     simulator = Simulator()
-    first, second = simulator.queue("first"), simulator.queue("second")
+    first, second = simulator.queue(name="first"), simulator.queue(name="second")
     first.send("a", "b")
 
     def function(event: Any, context: Any) -> Any:

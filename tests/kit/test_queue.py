@@ -39,13 +39,13 @@ def attribute(event: Any, name: str) -> list[str]:
 
 
 def test_messages_are_delivered_as_lambda_delivers_them() -> None:
-    queue = Queue("orders")
+    queue = Queue(name="invoices")
     (item,) = queue.send("a")
     (record,) = polled(mapping_of(queue)).event["Records"]
     assert record["messageId"] == item.identifier
     assert record["body"] == "a"
     assert record["eventSource"] == "aws:sqs"
-    assert record["eventSourceARN"].endswith(":orders")
+    assert record["eventSourceARN"].endswith(":invoices")
     assert all(isinstance(value, str) for value in record["attributes"].values())
 
 

@@ -9,7 +9,7 @@ from batchcore_dynamodb.record import DynamoDBRecord
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Literal
 
 
 def item_key(record: Mapping[str, Any]) -> Hashable:
@@ -63,5 +63,15 @@ class DynamoDBSource(RecordsSource[DynamoDBRecord]):
         return is_object(record.get("dynamodb"))
 
 
-DynamoDBStreams = DynamoDBSource()
+if TYPE_CHECKING:
+
+    class _Named(DynamoDBSource):
+        """Tells the type checker its name, and so whose models a processor of it takes. A subclass may have another."""
+
+        name: Literal["dynamodb"] = "dynamodb"  # pyright: ignore[reportIncompatibleVariableOverride]  # nobody sets it
+
+else:
+    _Named = DynamoDBSource
+
+DynamoDBStreams = _Named()
 """The source that this package offers under the name ``dynamodb``."""

@@ -9,7 +9,7 @@ from batchcore_kinesis.record import KinesisStreamRecord
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Literal
 
 
 def partition_key(record: Mapping[str, Any]) -> Any:
@@ -58,5 +58,15 @@ class KinesisSource(RecordsSource[KinesisStreamRecord]):
         return is_object(record.get("kinesis"))
 
 
-KinesisDataStreams = KinesisSource()
+if TYPE_CHECKING:
+
+    class _Named(KinesisSource):
+        """Tells the type checker its name, and so whose models a processor of it takes. A subclass may have another."""
+
+        name: Literal["kinesis"] = "kinesis"  # pyright: ignore[reportIncompatibleVariableOverride]  # nobody sets it
+
+else:
+    _Named = KinesisSource
+
+KinesisDataStreams = _Named()
 """The source that this package offers under the name ``kinesis``."""

@@ -10,7 +10,7 @@ from batchcore.records import RecordsSource, decode_json, once
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Literal
 
     from batchcore import Batch, Message, Ordering
     from batchcore_sqs.attributes import SQSMessageAttributes, SQSRecordAttributes
@@ -225,5 +225,15 @@ def message_group(record: Mapping[str, Any]) -> Any:
         return None
 
 
-SQS = SQSSource()
+if TYPE_CHECKING:
+
+    class _Named(SQSSource):
+        """Tells the type checker its name, and so whose models a processor of it takes. A subclass may have another."""
+
+        name: Literal["sqs"] = "sqs"  # pyright: ignore[reportIncompatibleVariableOverride]  # nobody sets it
+
+else:
+    _Named = SQSSource
+
+SQS = _Named()
 """The source that this package offers under the name ``sqs``."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ OPEN_TO_SOURCES = {
 OF_FACTORIES = {"batchcore_testing"}
 """What the file ``events.py`` of a source may import besides: no function loads it."""
 SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb")
+PACKAGES = [*SOURCES, "batchcore_deadletter", "batchcore_local", "batchcore_testing"]
 HEAVY = {
     "pluggy": {"_plugins.wrapping"},
     "asyncio": {"_concurrency.loops", "_concurrency.tasks"},
@@ -122,13 +124,38 @@ def test_a_source_uses_of_the_core_what_a_stranger_may(source: str) -> None:
         assert {name for name in used if name.split(".")[0] != source} <= open_to_it
 
 
-@pytest.mark.parametrize("package", [*SOURCES, "batchcore_deadletter", "batchcore_local", "batchcore_testing"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_a_package_beside_the_core_uses_no_private_name_of_it(package: str) -> None:
     spec = importlib.util.find_spec(package)
     assert spec is not None
     assert spec.origin is not None
     for path in Path(spec.origin).parent.rglob("*.py"):
         assert set(private_names_in(ast.parse(path.read_text(encoding="utf-8")))) == set(), path
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_two_files_of_a_package_need_one_another(package: str) -> None:
+    """Not even for type checkers: whoever reads one of a circle has to read all of it."""
+    files = files_of(package)
+    needed = {name: imports_of(path, files.keys()) & files.keys() - {name} for name, path in files.items()}
+
+    assert any(needed.values()), "no import was seen"
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
+
+
+def files_of(package: str) -> dict[str, Path]:
+    """Return the files of a package by the names of their modules."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    root = Path(spec.origin).parent
+    return {
+        ".".join((package, *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__"): path
+        for path in root.rglob("*.py")
+    }
 
 
 def private_names_in(tree: ast.AST) -> Iterator[str]:
@@ -177,14 +204,14 @@ def modules(names: set[str]) -> set[str]:
     return {name.partition(".")[2] or "__init__" for name in names if name.split(".")[0] == "batchcore"}
 
 
-def imports_of(path: Path) -> set[str]:
-    """Return the modules that a file imports, wherever in it."""
+def imports_of(path: Path, known: Collection[str] = frozenset(f"batchcore.{name}" for name in FILES)) -> set[str]:
+    """Return the modules that a file imports, wherever in it; ``known`` are those that a package may be asked for."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             inside = {f"{node.module}.{alias.name}" for alias in node.names}
-            submodules = {name for name in inside if name.partition(".")[2] in FILES}
-            found.update(submodules or {node.module})
+            submodules = inside & set(known)
+            found.update(submodules if len(submodules) == len(inside) else {node.module, *submodules})
     return found

@@ -78,6 +78,14 @@ class Replacing:
         return [self._others.get(position, record) for position, record in enumerate(records)]
 
 
+def with_other(probe: Probe, position: int, other: Any) -> tuple[Any, list[object]]:
+    """Return the event with another record in one place, and the plugins that put it there if the event cannot."""
+    event = with_record(probe.event, probe.hooks.extract_records(probe.event)[position], other)
+    if event != probe.event:
+        return event, []
+    return probe.event, [Replacing({position: other})]
+
+
 def backwards(event: Any, records: Sequence[Any]) -> Any:
     """Return a copy of an event with its records the other way round, each list of them by itself."""
     known = {id(record) for record in records}

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from batchcore_testing.contract import rules
-from batchcore_testing.contract.broken import at_place, broken_copy, places
+from batchcore_testing.contract.broken import at_place, broken_copy, places, with_other
 from batchcore_testing.contract.checks import as_json, claims, dotted, expected_failures, shown
 from batchcore_testing.contract.runs import Handler
 from batchcore_testing.events import Sent
@@ -78,7 +78,7 @@ def _by_hand(probe: Probe) -> Iterator[_Twins]:
     name = as_json(probe.service.identifier(twin))
     if name in [as_json(probe.service.identifier(records[at])) for at in lanes[1]]:
         return  # what is to be made is there: the lanes of the example have the same numbers
-    event, plugins = probe.with_other(second, twin)
+    event, plugins = with_other(probe, second, twin)
     twins = _Twins(event, first, second, f"record {second} with {_listed(named)} of record {first}")
     if plugins:  # the event itself cannot be changed, since its records are made anew
         _check_names(probe, [*records[:second], twin, *records[second + 1 :]], twins)
@@ -121,7 +121,7 @@ def _service_lets_them(probe: Probe, first: int, second: int, named: Sequence[Pa
 def _is_read_apart(probe: Probe, failed: int, twin: int, named: Sequence[Path]) -> bool:
     """Whether a response that names a record names no other that has its identifier, as the test itself reads it."""
     records = probe.hooks.extract_records(probe.event)
-    event, plugins = probe.with_other(twin, _renamed(records[twin], records[failed], named))
+    event, plugins = with_other(probe, twin, _renamed(records[twin], records[failed], named))
     if plugins or probe.reads is None:
         return False
     read = set(probe.reads(event, probe.run(probe.event, Handler([failed])).response))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from batchcore import WholeBatchRetry
 from batchcore.windows import is_windowed
 from batchcore_testing.contract import rules
-from batchcore_testing.contract.broken import Replacing, with_record
 from batchcore_testing.contract.runs import Driver, Handler, Watch, one_by_one, with_block
 from batchcore_testing.responses import Reading, positions_again, read_response
 from batchcore_testing.services import Service, at, resolved_source, service_of_event, service_of_source
@@ -107,13 +106,6 @@ class Probe:
             rules.READ_BY_SOMEBODY.broken(f"it answers {response!r}, and nobody says what that means", self.name)
         reading = read_response(response, identifiers, self.service, windowed=windowed)
         return Run(response, watch, set(reading.named), reading.complaint)
-
-    def with_other(self, position: int, other: Any) -> tuple[Any, list[object]]:
-        """Return the event with another record in one place, and the plugins that put it there if the event cannot."""
-        event = with_record(self.event, self.hooks.extract_records(self.event)[position], other)
-        if event != self.event:
-            return event, []
-        return self.event, [Replacing({position: other})]
 
     def again(self, event: Any, run: Run) -> list[int]:
         """Return the positions that AWS delivers again."""

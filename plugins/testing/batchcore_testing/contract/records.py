@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from batchcore_testing.contract import rules
-from batchcore_testing.contract.broken import JUNK, REMOVED, at_place, broken_copy, places
+from batchcore_testing.contract.broken import JUNK, REMOVED, at_place, broken_copy, places, with_other
 from batchcore_testing.contract.checks import (
     as_json,
     dotted,
@@ -93,7 +93,7 @@ class RecordTests:
             if not path or _is_none_of(at_place(record, path), parts) or not names_it(probe, record, path):
                 continue
             for junk in (REMOVED,) if is_object else (REMOVED, None, ""):
-                if not is_refused(probe, *probe.with_other(1, broken_copy(record, path, junk))):
+                if not is_refused(probe, *with_other(probe, 1, broken_copy(record, path, junk))):
                     what = "is missing" if junk is REMOVED else f"is {junk!r}"
                     rules.NAMELESS.broken(f"{dotted(path)} of record 1 {what}, and the batch runs", probe.name)
 
@@ -105,7 +105,7 @@ class RecordTests:
             rule = rules.ONE_BAD_NAME if path and names_it(probe, record, path) else rules.ONE_BAD_RECORD
             for junk in (*JUNK, *([REMOVED] if path else [])):
                 what = "without" if junk is REMOVED else f"with {junk!r} as"
-                event, plugins = probe.with_other(1, broken_copy(record, path, junk))
+                event, plugins = with_other(probe, 1, broken_copy(record, path, junk))
                 others_are_handled(probe, event, plugins, f"record 1 {what} {dotted(path)}", rule)
 
     @pytest.mark.parametrize("driver", CONCURRENT_DRIVERS, ids=lambda driver: driver.__name__)

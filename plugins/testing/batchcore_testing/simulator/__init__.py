@@ -33,42 +33,42 @@ class Simulator:
 
     def queue(
         self,
+        source: object = "sqs",
         name: str = "orders",
         *,
         visibility_timeout: float = 30.0,
         max_receive_count: int | None = None,
         retention: float = 345_600.0,
-        source: object = "sqs",
         factory: EventFactory | None = None,
     ) -> Queue:
         """Make a standard queue of SQS: see :class:`Queue`."""
         return Queue(
+            source,
             name,
             visibility_timeout=visibility_timeout,
             max_receive_count=max_receive_count,
             retention=retention,
-            source=source,
             factory=factory,
             clock=self.clock,
         )
 
     def fifo_queue(
         self,
+        source: object = "sqs",
         name: str = "orders.fifo",
         *,
         visibility_timeout: float = 30.0,
         max_receive_count: int | None = None,
         retention: float = 345_600.0,
-        source: object = "sqs",
         factory: EventFactory | None = None,
     ) -> FifoQueue:
         """Make a FIFO queue of SQS: see :class:`FifoQueue`."""
         return FifoQueue(
+            source,
             name,
             visibility_timeout=visibility_timeout,
             max_receive_count=max_receive_count,
             retention=retention,
-            source=source,
             factory=factory,
             clock=self.clock,
         )

@@ -42,11 +42,11 @@ class Queue(SimulatedSource):
     when it would be received again.
 
     Args:
+        source: the source whose events it makes: an object, the name of one that is installed, or an event factory.
         name: its name.
         visibility_timeout: seconds for which a message that was received is hidden.
         max_receive_count: of its redrive policy; None for no dead-letter queue.
         retention: seconds after which a message is gone.
-        source: the source whose events it makes: an object, the name of one that is installed, or an event factory.
         factory: makes the events of a source that no package registers.
         clock: tells the time; without one, a new one.
 
@@ -61,12 +61,12 @@ class Queue(SimulatedSource):
 
     def __init__(
         self,
+        source: object = "sqs",
         name: str = "orders",
         *,
         visibility_timeout: float = 30.0,
         max_receive_count: int | None = None,
         retention: float = 345_600.0,
-        source: object = "sqs",
         factory: EventFactory | None = None,
         clock: SimulatedClock | None = None,
     ) -> None:
@@ -217,26 +217,26 @@ class FifoQueue(Queue):
 
     def __init__(
         self,
+        source: object = "sqs",
         name: str = "orders.fifo",
         *,
         visibility_timeout: float = 30.0,
         max_receive_count: int | None = None,
         retention: float = 345_600.0,
-        source: object = "sqs",
         factory: EventFactory | None = None,
         clock: SimulatedClock | None = None,
     ) -> None:
-        if not name.endswith(".fifo"):
-            raise ConfigurationError(f"The name of a FIFO queue ends in .fifo; not {name!r}.")
         super().__init__(
+            source,
             name,
             visibility_timeout=visibility_timeout,
             max_receive_count=max_receive_count,
             retention=retention,
-            source=source,
             factory=factory,
             clock=clock,
         )
+        if not name.endswith(".fifo"):
+            raise ConfigurationError(f"The name of a FIFO queue ends in .fifo; not {name!r}.")
         self._seen: dict[str, tuple[float, Item]] = {}
 
     def _send(self, content: Any, key: str | None, fields: Mapping[str, Any]) -> Item:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from batchcore import ConfigurationError
+from batchcore import ConfigurationError, SourceNotInstalledError
 from batchcore_testing.clock import SimulatedClock
 from batchcore_testing.errors import UnknownRecordError
 from batchcore_testing.events import EventFactory, Sent, factory_of, merged
@@ -93,10 +93,15 @@ class SimulatedSource:
     def __init__(
         self, source: object, resource: str, clock: SimulatedClock | None, factory: EventFactory | None
     ) -> None:
+        if not isinstance(resource, str):
+            raise ConfigurationError(
+                f"The name of a {type(self).__name__} is a string; this is of the type {type(resource).__name__}. A "
+                f"source comes before the name: {type(self).__name__}(source, 'orders')."
+            )
         self.resource = resource
         self.clock = SimulatedClock() if clock is None else clock
         self.items: list[Item] = []
-        self.factory = factory_of(source) if factory is None else factory
+        self.factory = self._factory_of(source) if factory is None else factory
         known = service_of_event(self.factory.event([self.factory.record(Sent("{}", resource=resource))]))
         if known is None and source is self.factory:
             raise ConfigurationError(
@@ -111,6 +116,13 @@ class SimulatedSource:
         self.options = Options(self.DEFAULT_BATCH_SIZE)
         self.history = History(self.items)
         self.random = Random(0)  # noqa: S311 - chance that repeats is wanted
+
+    def _factory_of(self, source: object) -> EventFactory:
+        try:
+            return factory_of(source)
+        except SourceNotInstalledError as error:
+            takes = f"A {type(self).__name__} takes its source first; if {source!r} is its name, write name={source!r}."
+            raise SourceNotInstalledError(f"{error} {takes}", plugin=source) from error
 
     def attach(self, options: Options, history: History, random: Random) -> None:
         """Become the source of a mapping.

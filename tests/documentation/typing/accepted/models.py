@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel, Json
+from typing_extensions import assert_type
 
 from batchcore import (
     AsyncBatchProcessor,
@@ -17,9 +18,12 @@ from batchcore import (
     async_process_partial_response,
     process_partial_response,
 )
+from batchcore_dynamodb import DynamoDBStreams
 from batchcore_dynamodb.models import DynamoDBStreamChangedRecordModel, DynamoDBStreamRecordModel
+from batchcore_kinesis import KinesisDataStreams
 from batchcore_kinesis.models import KinesisDataStreamRecord, KinesisDataStreamRecordPayload
-from batchcore_sqs import SqsFifoPartialProcessor, SQSRecord
+from batchcore_sqs import SQS, SqsFifoPartialProcessor, SQSRecord
+from batchcore_sqs.hooks import SQSSource
 from batchcore_sqs.models import SqsRecordModel
 
 
@@ -64,6 +68,39 @@ BatchProcessor("dynamodb", model=OrderDynamoDBRecord)
 AsyncBatchProcessor(event_type=EventType.SQS, model=OrderSqsRecord)
 SqsFifoPartialProcessor(model=OrderSqsRecord)
 SqsFifoPartialProcessor(OrderSqsRecord, skip_group_on_error=True)
+
+BatchProcessor(SQS, OrderSqsRecord)
+BatchProcessor(event_type=KinesisDataStreams, model=OrderKinesisRecord)
+AsyncBatchProcessor(DynamoDBStreams, model=OrderDynamoDBRecord)
+for source in (SQS, KinesisDataStreams, DynamoDBStreams):
+    BatchProcessor(source, model=OfNoSource)
+
+
+class OtherQueues(SQSSource):
+    """A source may be derived from one here, and have another name."""
+
+    name = "other-queues"
+
+
+class Nameless:
+    def claims_event(self, event: Any) -> bool:
+        return True
+
+    def extract_records(self, event: Any) -> list[Any]:
+        return []
+
+    def identify_records(self, records: Any) -> list[str]:
+        return []
+
+
+class CalledSqs(Nameless):
+    name = "sqs"
+
+
+BatchProcessor(OtherQueues(), model=OfNoSource)
+BatchProcessor(Nameless(), OfNoSource)
+BatchProcessor(CalledSqs(), model=OrderSqsRecord)
+assert_type(BatchProcessor(SQS, OrderSqsRecord), BatchProcessor[OrderSqsRecord])
 
 BatchProcessor(event_type=EventType.SQS, model=OfNoSource)
 BatchProcessor(event_type=EventType.KinesisDataStreams, model=OfNoSource)

@@ -55,7 +55,7 @@ def handler(record: SQSRecord) -> None:
 
 
 def test_queue(simulator: Simulator, lambda_context: SimulatedContext) -> None:
-    queue: Queue = simulator.queue("orders", max_receive_count=3)
+    queue: Queue = simulator.queue(name="orders", max_receive_count=3)
     item = queue.send({"order": 17}, key="customer-1")[0]
     processor = BatchProcessor(event_type=EventType.SQS)
     mapping = EventSourceMapping(queue, processor=processor, record_handler=handler, faults=Faults(crashes=0.1))
@@ -73,6 +73,8 @@ def test_others(simulator: Simulator) -> None:
         Stream("dynamodb", shards=2),
         Topic(partitions=3, source=SQSSource(), factory=TicketEvents()),
         simulator.stream(),
+        simulator.queue(SQSSource(), "orders", factory=TicketEvents()),
+        simulator.fifo_queue("sqs", "orders.fifo"),
     )
     for source in sources:
         simulator.mapping(source, lambda event, context: None, batch_size=2).poll()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from batchcore import AsyncBatchProcessor, BatchProcessor, EventType
+from batchcore_dynamodb import DynamoDBStreams
 from batchcore_dynamodb.models import DynamoDBStreamRecordModel
+from batchcore_kinesis import KinesisDataStreams
 from batchcore_kinesis.models import KinesisDataStreamRecord
-from batchcore_sqs import SqsFifoPartialProcessor, SQSRecord
+from batchcore_sqs import SQS, SqsFifoPartialProcessor, SQSRecord
 from batchcore_sqs.models import SqsRecordModel
 
 
@@ -32,6 +34,13 @@ BatchProcessor("dynamodb", OfSqs)  # refused
 AsyncBatchProcessor(EventType.SQS, OfKinesis)  # refused
 AsyncBatchProcessor(EventType.KinesisDataStreams, OfSqs)  # refused
 AsyncBatchProcessor(EventType.DynamoDBStreams, OfSqs)  # refused
+
+BatchProcessor(SQS, model=OfKinesis)  # refused
+BatchProcessor(SQS, OfDynamoDB)  # refused
+BatchProcessor(KinesisDataStreams, model=OfSqs)  # refused
+BatchProcessor(event_type=KinesisDataStreams, model=OfDynamoDB)  # refused
+BatchProcessor(DynamoDBStreams, OfSqs)  # refused
+AsyncBatchProcessor(DynamoDBStreams, model=OfKinesis)  # refused
 
 SqsFifoPartialProcessor(model=OfKinesis)  # refused
 SqsFifoPartialProcessor(OfDynamoDB, skip_group_on_error=True)  # refused
