@@ -143,7 +143,7 @@ MUTANTS = (
     Mutant(
         "the response is ready before anything decides to raise",
         "engine.finish",
-        "run.response = respond(run)",
+        "run.response = response_naming(batch, ledger.unfinished())",
         "",
         "engine/test_whole_batch.py",
         "test_response_is_ready_when_the_error_is_caught",
@@ -172,9 +172,9 @@ MUTANTS = (
     ),
     Mutant(
         "each of two failed records with one identifier is named",
-        "model.batch_item_failures",
-        "outcomes.unfinished_positions()",
-        "list({batch._identifiers[at]: at for at in outcomes.unfinished_positions()}.values())",
+        "model.response_naming",
+        "positions",
+        "{identifiers[at]: at for at in positions}.values()",
         DONE,
         "test_each_of_two_failed_records",
     ),
@@ -190,8 +190,8 @@ MUTANTS = (
     Mutant(
         "a dropped record is done",
         "ledger.Ledger._write",
-        "failure.status, self.values[position] = DROPPED, None",
-        "failure.status = DROPPED",
+        "self.failure(position).status, self.values[position] = DROPPED, None",
+        "self.failure(position).status = DROPPED",
         "engine/test_dispositions.py",
         "test_dropped_record_is_done",
     ),
@@ -459,7 +459,7 @@ MUTANTS = (
     Mutant(
         "what has ended keeps no frames",
         "engine.conclude",
-        "run.report.release()",
+        "ledger.release()",
         "",
         "processors/test_memory.py",
         "test_failed_handlers_frames_are_freed",
