@@ -246,6 +246,14 @@ MUTANTS = (
         nth=1,
     ),
     Mutant(
+        "an exception that says it stands for skipped records is a failure",
+        "ledger.is_exception",
+        "type(kept) is not Failure and type(kept) is not Skipped",
+        "not isinstance(kept, (Failure, Skipped))",
+        "engine/test_one_bad_record.py",
+        "test_handler_may_raise_anything or test_whole_batch_that_raises",
+    ),
+    Mutant(
         "an interrupt is not one record's failure",
         "plan.Run.fail",
         "raise_if_steering(error)",
