@@ -49,6 +49,7 @@ def is_entry(entry: Any, status: str) -> bool:
 
 
 _GROUP: Any = getattr(builtins, "BaseExceptionGroup", None)
+_MAYBE_GROUP: Any = _GROUP or BaseException
 
 
 def members_of(exception: Any) -> Sequence[BaseException]:
@@ -112,7 +113,8 @@ def release_frames(exception: BaseException) -> None:
     # Not by assignment: an exception may be a frozen data class.
     BaseException.with_traceback(exception, None)
     try:
-        if exception.__context__ is None and exception.__cause__ is None and not members_of(exception):
+        is_group = isinstance(exception, _MAYBE_GROUP) and members_of(exception)
+        if exception.__context__ is None and exception.__cause__ is None and not is_group:
             return
         # What is being handled around the batch is not the batch's, though its exceptions have it as their context.
         outer = sys.exc_info()[1]

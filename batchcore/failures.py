@@ -14,8 +14,7 @@ from functools import wraps
 from math import isfinite
 
 from batchcore.callables import LONGEST_TEXT, is_writable, plain, text_of, type_name
-from batchcore.errors import RecordError, chained, members_of, raise_if_steering, release_frames
-from batchcore.ledger import Skipped
+from batchcore.errors import RecordError, chained, members_of, raise_if_steering
 from batchcore.model import is_object
 
 TYPE_CHECKING = False
@@ -130,24 +129,23 @@ class Report:
         logger: what to log to: a logger, or anything with its ``warning`` method.
         batch: the batch, which names its records.
         late: an entry per handler of earlier batches that has ended since, which the summary counts and takes.
+
+    Attributes:
+        is_heard: whether anybody listens to what is logged of failed records.
     """
 
-    __slots__ = ("_batch", "_late", "_listened_to", "_logger", "_tracebacks", "_tracebacks_of_errors")
+    __slots__ = ("_batch", "_late", "_logger", "_tracebacks", "_tracebacks_of_errors", "is_heard")
 
     def __init__(self, logger: logging.Logger | None, batch: Batch, late: list[None]) -> None:
         self._logger = LOGGER if logger is None else logger
         self._batch = batch
         self._late = late
         self._tracebacks = self._tracebacks_of_errors = TRACEBACKS_PER_BATCH
-        self._listened_to = logger is not None or _somebody_listens(LOGGER)
-
-    def failed(self, position: int, error: BaseException, disposition: str | None = None) -> None:
-        """Log one failed record at WARNING, with the value of its disposition; None where it is retried."""
-        if self._listened_to:
-            self._log_failure(position, error, disposition or "retry")
+        self.is_heard = logger is not None or _somebody_listens(LOGGER)
 
     @_guarded
-    def _log_failure(self, position: int, error: BaseException, disposition: str) -> None:
+    def failed(self, position: int, error: BaseException, disposition: str) -> None:
+        """Log one failed record at WARNING, with the value of its disposition."""
         message, exc_info = summary_of(error), None
         if self._tracebacks > 0 and error.__traceback__ is not None:
             self._tracebacks -= 1
@@ -184,13 +182,6 @@ class Report:
             "record_disposition": disposition,
             "failure_chain": chain_of(error),
         }
-
-    def release(self) -> None:
-        """Let go of the frames of all that the records failed with, so that a response keeps none alive."""
-        ledger = self._batch._ledger
-        for failure in ledger.failures.values():
-            if not isinstance(failure, Skipped):
-                release_frames(failure.exception)
 
     @_guarded
     def finished(self) -> None:
@@ -281,12 +272,14 @@ def _somebody_listens(logger: logging.Logger) -> bool:
     if not logger.isEnabledFor(logging.WARNING):
         return False
     current: logging.Logger | None = logger
-    handlers: list[logging.Handler] = []
+    is_configured = False
     while current is not None:
-        handlers += current.handlers
+        for handler in current.handlers:
+            if type(handler) is not logging.NullHandler:
+                return True
+            is_configured = True
         current = current.parent if current.propagate else None
-    # Where nothing is configured, logging's handler of last resort prints it.
-    return not handlers or any(type(handler) is not logging.NullHandler for handler in handlers)
+    return not is_configured  # then logging's handler of last resort prints it
 
 
 def _is_pydantic(error: BaseException) -> bool:

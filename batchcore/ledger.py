@@ -6,7 +6,7 @@ side by side, in :mod:`batchcore._concurrency`, by :meth:`Ledger.succeed`. Dropp
 
 from __future__ import annotations
 
-from batchcore.errors import NotAttemptedError, OutOfTimeError
+from batchcore.errors import NotAttemptedError, OutOfTimeError, release_frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from threading import Lock
     from typing import Any, Literal, TypeAlias
 
+    from typing_extensions import TypeIs
+
     from batchcore.types import DeadLetterBook
 
+    Kept: TypeAlias = "Failure | BaseException"
     Status: TypeAlias = Literal["succeeded", "failed", "not_attempted", "dropped", "dead_lettered"]
     StopReason: TypeAlias = Literal["failure", "time", "threads"]
 
@@ -59,6 +62,11 @@ LANE_STOPPED = Skipped("lane")
 SKIPPED: dict[StopReason, Skipped] = {reason: Skipped(reason) for reason in ("failure", "time", "threads")}
 
 
+def is_exception(kept: Kept) -> TypeIs[BaseException]:
+    """Whether of a record that failed its exception alone is kept. It is not asked for its class: it might lie."""
+    return type(kept) is not Failure and type(kept) is not Skipped
+
+
 class Ledger:
     """What has become of the records of one batch. None is done but by its place here; each starts as not processed.
 
@@ -72,7 +80,8 @@ class Ledger:
 
     Attributes:
         values: what the handlers returned; ``NOT_PROCESSED`` for records that are not done.
-        failures: position to what is known of a record that did not simply succeed.
+        failures: position to what is kept of a record that did not simply succeed. Of most that is the exception alone:
+            :meth:`failure` makes the rest when somebody asks, for a tenth of what a failed record costs.
         is_complete: whether each record has either succeeded, or stands among the failures.
         stop: why no further record of the batch may start, or None.
         is_closed: whether the batch goes on without this ledger.
@@ -87,14 +96,14 @@ class Ledger:
     """
 
     # In slots what every batch has; defaults on the class for the rest, which cost only who looks at them.
-    __slots__ = ("__dict__", "count", "failures", "is_complete", "not_attempted", "stop", "values")
+    __slots__ = (
+        "__dict__", "count", "dead_letters", "failures", "is_closed", "is_complete", "lock", "not_attempted", "stop",
+        "values",
+    )  # fmt: skip # one name a line would hide the class behind them
 
-    is_closed = False
-    lock: Lock | None = None
     running: set[int] | None = None
     durations: list[float | None] | None = None
     duration: float | None = None
-    dead_letters: DeadLetterBook | None = None
     may_undo = False
     hooks_have_ended = False
     raised: object = None
@@ -102,10 +111,12 @@ class Ledger:
     def __init__(self, count: int, not_attempted: Callable[[], BaseException]) -> None:
         self.count = count
         self.not_attempted = not_attempted
-        self.is_complete = False
+        self.is_complete = self.is_closed = False
         self.stop: StopReason | None = None
+        self.lock: Lock | None = None
+        self.dead_letters: DeadLetterBook | None = None
         self.values: list[Any] = []
-        self.failures: dict[int, Failure] = {}
+        self.failures: dict[int, Kept] = {}
 
     def open_all(self) -> None:
         """Open a place for each record, for drivers that do not run them in their order."""
@@ -119,33 +130,37 @@ class Ledger:
         """Return what the handler of a record returned; ``NOT_PROCESSED`` where the record is not done."""
         return self.values[position] if position < len(self.values) else NOT_PROCESSED
 
-    def fail(self, position: int, failure: Failure, disposition: str | None) -> bool:
+    def fail(self, position: int, failure: Kept, disposition: str | None) -> bool:
         """Write down a failure, unless this ledger is closed.
 
         Args:
             position: where in the batch.
-            failure: what is known of it.
+            failure: what is known of it. The exception alone where a record is retried whose data can be had again.
             disposition: what becomes of the record: the value of a disposition, or None where it is retried.
 
         Returns:
             Whether it was written.
         """
-        if self.lock is None:
+        if self.lock is not None:
+            with self.lock:
+                return self._write(position, failure, disposition)
+        if disposition is not None:
             return self._write(position, failure, disposition)
-        with self.lock:
-            return self._write(position, failure, disposition)
+        if not self.is_closed:  # as most are written, without another call: 4 % of what a failure costs
+            self.failures[position] = failure
+        return not self.is_closed
 
-    def _write(self, position: int, failure: Failure, disposition: str | None) -> bool:
+    def _write(self, position: int, failure: Kept, disposition: str | None) -> bool:
         if self.is_closed:
             return False
+        self.failures[position] = failure
         if disposition is not None:
             if disposition == "drop":
-                failure.status, self.values[position] = DROPPED, None
+                self.failure(position).status, self.values[position] = DROPPED, None
             elif disposition == "stop_batch":
                 self.stop = self.stop or "failure"
             elif disposition == "dead_letter" and self.dead_letters is not None:
                 self.dead_letters.add(position)
-        self.failures[position] = failure
         return True
 
     def deliver(self, position: int, problem: BaseException | None) -> bool:
@@ -163,7 +178,7 @@ class Ledger:
         if self.is_closed:
             return False
         if problem is None:
-            self.failures[position].status, self.values[position] = DEAD_LETTERED, None
+            self.failure(position).status, self.values[position] = DEAD_LETTERED, None
         if self.dead_letters is not None:
             self.dead_letters.ended(position, problem)
         return True
@@ -212,41 +227,71 @@ class Ledger:
         return copy
 
     def failure(self, position: int) -> Failure:
-        """Return what is kept of a record that did not succeed; made now, where it was skipped."""
-        failure = self.failures[position]
-        if isinstance(failure, Skipped):
-            if failure.reason == "time":
-                error: BaseException = OutOfTimeError(
-                    "The time of the invocation was nearly up, so it was not started."
-                )
-            elif failure.reason == "threads":
-                error = NotAttemptedError(
-                    "No thread could be had any more, as of an executor that is shut down, so it was not attempted."
-                )
-            elif failure.reason == "lane" or self.not_attempted is not NotAttemptedError:
-                try:
-                    error = self.not_attempted()
-                except Exception:  # of the caller's
-                    error = NotAttemptedError()
-            else:
-                error = NotAttemptedError("An earlier failure stopped the batch, so it was not attempted.")
-            failure = self.failures[position] = Failure(NOT_ATTEMPTED, error, NOT_PROCESSED)
+        """Return what is known of a record that did not succeed; made now, where less was kept."""
+        kept = self.failures[position]
+        if is_exception(kept):
+            failure = Failure(FAILED, kept, NOT_PROCESSED)
+        elif isinstance(kept, Skipped):
+            failure = Failure(NOT_ATTEMPTED, self._error_of(kept), NOT_PROCESSED)
+        else:
+            return kept
+        self.failures[position] = failure
         return failure
+
+    def _error_of(self, skipped: Skipped) -> BaseException:
+        if skipped.reason == "time":
+            return OutOfTimeError("The time of the invocation was nearly up, so it was not started.")
+        if skipped.reason == "threads":
+            return NotAttemptedError(
+                "No thread could be had any more, as of an executor that is shut down, so it was not attempted."
+            )
+        if skipped.reason == "lane" or self.not_attempted is not NotAttemptedError:
+            try:
+                return self.not_attempted()
+            except Exception:  # of the caller's
+                return NotAttemptedError()
+        return NotAttemptedError("An earlier failure stopped the batch, so it was not attempted.")
+
+    def release(self) -> None:
+        """Let go of the frames of all that the records failed with, so that a response keeps none alive."""
+        kept: Any
+        for kept in self.failures.values():
+            if type(kept) is not Skipped:
+                release_frames(kept.exception if type(kept) is Failure else kept)
 
     def unfinished(self) -> list[int]:
         """Return the positions of the records that are not done, in rising order."""
         values, failures = self.values, self.failures
         if self.is_complete:
-            return sorted(position for position in failures if values[position] is NOT_PROCESSED) if failures else []
+            positions: list[int] = []
+            for position in failures:  # a comprehension would be a call: for one failure it costs twice as much
+                if values[position] is NOT_PROCESSED:
+                    positions.append(position)  # noqa: PERF401
+            positions.sort()
+            return positions
         unfinished = [position for position, value in enumerate(values) if value is NOT_PROCESSED]
         return [*unfinished, *range(len(values), self.count)]  # their turn may still come: a handler may ask, too
+
+    def has_entirely_failed(self) -> bool:
+        """Whether no record is done, and a handler or a decoder failed: one that had no time, or no turn, has not."""
+        if self.is_complete and len(self.failures) < self.count:
+            return False  # one has succeeded
+        if any(value is not NOT_PROCESSED for value in self.values):
+            return False
+        return any(
+            not isinstance(kept if is_exception(kept) else kept.exception, OutOfTimeError)
+            for kept in self.failures.values()
+            if is_exception(kept) or kept.status == FAILED
+        )
 
     def counts(self) -> dict[str, int]:
         """Count the records by status. Statuses that no record has are left out."""
         counts: dict[str, int] = {}
         for position in range(self.count):
-            failure = self.failures.get(position)
-            made_now = NOT_ATTEMPTED if self.value(position) is NOT_PROCESSED else SUCCEEDED
-            status = made_now if failure is None else failure.status
+            kept = self.failures.get(position)
+            if kept is None:
+                status = NOT_ATTEMPTED if self.value(position) is NOT_PROCESSED else SUCCEEDED
+            else:
+                status = FAILED if is_exception(kept) else kept.status
             counts[status] = counts.get(status, 0) + 1
         return counts

@@ -271,20 +271,26 @@ class Run:
             data: what the handler got, or ``NOT_PROCESSED`` where it did not come to that.
             error: what was raised. Called while it is being handled.
         """
-        raise_if_steering(error)
+        if not isinstance(error, Exception):
+            raise_if_steering(error)
         disposition = None
         if self.plan.dispositions is not None or issubclass(type(error), RaisedDisposition):
             disposition = self._disposition_of(ledger, position, error)
-        failure = Failure(FAILED, error, data)
-        if not ledger.fail(position, failure, disposition):
-            return
-        (self._report or self.report).failed(position, error, disposition)
         around = self.around
-        if around is not None and around.watches and (disposition != "dead_letter" or ledger.dead_letters is None):
+        watched = around is not None and around.watches
+        # What can be made again is not kept: it may hold all that was decoded of the record.
+        again = self.decode is self.batch._view and isinstance(self.decode, type)
+        if around is not None and around.prepare is not None:
+            again = False
+        is_plain = disposition is None and not watched and (again or data is NOT_PROCESSED)
+        if not ledger.fail(position, error if is_plain else Failure(FAILED, error, data), disposition):
+            return
+        if (self._report or self.report).is_heard:
+            self.report.failed(position, error, disposition or "retry")
+        if watched and (disposition != "dead_letter" or ledger.dead_letters is None):
             self.notify(ledger, position, error)
-        prepares = around is not None and around.prepare is not None
-        if self.decode is self.batch._view and not prepares and isinstance(self.decode, type):
-            failure.data = NOT_PROCESSED  # it can be made again, and may hold all that was decoded of it
+        if again and not is_plain:
+            ledger.failure(position).data = NOT_PROCESSED
 
     def _disposition_of(self, ledger: Ledger, position: int, error: BaseException) -> str:
         from batchcore.dispositions import disposition_of, is_of_the_record
@@ -420,19 +426,15 @@ def source_named(event_type: Any) -> tuple[str, object]:
     """Return the name and the source that an ``event_type`` means."""
     if isinstance(event_type, str):
         name = event_type.value if isinstance(event_type, Enum) else event_type
-        return name, _find(name)
+        source = offered().get(name)
+        if source is None:
+            from batchcore._plugins.loading import find_source
+
+            source = find_source(name)
+        return name, source
     if isinstance(event_type, EnumMeta):
         raise ConfigurationError("event_type is one of EventType, such as EventType.SQS, not EventType itself.")
     return _name_of(event_type), event_type
-
-
-def _find(name: str) -> object:
-    source = offered().get(name)
-    if source is not None:
-        return source
-    from batchcore._plugins.loading import find_source
-
-    return find_source(name)
 
 
 def _name_of(source: object) -> str:

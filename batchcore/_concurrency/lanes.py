@@ -265,7 +265,8 @@ def _stop_without_threads(
     counted = "It was" if len(skipped) == 1 else f"It and {len(skipped) - 1} more were"
     whose = "No more threads can be had" if executor is None else "The executor takes no more work"
     why = NotAttemptedError(f"{whose}: {summary_of(error).rstrip('.')}. {counted} not attempted.")
-    run.report.failed(skipped[0], why)
+    if run.report.is_heard:
+        run.report.failed(skipped[0], why, "retry")
 
 
 def _run_waiting(run: Run, ledger: Ledger, waiting: deque[Single], context: Context) -> None:

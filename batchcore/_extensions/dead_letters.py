@@ -114,7 +114,7 @@ def delivered(run: Run, ledger: Ledger, position: int, problem: BaseException | 
     if problem is not None and not isinstance(problem, Deferred):
         plugins: Any = run.plan.plugins
         run.report.not_delivered(position, problem, plugins.delivers)
-    run.notify(ledger, position, ledger.failures[position].exception)
+    run.notify(ledger, position, ledger.failure(position).exception)
 
 
 def book_of(ledger: Ledger) -> DeadLetters | None:

@@ -21,6 +21,7 @@ from batchcore import (
     hookimpl,
     in_order,
 )
+from batchcore.ledger import Skipped
 from batchcore_sqs import SQS, SQSRecord
 from tests.batches import Handler, batch_of, failed, handle
 from tests.drivers import Way
@@ -68,6 +69,14 @@ class Falsy(Exception):
         return 0
 
 
+class SaysItWasSkipped(Exception):
+    """Says that it is what a ledger keeps of records that were skipped."""
+
+    @property
+    def __class__(self) -> Any:
+        return Skipped
+
+
 def recursive() -> BaseException:
     def deeper() -> None:
         deeper()
@@ -104,6 +113,7 @@ EXCEPTIONS: dict[str, Callable[[], BaseException]] = {
     "frozen": Frozen,
     "not comparable": EqualToNothing,
     "falsy": Falsy,
+    "lies about its class": SaysItWasSkipped,
     "chained in a circle": chained_in_a_circle,
     "NotAttemptedError": NotAttemptedError,
     "of the library's own": lambda: RecordError("mine"),

@@ -143,7 +143,7 @@ MUTANTS = (
     Mutant(
         "the response is ready before anything decides to raise",
         "engine.finish",
-        "run.response = respond(run)",
+        "run.response = response_naming(batch, ledger.unfinished())",
         "",
         "engine/test_whole_batch.py",
         "test_response_is_ready_when_the_error_is_caught",
@@ -172,9 +172,9 @@ MUTANTS = (
     ),
     Mutant(
         "each of two failed records with one identifier is named",
-        "model.batch_item_failures",
-        "outcomes.unfinished_positions()",
-        "list({batch._identifiers[at]: at for at in outcomes.unfinished_positions()}.values())",
+        "model.response_naming",
+        "positions",
+        "{identifiers[at]: at for at in positions}.values()",
         DONE,
         "test_each_of_two_failed_records",
     ),
@@ -190,8 +190,8 @@ MUTANTS = (
     Mutant(
         "a dropped record is done",
         "ledger.Ledger._write",
-        "failure.status, self.values[position] = DROPPED, None",
-        "failure.status = DROPPED",
+        "self.failure(position).status, self.values[position] = DROPPED, None",
+        "self.failure(position).status = DROPPED",
         "engine/test_dispositions.py",
         "test_dropped_record_is_done",
     ),
@@ -244,6 +244,14 @@ MUTANTS = (
         "engine/test_one_bad_record.py",
         "test_handler_may_raise_anything",
         nth=1,
+    ),
+    Mutant(
+        "an exception that says it stands for skipped records is a failure",
+        "ledger.is_exception",
+        "type(kept) is not Failure and type(kept) is not Skipped",
+        "not isinstance(kept, (Failure, Skipped))",
+        "engine/test_one_bad_record.py",
+        "test_handler_may_raise_anything or test_whole_batch_that_raises",
     ),
     Mutant(
         "an interrupt is not one record's failure",
@@ -459,7 +467,7 @@ MUTANTS = (
     Mutant(
         "what has ended keeps no frames",
         "engine.conclude",
-        "run.report.release()",
+        "ledger.release()",
         "",
         "processors/test_memory.py",
         "test_failed_handlers_frames_are_freed",
