@@ -18,9 +18,9 @@ from operator import itemgetter
 
 from batchcore._extensions.calls import complete, spawn
 from batchcore._extensions.dead_letters import book_of, deliver_in_lane, delivered
+from batchcore.callables import plain
 from batchcore.engine import run_isolated
 from batchcore.errors import ConfigurationError, NotAttemptedError, OutOfTimeError
-from batchcore.failures import summary_of
 from batchcore.ledger import LANE_STOPPED, NOT_PROCESSED, SKIPPED
 
 TYPE_CHECKING = False
@@ -257,14 +257,14 @@ def _stop_without_threads(
         if executor is None:
             raise error
         raise ConfigurationError(
-            f"The executor takes no more work: {summary_of(error).rstrip('.')}. No record has started. Shut it down "
+            f"The executor takes no more work: {plain(error).rstrip('.')}. No record has started. Shut it down "
             "after the last batch, or leave executor= out: max_concurrency= has threads of its own."
         ) from error
     ledger.stop = "threads"
     skipped = [at for at, value in enumerate(ledger.values) if value is NOT_PROCESSED and at not in ledger.failures]
     counted = "It was" if len(skipped) == 1 else f"It and {len(skipped) - 1} more were"
     whose = "No more threads can be had" if executor is None else "The executor takes no more work"
-    why = NotAttemptedError(f"{whose}: {summary_of(error).rstrip('.')}. {counted} not attempted.")
+    why = NotAttemptedError(f"{whose}: {plain(error).rstrip('.')}. {counted} not attempted.")
     if run.report.is_heard:
         run.report.failed(skipped[0], why, "retry")
 
