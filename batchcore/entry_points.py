@@ -1,17 +1,23 @@
-"""What installed packages register as entry points. A function reads them when it has a name that nobody offered."""
+"""What installed packages register as entry points. A function reads them when it has a name that nobody offered.
+
+To import a reader of metadata, and to ask it, costs a cold start 15 ms and more. So the files are read here where all
+are as usual, as in nearly every function (:func:`_read_plainly`); elsewhere by importlib-metadata, or Python's own.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from functools import cache
+from importlib import import_module
 
 from batchcore.callables import named, plain
 from batchcore.errors import PluginError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, Literal
 
 OURS = ("dynamodb", "firehose", "kafka", "kinesis", "mq", "pipes", "s3batch", "sqs")
@@ -104,7 +110,104 @@ def _fault(distribution: Any, error: Exception) -> str:
 @cache
 def registered(group: str) -> Reading:
     """Return what is registered in a group. It is read once per process."""
-    return read(group)
+    plainly = _read_plainly(group)
+    return read(group) if plainly is None else Reading(plainly)
+
+
+# -- Without a reader of metadata.
+
+
+class EntryPoint:
+    """An entry point, as far as it is looked at here: see :class:`importlib.metadata.EntryPoint`."""
+
+    def __init__(self, name: str, value: str, folder: str) -> None:
+        self.name = name
+        self.value = value
+        self._folder = folder
+
+    def load(self) -> Any:
+        """Import what it names."""
+        module, _, attributes = _object_of(self.value).partition(":")
+        loaded: Any = import_module(module)
+        for attribute in filter(None, attributes.split(".")):
+            loaded = getattr(loaded, attribute)
+        return loaded
+
+    @property
+    def dist(self) -> Any:
+        """The package that registers it, for a message."""
+        from importlib.metadata import Distribution
+
+        return Distribution.at(self._folder)
+
+
+def _read_plainly(group: str) -> list[EntryPoint] | None:
+    """Read the entry points of a group as importlib.metadata would; None where anything is not as usual.
+
+    Usual are packages that lie in folders of the path, each once, and files with nothing but sections and objects.
+    """
+    found: dict[str, list[EntryPoint]] = {}  # by the name of the package
+    try:
+        for name, folder in _folders_of_metadata():
+            entries = list(_entries_of(folder, group))
+            if name in found and (entries or found[name]):
+                return None  # which of the two counts, others know
+            found[name] = entries
+    except (LookupError, OSError, TypeError, ValueError):
+        return None
+    return [entry for entries in found.values() for entry in entries]
+
+
+def _folders_of_metadata() -> Iterator[tuple[str, str]]:
+    """Yield name and metadata of each package, in the order of the path.
+
+    Raises:
+        LookupError: a finder of others is asked for packages too, or there may be some that lie elsewhere.
+        OSError: so may there, in an archive say.
+    """
+    from importlib.machinery import PathFinder
+
+    asked = [finder for finder in sys.meta_path if getattr(finder, "find_distributions", None)]
+    if len(asked) != 1 or asked[0] is not PathFinder:
+        raise LookupError
+    for path in dict.fromkeys(sys.path):
+        if not isinstance(path, str) or path.lower().endswith(".egg"):
+            raise LookupError
+        try:
+            names = os.listdir(path or ".")  # noqa: PTH208 - to import pathlib costs a millisecond
+        except FileNotFoundError:
+            continue
+        for folder in names:
+            if folder.lower().endswith((".dist-info", ".egg-info")):
+                name = folder.rpartition(".")[0].partition("-")[0].lower().replace(".", "_")
+                if not name or "__" in name or not folder.endswith((".dist-info", ".egg-info")):
+                    raise LookupError  # its name is worked out in another way
+                yield name, f"{path or '.'}/{folder}"
+
+
+def _entries_of(folder: str, group: str) -> Iterator[EntryPoint]:
+    """Yield the entry points of one package that are in a group.
+
+    Raises:
+        ValueError: of any group, one is none: a reader may read past it, or say what is wrong with it.
+        OSError: the file cannot be read.
+    """
+    try:
+        with open(f"{folder}/entry_points.txt", encoding="utf-8") as file:  # noqa: PTH123 - as above
+            text = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    section = None
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            section = line.strip("[]")
+        elif line and not line.startswith("#"):
+            name, equals, value = map(str.strip, line.partition("="))
+            names = _object_of(value).replace(":", ".", 1).split(".")
+            if section is None or not equals or not value.isascii() or not all(map(str.isidentifier, names)):
+                raise ValueError
+            if section == group:
+                yield EntryPoint(name, value, folder)
 
 
 def origins(entry_points: Iterable[Any]) -> str:
@@ -198,3 +301,9 @@ def lazy_import(name: str) -> str:
     if module in waiting:
         return f" {module} is imported lazily, and so has not registered its source: import it without lazy."
     return " A package that is imported lazily has not registered its source: import it without lazy."
+
+
+def _object_of(value: str) -> str:
+    """Return what the value of an entry point names, without the extras that it needs."""
+    named, bracket, _ = value.partition("[")
+    return named.rstrip() if bracket and value.endswith("]") else value

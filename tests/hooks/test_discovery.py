@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -54,7 +57,7 @@ def forbid_scans(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(group: str) -> Any:
         raise AssertionError(f"the entry points of {group} are read")
 
-    monkeypatch.setattr("batchcore.entry_points.read", read)
+    monkeypatch.setattr("batchcore.entry_points.registered", read)
 
 
 def test_an_offered_source_is_found_by_its_name_without_a_scan(fresh: Core, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,13 +86,13 @@ def test_what_is_installed_is_read_once_per_process(fresh: Core, site: Site, mon
     from batchcore import entry_points
 
     scans: list[str] = []
-    original = entry_points.read
+    original = entry_points.Reading
 
-    def counted(group: str) -> Any:
-        scans.append(group)
-        return original(group)
+    def counted(found: Any, unreadable: Any = ()) -> Any:
+        scans.append(" ".join(sorted({entry.value for entry in found if entry.name == "kafka"})))
+        return original(found, unreadable)
 
-    monkeypatch.setattr(entry_points, "read", counted)
+    monkeypatch.setattr(entry_points, "Reading", counted)
     site.install_source("kafka")
 
     for _ in range(3):
@@ -97,16 +100,19 @@ def test_what_is_installed_is_read_once_per_process(fresh: Core, site: Site, mon
         with pytest.raises(fresh.SourceNotInstalledError):
             fresh.BatchProcessor("mq")
 
-    assert scans == ["batchcore.sources"]
+    assert scans == ["batchcore_kafka_for_tests:source"]
 
 
 READS = """
     import json, sys
+    from batchcore.entry_points import read, registered
     %s
-    from batchcore.entry_points import read
+    readers = ("importlib.metadata", "importlib_metadata")
+    known = registered("batchcore.sources").entry_points
+    plainly = not any(name in sys.modules for name in readers)
     found = read("batchcore.sources").entry_points
-    named = sorted([entry.name, entry.value] for entry in found)
-    print(json.dumps([named, sorted({type(entry).__module__ for entry in found})]))
+    named = [sorted([entry.name, entry.value, entry.dist.name] for entry in entries) for entries in (known, found)]
+    print(json.dumps([*named, plainly, sorted({type(entry).__module__.partition(".")[0] for entry in found})]))
 """
 
 
@@ -116,13 +122,140 @@ def test_the_same_is_found_with_importlib_metadata_and_without(site: Site) -> No
     site.install_source("kafka")
     site.install_source("mq")
 
-    found, of_it = site.run(READS % "")
-    found_without, of_python = site.run(READS % "sys.modules['importlib_metadata'] = None  # as if it were not there")
+    _, found, _, of_it = site.run(READS % "")
+    _, found_without, _, of_python = site.run(
+        READS % "sys.modules['importlib_metadata'] = None  # as if it were not there"
+    )
 
-    assert {"kafka", "mq"} <= {name for name, _ in found}
+    assert {"kafka", "mq"} <= {name for name, _, _ in found}
     assert found == found_without
-    assert {name.partition(".")[0] for name in of_it} == {"importlib_metadata"}
-    assert {name.partition(".")[0] for name in of_python} == {"importlib"}
+    assert of_it == ["importlib_metadata"]
+    assert of_python == ["importlib"]
+
+
+# -- Without a reader of metadata, which costs a cold start most of what it takes; and with one where that is needed.
+
+
+ONLY_THESE = "sys.path = [path for path in sys.path if 'site-packages' not in path and 'dist-packages' not in path]"
+"""Nothing that is installed here, which may be unusual: the folder of the test, and Python's own."""
+
+USUAL: dict[str, str] = {
+    "as installed": "",
+    "a comment and an empty line": "# a comment\n\n[console_scripts]\n",
+    "extras": "[other.group]\nname = module.inner:name.inner [extra, other]\nplain = module\n",
+    "a group that begins like ours": "[batchcore.sources.more]\nname = module:name\n",
+}
+
+
+@pytest.mark.parametrize("text", USUAL.values(), ids=USUAL)
+def test_what_is_installed_as_usual_is_read_without_a_reader_of_metadata(site: Site, text: str) -> None:
+    site.install_source("kafka")
+    site.install("acme-usual", {})
+    (site.folder / "acme_usual-1.0.dist-info" / "entry_points.txt").write_text(text)
+    (site.folder / "acme_nothing-1.0.dist-info").mkdir()
+    (site.folder / "acme_file-1.0.egg-info").write_text("Name: acme-file\n")
+
+    known, found, plainly, _ = site.run(READS % ONLY_THESE)
+
+    assert ["kafka", "batchcore_kafka_for_tests:source", "batchcore-kafka"] in found
+    assert known == found
+    assert plainly
+
+
+def test_a_package_of_which_two_are_on_the_path_needs_no_reader_where_it_registers_nothing(site: Site) -> None:
+    site.install_source("kafka")
+    site.install("acme-twice", {})
+    (site.folder / "layer" / "Acme.Twice-2.0.dist-info").mkdir(parents=True)
+
+    known, found, plainly, _ = site.run(READS % f"{ONLY_THESE}; sys.path += [{str(site.folder / 'layer')!r}] * 2")
+
+    assert known == found
+    assert plainly
+
+
+def write_archive(folder: Path) -> str:
+    with ZipFile(folder / "layer.zip", "w") as archive:
+        archive.writestr("acme_zip-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: acme-zip\nVersion: 1.0\n")
+        archive.writestr("acme_zip-1.0.dist-info/entry_points.txt", "[batchcore.sources]\nodd = odd:source\n")
+    return f"sys.path.append({str(folder / 'layer.zip')!r})"
+
+
+def write_metadata(folder: Path, inner: str, text: str = "[batchcore.sources]\nodd = odd:source\n") -> Path:
+    metadata = folder / inner
+    metadata.mkdir(parents=True)
+    for name in ("METADATA", "PKG-INFO"):
+        (metadata / name).write_text("Metadata-Version: 2.1\nName: acme-odd\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(text)
+    return metadata
+
+
+def write_egg(folder: Path) -> str:
+    write_metadata(folder, "acme_odd-1.0-py3.egg/EGG-INFO")
+    return f"sys.path.append({str(folder / 'acme_odd-1.0-py3.egg')!r})"
+
+
+def write_twice(folder: Path) -> str:
+    write_metadata(folder, "layer/Acme_Odd-1.0.dist-info")
+    write_metadata(folder, "other/acme.odd-2.0.dist-info", "[batchcore.sources]\nodd = odd:other\n")
+    return f"sys.path += {[str(folder / 'layer'), str(folder / 'other')]!r}"
+
+
+def write_capitals(folder: Path) -> str:
+    write_metadata(folder, "acme_odd-1.0.DIST-INFO")
+    return ""
+
+
+def write_no_name(folder: Path) -> str:
+    write_metadata(folder, "-1.0.dist-info")
+    return ""
+
+
+def write_value(folder: Path) -> str:
+    write_metadata(folder, "acme_odd-1.0.dist-info", "[batchcore.sources]\nodd = odd : source\n")
+    return ""
+
+
+def write_line_before_sections(folder: Path) -> str:
+    write_metadata(folder, "acme_odd-1.0.dist-info", "none\n[batchcore.sources]\nodd = odd:source\n")
+    return ""
+
+
+def find_elsewhere(folder: Path) -> str:
+    metadata = write_metadata(folder, "elsewhere/acme_odd-1.0.dist-info")
+    (folder / "acme_finder.py").write_text(FINDER.format(str(metadata)))
+    return "import acme_finder; sys.meta_path.insert(0, acme_finder)"
+
+
+FINDER = """
+def find_spec(*arguments):
+    return None
+
+def find_distributions(context):
+    from importlib.metadata import Distribution
+    return [Distribution.at({!r})]
+"""
+
+UNUSUAL = {
+    "an archive": write_archive,
+    "an egg": write_egg,
+    "two of one package": write_twice,
+    "capitals": write_capitals,
+    "no name": write_no_name,
+    "an unusual value": write_value,
+    "a line before all sections": write_line_before_sections,
+    "a finder of others": find_elsewhere,
+}
+
+
+@pytest.mark.parametrize("write", UNUSUAL.values(), ids=UNUSUAL)
+def test_what_is_unusual_is_read_by_a_reader_of_metadata(site: Site, write: Callable[[Path], str]) -> None:
+    site.install_source("kafka")
+
+    known, found, plainly, _ = site.run(READS % f"{ONLY_THESE}; {write(site.folder)}")
+
+    assert {"kafka", "odd"} <= {name for name, _, _ in found}
+    assert known == found
+    assert not plainly
 
 
 # -- As an object.
