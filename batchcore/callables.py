@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from types import AsyncGeneratorType, FunctionType, GeneratorType, MethodType, NoneType
+from types import AsyncGeneratorType, FunctionType, GeneratorType, MethodType
 
-from batchcore.errors import HandlerSignatureError, UnawaitedResultError, raise_if_steering
+from batchcore.errors import HandlerSignatureError, raise_if_steering
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,41 +127,6 @@ def close_unawaited(value: Any) -> None:
     close = getattr(value, "close", None)
     if close is not None:
         close()
-
-
-def prepared_first(prepare: Callable[[Any], Any], decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a decoder that prepares a record first."""
-
-    def prepare_and_decode(record: Any) -> Any:
-        prepared = prepare(record)
-        if is_awaitable(prepared):
-            raise _unawaited(prepared)
-        return decode(prepared)
-
-    return prepare_and_decode
-
-
-def plain_kind(value: object) -> type[Any]:
-    """Return the type of what a handler returned.
-
-    Raises:
-        UnawaitedResultError: it is an awaitable or a generator, so the handler's work is not done.
-    """
-    kind = type(value)
-    if kind not in _DONE and is_deferred(value):
-        raise _unawaited(value)
-    return kind
-
-
-_DONE = {NoneType, bool, bytes, dict, float, int, list, str, tuple}  # to look through one of another type costs 0.4 us
-
-
-def _unawaited(value: Any) -> UnawaitedResultError:
-    close_unawaited(value)
-    return UnawaitedResultError(
-        f"The handler gave a {type_name(value)}, which nobody runs, so its work was not done. A coroutine needs an "
-        "async handler that awaits it, and AsyncBatchProcessor with async_process_partial_response()."
-    )
 
 
 def is_coroutine_function(function: Any) -> bool:

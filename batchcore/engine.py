@@ -12,7 +12,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from types import NoneType
 
-from batchcore.callables import describe_value, identity, plain_kind, prepared_first, type_name
+from batchcore.callables import describe_value, identity, type_name
 from batchcore.errors import (
     NoBatchError,
     PluginError,
@@ -21,7 +21,7 @@ from batchcore.errors import (
     raise_if_steering,
     release_frames,
 )
-from batchcore.ledger import LANE_STOPPED, NOT_PROCESSED, SKIPPED, Ledger
+from batchcore.ledger import LANE_STOPPED, NOT_PROCESSED, SKIPPED, Ledger, plain_kind, prepared_first
 from batchcore.model import Batch, Ordering, Outcomes, batch_item_failures, response_naming
 from batchcore.source import count_references, quick_class, quick_classes
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Any, TypeAlias
 
-    from batchcore.plan import Lane, Plan, Run
+    from batchcore.plan import Plan, Run
     from batchcore.source import Source
-    from batchcore.types import PartialItemFailureResponse, Record
+    from batchcore.types import Lane, PartialItemFailureResponse, Record
 
     HandlerCall: TypeAlias = Callable[[Any], Any]
 

@@ -153,7 +153,7 @@ def _read_plainly(group: str) -> list[EntryPoint] | None:
             if name in found and (entries or found[name]):
                 return None  # which of the two counts, others know
             found[name] = entries
-    except (LookupError, OSError, TypeError, ValueError):
+    except (AttributeError, LookupError, OSError, TypeError, ValueError):
         return None
     return [entry for entries in found.values() for entry in entries]
 
@@ -171,7 +171,7 @@ def _folders_of_metadata() -> Iterator[tuple[str, str]]:
     if len(asked) != 1 or asked[0] is not PathFinder:
         raise LookupError
     for path in dict.fromkeys(sys.path):
-        if not isinstance(path, str) or path.lower().endswith(".egg"):
+        if path.lower().endswith(".egg"):
             raise LookupError
         try:
             names = os.listdir(path or ".")  # noqa: PTH208 - to import pathlib costs a millisecond

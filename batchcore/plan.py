@@ -8,9 +8,9 @@ from enum import Enum, EnumMeta
 from functools import cache
 from types import MethodType
 
-from batchcore.callables import Signature, known_by, plain_kind
+from batchcore.callables import Signature, known_by
 from batchcore.errors import ConfigurationError, RaisedDisposition, raise_if_steering
-from batchcore.ledger import FAILED, NOT_PROCESSED, Failure
+from batchcore.ledger import FAILED, NOT_PROCESSED, Failure, plain_kind
 from batchcore.model import exception_info, typed
 from batchcore.source import ENVIRONMENT_VARIABLE, offered
 
@@ -19,49 +19,22 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Generator, Mapping, Sequence
     from types import TracebackType
-    from typing import Any, Protocol, TypeAlias
+    from typing import Any, TypeAlias
 
     from batchcore._plugins.loading import Plugins
     from batchcore.deadline import Clock
     from batchcore.dispositions import Disposition
     from batchcore.failures import Report
     from batchcore.ledger import Ledger, Skipped
-    from batchcore.model import Batch, Ordering, Outcome
+    from batchcore.model import Batch, Ordering
     from batchcore.source import Source
-    from batchcore.types import DeadLetterBook, ExceptionInfo, PartialItemFailureResponse, Record
+    from batchcore.types import DeadLetterBook, ExceptionInfo, Lane, Observing, PartialItemFailureResponse, Record
 
     Drive: TypeAlias = "Callable[[Run], None]"
     HandlerCall: TypeAlias = Callable[[Any], Any]  # takes what the handler gets
     Scope: TypeAlias = "Callable[[Run, Ledger, Callable[[], int], bool], HandlerCall]"
     OutsideCalls: TypeAlias = Generator[Any, Any, None]
     Watcher: TypeAlias = Callable[[Any, Any, Sequence[Record] | None], object]  # a session, event, records
-
-    class Lane(Protocol):
-        """What takes outcomes as a list does, and writes them down by the positions of its records."""
-
-        def append(self, value: Any, /) -> None:
-            """Take what the handler of the record that runs has returned."""
-
-        def __len__(self) -> int:
-            """Return the position of the record that runs."""
-            ...
-
-    class Observing(Protocol):
-        """The observers of one batch: see :mod:`batchcore._extensions.scopes`."""
-
-        watches_records: bool
-
-        def batch_started(self, batch: Batch, /) -> None:
-            """Notify of the batch."""
-
-        def record_finished(self, outcome: Outcome, /) -> None:
-            """Notify of a record."""
-
-        def enter(self, record: Record, /) -> Any:
-            """Open the scopes of a record."""
-
-        def leave(self, scopes: Any, raised: BaseException | None, /) -> None:
-            """Close them."""
 
 
 watchers: list[Watcher] = []

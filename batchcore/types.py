@@ -78,6 +78,35 @@ class DeadLetterBook(Protocol):
         ...
 
 
+class Lane(Protocol):
+    """What takes outcomes as a list does, and writes them down by the positions of its records."""
+
+    def append(self, value: Any, /) -> None:
+        """Take what the handler of the record that runs has returned."""
+
+    def __len__(self) -> int:
+        """Return the position of the record that runs."""
+        ...
+
+
+class Observing(Protocol):
+    """The observers of one batch: see :mod:`batchcore._extensions.scopes`."""
+
+    watches_records: bool
+
+    def batch_started(self, batch: Any, /) -> None:
+        """Notify of the batch."""
+
+    def record_finished(self, outcome: Any, /) -> None:
+        """Notify of a record."""
+
+    def enter(self, record: Record, /) -> Any:
+        """Open the scopes of a record."""
+
+    def leave(self, scopes: Any, raised: BaseException | None, /) -> None:
+        """Close them."""
+
+
 Gets = TypeVar("Gets")  # what a handler gets
 Gives = TypeVar("Gives")  # what it returns
 _Gets = TypeVar("_Gets", contravariant=True)

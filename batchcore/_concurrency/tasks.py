@@ -10,9 +10,9 @@ from types import CoroutineType
 from batchcore._concurrency.lanes import abandon, all_lanes, next_lanes, skip_the_rest
 from batchcore._concurrency.loops import Interruption, complete
 from batchcore._extensions.dead_letters import book_of, deliver_in_lane, delivered
-from batchcore.callables import is_awaitable, plain_kind, type_name
+from batchcore.callables import is_awaitable, type_name
 from batchcore.errors import OutOfTimeError, raise_if_steering
-from batchcore.ledger import NOT_PROCESSED
+from batchcore.ledger import NOT_PROCESSED, plain_kind
 from batchcore.plan import Around
 from batchcore.source import quick_class
 
