@@ -186,9 +186,10 @@ class SQSSource(RecordsSource[SQSRecord]):
 
         The queue's name says which it is. A ``MessageGroupId`` does not: messages of a standard queue may have one.
         """
-        records = batch.records
-        arn = records[0].get("eventSourceARN") if records else None
-        return STRICT_ORDER if isinstance(arn, str) and arn.endswith(".fifo") else unordered
+        try:
+            return STRICT_ORDER if batch.records[0]["eventSourceARN"].endswith(".fifo") else unordered
+        except Exception:  # no record, or one of an event written by hand
+            return unordered
 
     @hookimpl
     def delivery_attempt(self, record: Any) -> int | None:
