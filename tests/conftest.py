@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 OTHER_PROGRAMS = {
@@ -22,9 +22,10 @@ OTHER_PROGRAMS = {
 """Folders whose tests start other programs: interpreters, checkers, installers, servers. They take most of the time."""
 CASES, FEWER_EXAMPLES = 100, 5
 
-settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate])
-if "HYPOTHESIS_PROFILE" in os.environ:  # the runner of mutants asks only whether a batch is found, not for a small one
-    settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
+settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow])  # all is, on a busy machine
+settings.register_profile("unshrunk", settings.get_profile("patient"), phases=[Phase.explicit, Phase.generate])
+# The runner of mutants asks only whether a batch is found, not for a small one.
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -297,11 +297,13 @@ def test_forked_child_has_loops_of_its_own_and_leaves_its_parents_alone() -> Non
 
 def test_loops_are_closed_when_the_process_ends() -> None:
     program = """
+import logging
 from batchcore import AsyncBatchProcessor
 
 async def handler(record):
     pass
 
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of what is slow, as all is on a busy machine
 records = [{"messageId": "a", "body": "", "eventSource": "aws:sqs"}]
 print(AsyncBatchProcessor("sqs").run({"Records": records}, handler).response)
 """
