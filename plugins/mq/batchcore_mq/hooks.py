@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from batchcore import WholeBatchRetry, by_key, hookimpl, unordered
+from batchcore import WholeBatchRetry, by_key, hookimpl
 from batchcore.records import is_object
 from batchcore_mq.message import ActiveMQMessage, RabbitMQMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, TypeGuard
+    from typing import Any
 
     from batchcore import Batch, Ordering, Outcomes, PartialItemFailureResponse
 
@@ -35,7 +35,7 @@ class _Broker:
 
     @hookimpl
     def identify_records(self, records: Sequence[Any]) -> Sequence[None]:
-        """Return None for each: there is nobody to ask for a name."""
+        """Return None for each: there is nobody to name it to."""
         return [None] * len(records)
 
     @hookimpl
@@ -46,13 +46,11 @@ class _Broker:
             WholeBatchRetry: a message is not done. The first failure is chained to it.
         """
         left = outcomes.unfinished()
-        if not left:
-            return {"batchItemFailures": []}
-        first = next((outcome for outcome in left if outcome.status == "failed"), left[0])
-        raise WholeBatchRetry(
-            f"{len(left)} of {len(outcomes)} messages are not done. Amazon MQ takes no partial response, so the function "
-            "fails, and all of them are delivered again."
-        ) from first.exception
+        if left:
+            first = next((outcome for outcome in left if outcome.status == "failed"), left[0])
+            said = f"{len(left)} of {len(outcomes)} messages are not done. Amazon MQ takes no partial response"
+            raise WholeBatchRetry(f"{said}, so all of them are delivered again.") from first.exception
+        return {"batchItemFailures": []}
 
 
 class ActiveMQSource(_Broker):
@@ -63,15 +61,12 @@ class ActiveMQSource(_Broker):
     @hookimpl
     def claims_event(self, event: Any) -> bool:
         """Whether the event is of ActiveMQ, by either name that AWS has for it."""
-        return (
-            is_object(event) and event.get("eventSource") in ("aws:mq", "aws:amq") and _is_list(event.get("messages"))
-        )
+        return _at(event, "eventSource") in ("aws:mq", "aws:amq") and isinstance(event.get("messages"), list)
 
     @hookimpl
     def extract_records(self, event: Any) -> Sequence[Any]:
         """Return the list ``messages``."""
-        messages: list[Any] = event["messages"]
-        return messages
+        return list(event["messages"])
 
     @hookimpl
     def record_decoder(self, batch: Batch) -> type[ActiveMQMessage]:
@@ -85,15 +80,14 @@ class ActiveMQSource(_Broker):
 
     @hookimpl
     def delivery_attempt(self, record: Any) -> int | None:
-        """Return ``JMSXDeliveryCount``, which counts from 1, as a number or as text; None where it is not there."""
-        count = _at(record, "properties", "JMSXDeliveryCount")
-        return _from_one(int(count) if isinstance(count, str) and count.isdecimal() else count)
+        """Return ``JMSXDeliveryCount``, a number or text, which counts from 1; None where it is not there."""
+        return _counted(_at(record, "properties", "JMSXDeliveryCount"), first=1)
 
     @hookimpl
     def describe_record(self, record: Any) -> Mapping[str, Any]:
         """Return what a message is called, and its queue."""
-        destination = ActiveMQMessage(record).destination_physicalname
-        return _known(message_id=_at(record, "messageID"), destination=destination)
+        message = ActiveMQMessage(record)
+        return {"message_id": message.message_id, "queue": message.destination_physicalname}
 
 
 class RabbitMQSource(_Broker):
@@ -104,10 +98,8 @@ class RabbitMQSource(_Broker):
     @hookimpl
     def claims_event(self, event: Any) -> bool:
         """Whether the event is of RabbitMQ: lists of messages by their queues."""
-        queues: Any = (
-            event.get("rmqMessagesByQueue") if is_object(event) and event.get("eventSource") == "aws:rmq" else 0
-        )
-        return is_object(queues) and all(map(_is_list, queues.values()))
+        queues = _at(event, "rmqMessagesByQueue") if _at(event, "eventSource") == "aws:rmq" else None
+        return is_object(queues) and all(isinstance(messages, list) for messages in queues.values())
 
     @hookimpl
     def extract_records(self, event: Any) -> Sequence[Any]:
@@ -120,25 +112,9 @@ class RabbitMQSource(_Broker):
         return RabbitMQMessage
 
     @hookimpl
-    def ordering_policy(self, batch: Batch) -> Ordering:
-        """Return that no message depends on another."""
-        return unordered
-
-    @hookimpl
     def delivery_attempt(self, record: Any) -> int | None:
         """Return one more than ``x-delivery-count``, which quorum queues count from 0; None where it is not there."""
-        count = _at(record, "basicProperties", "headers", "x-delivery-count")
-        return _from_one(count + 1 if type(count) is int else None)
-
-    @hookimpl
-    def describe_record(self, record: Any) -> Mapping[str, Any]:
-        """Return what the producer called a message, and itself."""
-        properties = _at(record, "basicProperties")
-        return _known(message_id=_at(properties, "messageId"), app_id=_at(properties, "appId"))
-
-
-def _known(**described: Any) -> Mapping[str, Any]:
-    return {name: value for name, value in described.items() if value is not None}
+        return _counted(_at(record, "basicProperties", "headers", "x-delivery-count"), first=0)
 
 
 def _at(value: Any, *path: str) -> Any:
@@ -147,12 +123,9 @@ def _at(value: Any, *path: str) -> Any:
     return value
 
 
-def _from_one(count: Any) -> int | None:
-    return count if type(count) is int and count >= 1 else None
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
+def _counted(count: Any, first: int) -> int | None:
+    number = int(count) if isinstance(count, str) and count.isdecimal() else count
+    return number - first + 1 if type(number) is int and number >= first else None
 
 
 ActiveMQ = ActiveMQSource()

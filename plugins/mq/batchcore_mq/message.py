@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class _Message(RecordView):
-    """What messages of both brokers have. Each is a mapping too: ``message["data"]`` and ``message.data`` are the same."""
+    """What messages of both brokers have. Each is a mapping, too: ``message["data"]`` is ``message.data``."""
 
     __slots__ = ()  # and no __init__: the core makes thousands of these, where nothing is to be prepared
 
@@ -188,7 +188,7 @@ class RabbitMQBasicProperties(RecordView):
 
     @property
     def decoded_headers(self) -> dict[str, Any]:
-        """The headers, with text as text: see :func:`batchcore_mq.decode_headers`. Empty where there are none."""
+        """The headers, with text as text: see :func:`decode_headers`. Empty where there are none."""
         return decode_headers(self.raw_event.get("headers"))
 
     @property
@@ -229,7 +229,7 @@ class RabbitMQBasicProperties(RecordView):
 
     @property
     def decoded_timestamp(self) -> datetime | None:
-        """The timestamp, to the second and without a zone, for the event has none: see :func:`batchcore_mq.decode_date`.
+        """The timestamp, to the second and without a zone, for the text has none: see :func:`decode_date`.
 
         Raises:
             ValueError: it is no date as AWS writes it.

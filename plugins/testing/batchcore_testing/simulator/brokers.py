@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from batchcore import ConfigurationError
@@ -149,8 +150,6 @@ def _names_of(record: Any) -> list[str]:
     """Return what a message may be found by: what it is called, if that is known, and all that it is."""
     called = at(record, "messageID")
     names = [called] if isinstance(called, str) else []
-    try:
+    with suppress(TypeError, ValueError):  # of a model, say
         names.append(json.dumps(record, sort_keys=True))
-    except (TypeError, ValueError):  # a model, say
-        pass
     return names

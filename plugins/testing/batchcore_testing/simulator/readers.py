@@ -114,7 +114,7 @@ class Reader:
 
 def pause_after(failures: int) -> float:
     """Return for how many seconds a batch waits after so many failures: AWS says that it waits, and not how long."""
-    return min(_FIRST_PAUSE_S * 2 ** min(failures - 1, 10), _LONGEST_PAUSE_S)
+    return float(min(_FIRST_PAUSE_S * 2 ** min(failures - 1, 10), _LONGEST_PAUSE_S))
 
 
 def with_destination(options: Options) -> Options:
