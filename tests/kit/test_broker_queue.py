@@ -1,4 +1,4 @@
-"""A queue of Amazon MQ: whole batches, in the order of sending, until they are done, went beyond a limit, or expired."""
+"""A queue of Amazon MQ: whole batches, in the order of sending, until they are done, or beyond a limit, or expired."""
 
 from __future__ import annotations
 
@@ -173,7 +173,8 @@ def attempts_of(event: Any, source: str) -> list[int | None]:
     if source == "rabbitmq":
         headers = [message["basicProperties"]["headers"] for message in messages_of(event)]
         return [header["x-delivery-count"] + 1 for header in headers]
-    return [message["properties"].get("JMSXDeliveryCount") for message in messages_of(event)]
+    counts = [message["properties"].get("JMSXDeliveryCount") for message in messages_of(event)]
+    return [None if count is None else int(count) for count in counts]
 
 
 @each_source

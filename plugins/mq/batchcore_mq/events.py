@@ -22,7 +22,8 @@ class ActiveMQEvents(EventFactory):
     """Makes messages of ActiveMQ.
 
     The content is the message's: text and what can be JSON make a text message, bytes a bytes message. The key of a
-    message is its group, ``JMSXGroupID``. From the second delivery on it has ``JMSXDeliveryCount``, as brokers do.
+    message is its group, ``JMSXGroupID``. From the second delivery on it has ``JMSXDeliveryCount``, as
+    a client of JMS gets it.
 
     See "Using Lambda with Amazon MQ" in the AWS Lambda developer guide.
     """
@@ -31,7 +32,7 @@ class ActiveMQEvents(EventFactory):
         """Make a raw message."""
         properties: dict[str, Any] = {} if sent.key is None else {"JMSXGroupID": sent.key}
         if sent.attempt > 1:
-            properties["JMSXDeliveryCount"] = sent.attempt
+            properties["JMSXDeliveryCount"] = str(sent.attempt)
         at = round(sent.sent_at * 1000)
         return {
             "messageID": f"ID:{_HOST}-37557-1234520418293-4:1:1:1:{sent.number}",

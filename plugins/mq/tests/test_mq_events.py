@@ -87,12 +87,12 @@ def test_bytes_come_as_a_message_of_bytes() -> None:
     assert make_record("rabbitmq", "aé")["basicProperties"]["bodySize"] == 3
 
 
-def test_first_delivery_is_told_by_rabbitmq_and_not_by_activemq() -> None:
+def test_first_delivery_is_counted_by_rabbitmq_and_not_by_activemq() -> None:
     first, third = (make_record("rabbitmq", "a", sent={"attempt": attempt}) for attempt in (1, 3))
     assert [each["basicProperties"]["headers"]["x-delivery-count"] for each in (first, third)] == [0, 2]
     assert [each["redelivered"] for each in (first, third)] == [False, True]
     first, third = (make_record("activemq", "a", sent={"attempt": attempt}) for attempt in (1, 3))
-    assert [each["properties"] for each in (first, third)] == [{}, {"JMSXDeliveryCount": 3}]
+    assert [each["properties"] for each in (first, third)] == [{}, {"JMSXDeliveryCount": "3"}]
     assert [each["redelivered"] for each in (first, third)] == [False, True]
 
 

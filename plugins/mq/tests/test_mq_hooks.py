@@ -246,6 +246,12 @@ def test_message_that_came_too_often_becomes_a_dead_letter(source: str) -> None:
     assert len(letters.sent) == 1
 
 
+def test_message_of_which_nobody_counts_deliveries_comes_again_for_ever() -> None:
+    processor = BatchProcessor("rabbitmq", dead_letter_after=3, plugins=[Letters()])
+    with pytest.raises(WholeBatchRetry):
+        processor.run(make_event("rabbitmq", "a", basicProperties={"headers": None}, redelivered=True), Failing("a"))
+
+
 @each_source
 def test_model_that_a_message_does_not_fit_fails_it_alone(source: str) -> None:
     pytest.importorskip("pydantic")
