@@ -7,7 +7,7 @@ Fields have the names of the event; what the event has besides is ignored. All b
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args
 
 from pydantic import AliasChoices, BaseModel, Field, Json, field_validator
 
@@ -92,11 +92,6 @@ class ActiveMQMessageModel(_MessageModel):
     def _read_null(cls, value: Any) -> Any:
         return None if value == "null" else value
 
-    if TYPE_CHECKING:
-
-        def model_post_init(self, context: Literal["activemq"], /) -> None:
-            """Tell the type checker whose model this is: a processor of another source does not take it."""
-
 
 class RabbitMQBasicPropertiesModel(BaseModel):
     """What was said of a message beside its content. ``headers`` have text as text."""
@@ -134,8 +129,3 @@ class RabbitMQMessageModel(_MessageModel):
     __batch_source__: ClassVar[str] = "rabbitmq"
 
     basicProperties: Replaceable[RabbitMQBasicPropertiesModel | None] = None
-
-    if TYPE_CHECKING:
-
-        def model_post_init(self, context: Literal["rabbitmq"], /) -> None:
-            """Tell the type checker whose model this is: a processor of another source does not take it."""

@@ -303,6 +303,14 @@ def test_messages_of_a_group_run_in_order_however_many_run_at_a_time() -> None:
     assert [each for each in begun if int(each) % 2] == ["1", "3", "5", "7"]
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_failure_stops_nothing_of_its_group_otherwise(way: str) -> None:
+    handler = Failing("a")
+    with pytest.raises(WholeBatchRetry, match=r"^1 of 4"):
+        WAYS[way]("activemq", make_event("activemq", *"abcd", lanes=2), handler)
+    assert sorted(handler.calls) == ["a", "b", "c", "d"]
+
+
 def test_failure_stops_its_group_where_the_caller_says_so() -> None:
     event = make_event("activemq", *"abcd", lanes=2)
     handler = Failing("a")
