@@ -51,6 +51,19 @@ def raising(*bad: str, times: int = 1) -> Callable[[Any, Any], Any]:
     return function
 
 
+def responds_by_raising(*times: int) -> Callable[[Any, Any], Any]:
+    """Make a function that raises so many times before it answers, for each batch."""
+    left = [*times]
+
+    def function(event: Any, context: Any) -> Any:
+        if not left[0]:
+            return left.pop(0)
+        left[0] -= 1
+        raise ValueError("the function fails")
+
+    return function
+
+
 class Handler:
     """A record handler that fails with some contents some times; -1 for always."""
 
@@ -158,6 +171,15 @@ def test_batch_comes_again_later_each_time_up_to_a_minute(source: str) -> None:
 
 
 @each_source
+def test_next_batch_does_not_wait_for_what_the_last_one_has_done(source: str) -> None:
+    queue = BrokerQueue(source)
+    queue.send(*"ab")
+    history = mapping_of(queue, responds_by_raising(3, 1), batch_size=1).drain()
+    assert batches(history) == [["a"]] * 4 + [["b"]] * 2
+    assert times(history) == [0, 1, 3, 7, 7, 8]
+
+
+@each_source
 def test_response_that_is_not_json_is_an_error_of_the_function(source: str) -> None:
     queue = BrokerQueue(source)
     queue.send("a")
@@ -234,6 +256,26 @@ def test_message_expires_whether_it_waits_or_comes_again(source: str) -> None:
     assert deliveries(queue)["b"] == 0
     assert contents(history.never_tried) == ["b"]
     assert contents(history.lost) == ["a", "b"]
+
+
+@each_source
+def test_batch_that_expires_lets_the_next_one_go_at_once(source: str) -> None:
+    queue = BrokerQueue(source, retention=5)
+    queue.send("a")
+    mapping = mapping_of(queue, raising("a", times=-1), batch_size=1)
+    for _ in range(3):  # at 0, 1 and 3; again at 7
+        mapping.poll()
+    queue.send("b")
+    assert times(mapping.drain()) == [0, 1, 3, 5]
+    assert ends(queue) == {"a": "expired", "b": "acknowledged"}
+
+
+@each_source
+def test_message_is_not_delivered_in_the_moment_in_which_it_expires(source: str) -> None:
+    queue = BrokerQueue(source, retention=1)
+    queue.send("a")
+    mapping_of(queue, raising("a", times=-1)).drain()
+    assert deliveries(queue) == {"a": 1}
 
 
 # Faults.

@@ -120,10 +120,10 @@ class BrokerQueue(SimulatedSource):
             self._batch = [item for item in self._batch if item.end is None]
 
     def next_at(self) -> float | None:
-        """Return when the batch is delivered again, or something expires."""
-        held = (*self._batch, *self._waiting)
-        times = [self._expires_at[item.number] for item in held if item.number in self._expires_at]
-        return min([*times, self._not_before] if self._batch else times, default=None)
+        """Return when the batch is delivered again, or something of it expires. Nothing else keeps others waiting."""
+        if not self._batch:
+            return None
+        return min(self._not_before, *(self._expires_at.get(item.number, self._not_before) for item in self._batch))
 
     def find(self, what: Any) -> Item:
         """Find an item by its message, raw or typed, or by its content in any form: see :class:`Contents`.
