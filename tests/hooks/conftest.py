@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -72,11 +74,44 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The module ``batchcore`` as in a process that has just begun: nothing offered, nothing looked for."""
     monkeypatch.delenv("BATCHCORE_PLUGINS", raising=False)
+    _hide(monkeypatch)
     before = {name: sys.modules.pop(name) for name in _ours()}
     yield importlib.import_module("batchcore")
     for name in _ours():
         del sys.modules[name]
     sys.modules.update(before)
+
+
+NOT_INSTALLED = {"batchcore-mq": "batchcore_mq"}
+"""Distributions that are here, with their modules, and that tests of what is not installed take for not installed."""
+
+
+def _hide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody find those, and what a test installs under their names be found."""
+    find_spec = importlib.util.find_spec
+    origins = {getattr(find_spec(module), "origin", None) for module in NOT_INSTALLED.values()}
+
+    def finds(name: str, package: str | None = None) -> Any:
+        spec = find_spec(name, package)
+        return None if spec is not None and spec.origin is not None and spec.origin in origins else spec
+
+    monkeypatch.setattr(importlib.util, "find_spec", finds)
+    for reader in ("importlib_metadata", "importlib.metadata"):
+        with suppress(ImportError):
+            metadata: Any = importlib.import_module(reader)
+            monkeypatch.setattr(metadata, "distributions", _showing(metadata.distributions))
+
+
+def _showing(distributions: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda **context: [each for each in distributions(**context) if not _is_hidden(each)]
+
+
+def _is_hidden(distribution: Any) -> bool:
+    try:
+        module = NOT_INSTALLED.get(distribution.name)
+        return module is not None and any(entry.value.startswith(f"{module}:") for entry in distribution.entry_points)
+    except Exception:  # what cannot be read is what some tests are about
+        return False
 
 
 def _ours() -> list[str]:

@@ -14,7 +14,12 @@ from packaging.specifiers import SpecifierSet
 from batchcore_testing import EventFactory
 
 CORE = "batchcore"
-SOURCES = {"batchcore-sqs": "sqs", "batchcore-kinesis": "kinesis", "batchcore-dynamodb": "dynamodb"}
+SOURCES = {
+    "batchcore-sqs": ["sqs"],
+    "batchcore-kinesis": ["kinesis"],
+    "batchcore-dynamodb": ["dynamodb"],
+    "batchcore-mq": ["activemq", "rabbitmq"],
+}
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"]}
 MEMBERS = [*SOURCES, "batchcore-testing", "batchcore-deadletter", "batchcore-local"]
 DISTRIBUTIONS = [CORE, *MEMBERS]
@@ -92,20 +97,20 @@ def test_type_checkers_are_told_that_a_package_is_typed(name: str) -> None:
     assert "Typing :: Typed" in metadata.metadata(name).get_all("Classifier", [])
 
 
-@pytest.mark.parametrize(("distribution", "source"), list(SOURCES.items()))
-def test_a_source_is_registered_by_its_name(distribution: str, source: str) -> None:
-    (entry_point,) = metadata.distribution(distribution).entry_points.select(group="batchcore.sources")
+@pytest.mark.parametrize(("distribution", "sources"), list(SOURCES.items()))
+def test_a_source_is_registered_by_its_name(distribution: str, sources: list[str]) -> None:
+    entry_points = metadata.distribution(distribution).entry_points.select(group="batchcore.sources")
 
-    assert entry_point.name == source
-    assert entry_point.load().name == source
+    assert sorted(entry_point.name for entry_point in entry_points) == sources
+    assert [entry_point.load().name for entry_point in entry_points] == [each.name for each in entry_points]
 
 
-@pytest.mark.parametrize(("distribution", "source"), [*SOURCES.items(), ("batchcore-testing", "kafka")])
-def test_what_makes_the_events_of_a_source_is_registered_by_its_name(distribution: str, source: str) -> None:
-    (entry_point,) = metadata.distribution(distribution).entry_points.select(group="batchcore.event_factories")
+@pytest.mark.parametrize(("distribution", "sources"), [*SOURCES.items(), ("batchcore-testing", ["kafka"])])
+def test_what_makes_the_events_of_a_source_is_registered_by_its_name(distribution: str, sources: list[str]) -> None:
+    entry_points = metadata.distribution(distribution).entry_points.select(group="batchcore.event_factories")
 
-    assert entry_point.name == source
-    assert issubclass(entry_point.load(), EventFactory)
+    assert sorted(entry_point.name for entry_point in entry_points) == sources
+    assert all(issubclass(entry_point.load(), EventFactory) for entry_point in entry_points)
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from batchcore_testing.kafka import KafkaEvents
     from batchcore_testing.responses import redelivered
     from batchcore_testing.simulator import Simulator
+    from batchcore_testing.simulator.brokers import BrokerQueue
     from batchcore_testing.simulator.faults import Faults
     from batchcore_testing.simulator.history import History, Invocation, Item
     from batchcore_testing.simulator.logs import Stream, Topic
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from batchcore_testing.simulator.queues import FifoQueue, Queue
 
 __all__ = [
+    "BrokerQueue",
     "ContractBroken",
     "EventFactory",
     "EventSourceMapping",
@@ -57,6 +59,7 @@ _WHERE = {
     "NotDrainedError": "errors",
     "UnknownRecordError": "errors",
     **dict.fromkeys(("EventFactory", "Sent", "event_from", "make_event", "make_record", "removed"), "events"),
+    "BrokerQueue": "simulator.brokers",
     "Faults": "simulator.faults",
     "History": "simulator.history",
     "Invocation": "simulator.history",

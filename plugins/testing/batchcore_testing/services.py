@@ -152,6 +152,11 @@ def _offset(record: Any) -> Mapping[str, Any]:
     return {"partition": _topic_partition(record), "offset": at(record, "offset")}
 
 
+def _jms_group(record: Any) -> Hashable:
+    group: Hashable = at(record, "properties", "JMSXGroupID")
+    return group
+
+
 def _nothing(_record: Any) -> None:
     return None
 
@@ -189,7 +194,7 @@ KINESIS = Service("kinesis", "checkpoint", _listed, _sequence_number, _partition
 DYNAMODB = Service("dynamodb", "checkpoint", _listed, _change_number, _item_key)
 KAFKA = Service("kafka", "partitions", _grouped("records"), _offset, _topic_partition)
 RABBITMQ = Service("rabbitmq", "whole batch", _grouped("rmqMessagesByQueue"), _nothing, _nothing)
-ACTIVEMQ = Service("activemq", "whole batch", _messages, _nothing, _nothing)
+ACTIVEMQ = Service("activemq", "whole batch", _messages, _nothing, _jms_group)
 FIREHOSE = Service("firehose", "results", _plain_records, _record_id, _nothing)
 FIREHOSE_OF_MSK = FIREHOSE._replace(content="kafkaRecordValue")
 S3_BATCH = Service("s3-batch", "results", _tasks, _task_id, _nothing)

@@ -22,6 +22,8 @@ from samtranslator.yaml_helper import yaml_parse
 TEMPLATES = Path(__file__).parents[3] / "examples" / "sam"
 REGION = "us-east-1"
 NAMES = ("sqs", "kinesis", "dynamodb")
+BROKERS = ("rabbitmq",)
+ALL = (*NAMES, *BROKERS)
 STREAMS = ("kinesis", "dynamodb")
 FUNCTION, ROLE, DEAD_LETTERS = "OrdersFunction", "OrdersRole", "OrdersDeadLetterQueue"
 
@@ -128,9 +130,20 @@ READ = {
         ("dynamodb:GetShardIterator", "OrdersTable.StreamArn"),
         ("dynamodb:ListStreams", "${OrdersTable.Arn}/stream/*"),
     },
+    "rabbitmq": {
+        ("mq:DescribeBroker", "OrdersBroker.Arn"),
+        ("secretsmanager:GetSecretValue", "OrdersBrokerUser"),
+        ("ec2:CreateNetworkInterface", "*"),
+        ("ec2:DeleteNetworkInterface", "*"),
+        ("ec2:DescribeNetworkInterfaces", "*"),
+        ("ec2:DescribeSecurityGroups", "*"),
+        ("ec2:DescribeSubnets", "*"),
+        ("ec2:DescribeVpcs", "*"),
+    },
 }
-# Wildcards that IAM leaves no way round: X-Ray has no resources, ListStreams is granted by table.
-UNAVOIDABLE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")} | READ["dynamodb"]
+# Wildcards that IAM leaves no way round: X-Ray has no resources, ListStreams is granted by table, Lambda makes network
+# interfaces to reach a broker.
+UNAVOIDABLE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")} | READ["dynamodb"] | READ["rabbitmq"]
 
 
 # Rules: each says whether a translated template keeps it.
@@ -138,6 +151,27 @@ UNAVOIDABLE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")
 
 def reports_item_failures(template: Template) -> bool:
     return bool(mapping(template).get("FunctionResponseTypes") == ["ReportBatchItemFailures"])
+
+
+def asks_for_no_report(template: Template) -> bool:
+    return "FunctionResponseTypes" not in mapping(template)
+
+
+def batch_is_small(template: Template) -> bool:
+    return bool(mapping(template).get("BatchSize", 100) <= 10)
+
+
+def user_of_the_broker_is_a_secret(template: Template) -> bool:
+    (broker,) = properties(template, "AWS::AmazonMQ::Broker")
+    (user,) = broker["Users"]
+    secret = "{{resolve:secretsmanager:${OrdersBrokerUser}:SecretString:%s}}"
+    return [user["Username"], user["Password"]] == [{"Fn::Sub": secret % each} for each in ("username", "password")]
+
+
+def reads_one_queue_of_one_virtual_host(template: Template) -> bool:
+    access = {each["Type"]: each["URI"] for each in mapping(template)["SourceAccessConfigurations"]}
+    wanted = {"BASIC_AUTH": {"Ref": "OrdersBrokerUser"}, "VIRTUAL_HOST": "/"}
+    return bool(mapping(template)["Queues"] == ["orders"] and access == wanted)
 
 
 def function_times_out_after_5_seconds(template: Template) -> bool:
@@ -221,7 +255,22 @@ def first_statement(template: Template) -> dict[str, Any]:
 # Each rule with the templates it is for, and one change to the template after which it must be found broken.
 RULES: list[tuple[Rule, tuple[str, ...], Callable[[Template], dict[str, Any]], dict[str, Any]]] = [
     (reports_item_failures, NAMES, event, {"FunctionResponseTypes": None}),
-    (function_times_out_after_5_seconds, NAMES, function, {"Timeout": 6}),
+    (asks_for_no_report, BROKERS, event, {"FunctionResponseTypes": ["ReportBatchItemFailures"]}),
+    (batch_is_small, BROKERS, event, {"BatchSize": None}),
+    (reads_one_queue_of_one_virtual_host, BROKERS, event, {"Queues": ["orders", "others"]}),
+    (
+        reads_one_queue_of_one_virtual_host,
+        BROKERS,
+        event,
+        {"SourceAccessConfigurations": [{"Type": "BASIC_AUTH", "URI": "another"}]},
+    ),
+    (
+        user_of_the_broker_is_a_secret,
+        BROKERS,
+        resource("OrdersBroker"),
+        {"Users": [{"Username": "orders", "Password": "not so secret"}]},
+    ),
+    (function_times_out_after_5_seconds, ALL, function, {"Timeout": 6}),
     (visibility_is_six_times_the_timeout, ("sqs",), resource("OrdersQueue"), {"VisibilityTimeout": 29}),
     (visibility_is_six_times_the_timeout, ("sqs",), function, {"Timeout": 15}),
     (redrives_after_two_receives, ("sqs",), resource("OrdersQueue"), {"RedrivePolicy": None}),
@@ -239,10 +288,10 @@ RULES: list[tuple[Rule, tuple[str, ...], Callable[[Template], dict[str, Any]], d
         resource("OrdersTable"),
         {"StreamSpecification": {"StreamViewType": "KEYS_ONLY"}},
     ),
-    (grants_no_avoidable_wildcard, NAMES, first_statement, {"Resource": "*"}),
-    (grants_no_avoidable_wildcard, NAMES, first_statement, {"Action": ["sqs:*"]}),
+    (grants_no_avoidable_wildcard, ALL, first_statement, {"Resource": "*"}),
+    (grants_no_avoidable_wildcard, ALL, first_statement, {"Action": ["sqs:*"]}),
     # Without a role of its own SAM makes one, with a managed policy on every resource of the account.
-    (grants_no_avoidable_wildcard, NAMES, function, {"Role": None}),
+    (grants_no_avoidable_wildcard, ALL, function, {"Role": None}),
 ]
 CASES = [
     pytest.param(rule, name, place, change, id=f"{name}-{rule.__name__}-{'-'.join(change)}")
@@ -265,13 +314,13 @@ def test_template_keeps_the_rule_and_a_changed_one_is_found_out(
     assert not rule(translated(template))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_role_grants_what_is_needed_and_nothing_else(name: str) -> None:
     needed = READ[name] | OWN_LOGS_AND_TRACES | (SEND_TO_DEAD_LETTERS if name in STREAMS else set())
     assert set(grants(translated(source(name)))) == needed
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_translated_template_has_nothing_to_complain_of(name: str) -> None:
     assert complaints(source(name)) == []
 
@@ -294,7 +343,7 @@ def test_wrong_template_is_found_wrong(
     assert any(complaint in found for found in complaints(template))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_handler_is_a_function_of_the_folder_that_is_deployed(name: str) -> None:
     deployed = function(source(name))
     folder = (TEMPLATES / deployed["CodeUri"]).resolve()

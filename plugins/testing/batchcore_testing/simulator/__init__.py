@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from batchcore_testing.clock import SimulatedClock
+from batchcore_testing.simulator.brokers import BrokerQueue
 from batchcore_testing.simulator.logs import Stream, Topic
 from batchcore_testing.simulator.mapping import EventSourceMapping
 from batchcore_testing.simulator.queues import FifoQueue, Queue
@@ -96,6 +97,20 @@ class Simulator:
     ) -> Topic:
         """Make a topic of Kafka: see :class:`Topic`."""
         return Topic(source, name, partitions=partitions, retention=retention, factory=factory, clock=self.clock)
+
+    def broker_queue(
+        self,
+        source: object,
+        name: str = "orders",
+        *,
+        delivery_limit: int | None = None,
+        retention: float | None = None,
+        factory: EventFactory | None = None,
+    ) -> BrokerQueue:
+        """Make a queue of Amazon MQ: see :class:`BrokerQueue`."""
+        return BrokerQueue(
+            source, name, delivery_limit=delivery_limit, retention=retention, factory=factory, clock=self.clock
+        )
 
     def mapping(
         self, source: SimulatedSource, function: Callable[[Any, Any], Any] | None = None, **options: Any

@@ -31,7 +31,7 @@ class EventSourceMapping:
     source's clock. A handler that takes time says so: ``mapping.clock.advance(seconds)``.
 
     Args:
-        source: a :class:`Queue`, :class:`FifoQueue`, :class:`Stream` or :class:`Topic`.
+        source: a :class:`Queue`, :class:`FifoQueue`, :class:`Stream`, :class:`Topic` or :class:`BrokerQueue`.
         function: what to invoke: ``function(event, context)``. Or, instead of it:
         processor: a processor, which runs
         record_handler: this handler. What it began with and returned for is then known, and what the processor dropped
@@ -184,7 +184,8 @@ class EventSourceMapping:
             raise NotDrainedError(
                 f"After {max_invocations} invocations the source still holds {left} records, such as "
                 f"{', '.join(map(repr, stuck)) or 'some that were never delivered'}. What fails for ever must be given "
-                f"up: max_receive_count of a queue, maximum_retry_attempts of a stream.{self._last_words()}",
+                f"up: max_receive_count of a queue, maximum_retry_attempts of a stream, delivery_limit of a broker's "
+                f"queue.{self._last_words()}",
                 left=left,
             )
         if self.source.next_at() is not None:

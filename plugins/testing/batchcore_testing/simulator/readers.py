@@ -78,7 +78,7 @@ class Reader:
         """Go on after a delivery of the whole batch."""
         batch = self.batch
         if settlement.reading is None or settlement.unacknowledged:
-            self.not_before = now + _FIRST_PAUSE_S
+            self.not_before = now + pause_after(1)
             return
         again = set(settlement.again)
         self._history.end([item for at, item in enumerate(batch) if at not in again], "acknowledged")
@@ -87,7 +87,7 @@ class Reader:
             self._finish()
             return
         self._failures += 1
-        self.not_before = now + min(_FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE_S)
+        self.not_before = now + pause_after(self._failures)
         if len(self.batch) < len(batch):
             self._retries = 0  # the checkpoint has moved
         elif settlement.function_failed and self._options.bisect_batch_on_function_error and len(batch) > 1:
@@ -110,6 +110,11 @@ class Reader:
     def _next_part(self) -> None:
         while not self.batch and self._later:
             self.batch, self._retries = self._later.pop()
+
+
+def pause_after(failures: int) -> float:
+    """Return for how many seconds a batch waits after so many failures: AWS says that it waits, and not how long."""
+    return float(min(_FIRST_PAUSE_S * 2 ** min(failures - 1, 10), _LONGEST_PAUSE_S))
 
 
 def with_destination(options: Options) -> Options:
