@@ -14,7 +14,12 @@ from packaging.specifiers import SpecifierSet
 from batchcore_testing import EventFactory
 
 CORE = "batchcore"
-SOURCES = {"batchcore-sqs": "sqs", "batchcore-kinesis": "kinesis", "batchcore-dynamodb": "dynamodb"}
+SOURCES = {
+    "batchcore-sqs": "sqs",
+    "batchcore-kinesis": "kinesis",
+    "batchcore-dynamodb": "dynamodb",
+    "batchcore-kafka": "kafka",
+}
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"]}
 MEMBERS = [*SOURCES, "batchcore-testing", "batchcore-deadletter", "batchcore-local"]
 DISTRIBUTIONS = [CORE, *MEMBERS]

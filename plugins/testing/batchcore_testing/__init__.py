@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from batchcore_testing.simulator.logs import Stream, Topic
     from batchcore_testing.simulator.mapping import EventSourceMapping
     from batchcore_testing.simulator.queues import FifoQueue, Queue
+    from batchcore_testing.simulator.shares import SharedTopic
 
 __all__ = [
     "ContractBroken",
@@ -34,6 +35,7 @@ __all__ = [
     "NotDrainedError",
     "Queue",
     "Sent",
+    "SharedTopic",
     "SimulatedClock",
     "SimulatedContext",
     "Simulator",
@@ -67,6 +69,7 @@ _WHERE = {
     "EventSourceMapping": "simulator.mapping",
     "FifoQueue": "simulator.queues",
     "Queue": "simulator.queues",
+    "SharedTopic": "simulator.shares",
     "Simulator": "simulator",
 }
 

@@ -33,7 +33,7 @@ OPEN_TO_SOURCES = {
 }
 OF_FACTORIES = {"batchcore_testing"}
 """What the file ``events.py`` of a source may import besides: no function loads it."""
-SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb")
+SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb", "batchcore_kafka")
 HEAVY = {
     "pluggy": {"_plugins.wrapping"},
     "asyncio": {"_concurrency.loops", "_concurrency.tasks"},
