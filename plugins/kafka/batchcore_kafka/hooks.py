@@ -94,12 +94,8 @@ class KafkaSource:
         for position, record in enumerate(records):
             try:  # records of a partition follow one another, and its name is made once: half the cost of each
                 offset = record["offset"]
-                if (
-                    record["partition"] is partition
-                    and record["topic"] == topic
-                    and type(offset) is int
-                    and offset >= 0
-                ):
+                has_same = record["partition"] is partition and record["topic"] == topic
+                if has_same and type(offset) is int and offset >= 0:
                     named.append({"partition": named[-1]["partition"], "offset": offset})
                     continue
             except (KeyError, TypeError):
