@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-from batchcore_testing import EventFactory, Sent
+import batchcore_testing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-_BROKERS = "b-1.demo-cluster.a1bcde.c1.kafka.eu-west-1.amazonaws.com:9092"
+    from collections.abc import Iterable, Sequence
 
 
 def signed_headers(pairs: Iterable[tuple[str, bytes | None]]) -> list[dict[str, list[int] | None]]:
@@ -26,7 +22,7 @@ def signed_headers(pairs: Iterable[tuple[str, bytes | None]]) -> list[dict[str, 
     ]
 
 
-class KafkaEvents(EventFactory):
+class KafkaEvents(batchcore_testing.KafkaEvents):
     """Makes records of Kafka, as Amazon MSK delivers them.
 
     The content is the value: bytes and text as they are, anything else as JSON; None is a tombstone. The key of a
@@ -35,48 +31,12 @@ class KafkaEvents(EventFactory):
     See "Using Lambda with Amazon MSK" in the AWS Lambda developer guide.
     """
 
-    def record(self, sent: Sent) -> dict[str, Any]:
-        """Make a raw record."""
-        record: dict[str, Any] = {
-            "topic": sent.resource,
-            "partition": sent.shard,
-            "offset": sent.sequence,
-            "timestamp": round(sent.sent_at * 1000),
-            "timestampType": "CREATE_TIME",
-        }
-        if sent.key is not None:
-            record["key"] = b64encode(sent.key.encode()).decode()
-        if sent.content is not None:
-            record["value"] = b64encode(_value(sent.content)).decode()
-        record["headers"] = []
-        return record
-
-    def lane(self, position: int, lanes: int) -> Mapping[str, Any]:
-        """Put records into partitions, each with offsets of its own."""
-        return {"shard": position % lanes, "sequence": position // lanes}
-
-    def event(self, records: Sequence[Any]) -> dict[str, Any]:
-        """Make an event: the records of each partition under its name."""
-        by_partition: dict[str, list[Any]] = {}
-        for record in records:
-            by_partition.setdefault(f"{record['topic']}-{record['partition']}", []).append(record)
-        return {**self.cluster(), "bootstrapServers": _BROKERS, "records": by_partition}
-
-    def cluster(self) -> dict[str, Any]:
-        """Return what an event says of the cluster."""
-        arn = "arn:aws:kafka:eu-west-1:123456789012:cluster/demo-cluster/6a7b8c9d-1"
-        return {"eventSource": "aws:kafka", "eventSourceArn": arn}
-
 
 class SelfManagedKafkaEvents(KafkaEvents):
     """Makes records of Kafka, as they come from a cluster of one's own: the events of queue mode."""
 
-    def cluster(self) -> dict[str, Any]:
-        """Return what an event says of the cluster: there is no ARN."""
-        return {"eventSource": "SelfManagedKafka"}
-
-
-def _value(content: Any) -> bytes:
-    if isinstance(content, bytes):
-        return content
-    return (content if isinstance(content, str) else json.dumps(content)).encode()
+    def event(self, records: Sequence[Any]) -> Any:
+        """Make an event: the records of each partition under its name. There is no ARN."""
+        event = super().event(records)
+        del event["eventSourceArn"]
+        return {**event, "eventSource": "SelfManagedKafka"}

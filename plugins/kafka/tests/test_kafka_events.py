@@ -67,9 +67,3 @@ def test_records_stand_under_their_partitions_which_count_by_themselves() -> Non
         "orders-0": [0, 1, 2],
         "orders-1": [0, 1],
     }
-
-
-def test_the_registered_factory_is_that_of_this_package() -> None:
-    from batchcore_testing.factories import registered_factory
-
-    assert type(registered_factory("kafka")) is KafkaEvents
