@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from batchcore import ConfigurationError, RecordIdentityError, by_key, hookimpl, unordered
+from batchcore import ConfigurationError, by_key, hookimpl, unordered
 from batchcore.records import is_object
-from batchcore_kafka.record import KafkaRecord, whole_number
+from batchcore_kafka.record import KafkaRecord, identified, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class KafkaSource:
                     continue
             except (KeyError, TypeError):
                 pass
-            named.append(_identified(position, record))
+            named.append(identified(position, record))
             topic, partition = record["topic"], record["partition"]
         return named
 
@@ -118,30 +118,6 @@ class KafkaSource:
     def describe_record(self, record: Any) -> Mapping[str, Any]:
         """Return topic and partition."""
         return {name: record[name] for name in ("topic", "partition") if isinstance(record.get(name), (str, int))}
-
-
-def _identified(position: int, record: Any) -> Mapping[str, Any]:
-    """Return what names one record, and say what is wrong with it where it has no name."""
-    try:
-        topic, partition, offset = record["topic"], record["partition"], record["offset"]
-        if isinstance(topic, str) and topic:
-            if type(partition) is not int or partition < 0:
-                partition = whole_number(partition, "partition")
-            if type(offset) is not int or offset < 0:
-                offset = whole_number(offset, "offset")
-            return {"partition": f"{topic}-{partition}", "offset": offset}
-        problem = "its topic is no text, or an empty one"
-    except KeyError as error:
-        problem = f"it has no {error.args[0]}"
-    except ValueError as error:
-        problem = str(error).rstrip(".")
-    except TypeError:
-        problem = f"it is no object but of type {type(record).__name__}"
-    raise RecordIdentityError(
-        f"Record {position} of the batch, counting from 0, cannot be named in a response: {problem}. AWS names a "
-        "record of Kafka by its topic, partition and offset.",
-        position=position,
-    )
 
 
 Kafka = KafkaSource()

@@ -1,10 +1,10 @@
 # mypy: disable-error-code="no-any-return"
 # Every property gives what the event holds, and an event is Any by nature.
-"""The typed view of a record of Kafka."""
+"""The typed view of a record of Kafka, and what names one."""
 
 from __future__ import annotations
 
-from batchcore import RecordView
+from batchcore import RecordIdentityError, RecordView
 from batchcore.binary import decode_base64
 from batchcore.records import decode_json, decode_text, is_object, once
 
@@ -177,6 +177,34 @@ def whole_number(value: Any, field: str, least: int = 0) -> int:
         seen = "negative" if isinstance(value, int) and value < 0 else f"of type {type(value).__name__}"
         raise ValueError(f"{field} is a whole number, and here it is {seen}.")
     return value
+
+
+def identified(position: int, record: Any) -> Mapping[str, Any]:
+    """Return what names one raw record: topic and partition, and offset.
+
+    Raises:
+        RecordIdentityError: it lacks one of them.
+    """
+    try:
+        topic, partition, offset = record["topic"], record["partition"], record["offset"]
+        if isinstance(topic, str) and topic:
+            if type(partition) is not int or partition < 0:
+                partition = whole_number(partition, "partition")
+            if type(offset) is not int or offset < 0:
+                offset = whole_number(offset, "offset")
+            return {"partition": f"{topic}-{partition}", "offset": offset}
+        problem = "its topic is no text, or an empty one"
+    except KeyError as error:
+        problem = f"it has no {error.args[0]}"
+    except ValueError as error:
+        problem = str(error).rstrip(".")
+    except TypeError:
+        problem = f"it is no object but of type {type(record).__name__}"
+    raise RecordIdentityError(
+        f"Record {position} of the batch, counting from 0, cannot be named in a response: {problem}. AWS names a "
+        "record of Kafka by its topic, partition and offset.",
+        position=position,
+    )
 
 
 def decode_headers(headers: Any) -> HeaderPairs:
