@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ProtobufValues"]
 
-_MOST_INDEXES = 100
-"""How deeply messages are nested, at most."""
-
 
 class ProtobufValues(Framed[Any]):
     """Decodes Protobuf. A frame says which message of its file it holds, and the value is of that class::
@@ -108,7 +105,7 @@ def _indexes(data: bytes) -> tuple[list[int], int]:
     count, at = _zigzag(data, 0)
     if count == 0:
         return [0], at
-    if not 0 < count <= _MOST_INDEXES:
+    if count < 0:
         raise IndexError
     indexes: list[int] = []
     for _ in range(count):

@@ -116,7 +116,7 @@ def test_a_message_that_is_not_to_be_taken_fails_instead_of_being_read_as_anothe
         "040002",
         "0102",  # as versions before 2.11 wrote the third, not zigzag
         "0201",  # negative
-        "ca01",  # more than messages are nested
+        "ca01",  # a count of 101
         "ffffffffff01",  # longer than 32 bits
     ],
 )
