@@ -13,7 +13,7 @@ import random
 import uuid
 from typing import Any, TypeAlias
 
-Event: TypeAlias = dict[str, list[dict[str, Any]]]
+Event: TypeAlias = dict[str, Any]
 
 POISON = '{"poison": true}'
 """The body that a handler which fails looks for."""
@@ -103,6 +103,35 @@ def _kinesis_record(position: int) -> dict[str, Any]:
         "invokeIdentityArn": f"arn:aws:iam::{_ACCOUNT}:role/lambda-role",
         "awsRegion": REGION,
         "eventSourceARN": f"arn:aws:kinesis:{REGION}:{_ACCOUNT}:stream/orders",
+    }
+
+
+def kafka_event(size: int) -> Event:
+    """Make an event of two topics with five partitions in all, each value an order as JSON."""
+    partitions = [("orders", 0), ("orders", 1), ("orders", 2), ("returns", 0), ("returns", 1)]
+    records: dict[str, list[dict[str, Any]]] = {}
+    for position in range(size):
+        topic, partition = partitions[position % len(partitions)]
+        record = _kafka_record(topic, partition, 1_000 + position // len(partitions), position)
+        records.setdefault(f"{topic}-{partition}", []).append(record)
+    return {
+        "eventSource": "aws:kafka",
+        "eventSourceArn": f"arn:aws:kafka:{REGION}:{_ACCOUNT}:cluster/orders/abcd1234-abcd-cafe-abab-9876543210ab-4",
+        "bootstrapServers": f"b-1.orders.a1bcde.c1.kafka.{REGION}.amazonaws.com:9092",
+        "records": records,
+    }
+
+
+def _kafka_record(topic: str, partition: int, offset: int, position: int) -> dict[str, Any]:
+    return {
+        "topic": topic,
+        "partition": partition,
+        "offset": offset,
+        "timestamp": 1_545_084_650_987 + position,
+        "timestampType": "CREATE_TIME",
+        "key": base64.b64encode(f"customer-{position % 20}".encode()).decode(),
+        "value": base64.b64encode(json.dumps(_order(position)).encode()).decode(),
+        "headers": [{"trace": [48, 49, -62, -89]}],
     }
 
 

@@ -38,6 +38,11 @@ def payload(record: Any) -> Any:
     return record.kinesis.data_as_json()
 
 
+def json_value(record: Any) -> Any:
+    """Decode the JSON value of a record of Kafka."""
+    return record.json_value
+
+
 def image(record: Any) -> Any:
     """Deserialise the new image of an item."""
     return record.dynamodb.new_image
@@ -87,6 +92,11 @@ async def raw_fails_on_poison_async(record: dict[str, Any]) -> None:
 def raw_payload(record: dict[str, Any]) -> Any:
     """Decode the JSON payload, for the bare loop."""
     return json.loads(b64decode(record["kinesis"]["data"]))
+
+
+def raw_json_value(record: dict[str, Any]) -> Any:
+    """Decode the JSON value, for the bare loop."""
+    return json.loads(b64decode(record["value"]))
 
 
 def raw_image(record: dict[str, Any]) -> Any:

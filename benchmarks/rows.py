@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from benchmarks.events import Event
 
-Kind: TypeAlias = Literal["sqs", "kinesis", "dynamodb", "fifo", "groups", "async", "model"]
+Kind: TypeAlias = Literal["sqs", "kinesis", "dynamodb", "fifo", "groups", "async", "model", "kafka"]
 SIZES = (1, 10, 100, 1_000, 10_000)
 
 
@@ -57,6 +57,8 @@ ROWS = (
     ),
     Row("SQS, async", "async", events.sqs_event, handlers.nothing_async, handlers.nothing),
     Row("SQS, pydantic model", "model", events.sqs_event, handlers.item_of_order, handlers.raw_item_of_order),
+    Row("Kafka, handler does nothing", "kafka", events.kafka_event, handlers.nothing, handlers.nothing),
+    Row("Kafka, JSON value", "kafka", events.kafka_event, handlers.json_value, handlers.raw_json_value),
 )
 
 PLAIN, FAILING = ROWS[0], ROWS[2]

@@ -23,6 +23,8 @@ def prepare(row: Row, logger: logging.Logger | None = None) -> Process:
             row.raw_handler,
             lambda record: record[row.kind]["sequenceNumber" if row.kind == "kinesis" else "SequenceNumber"],
         )
+    if row.kind == "kafka":
+        return _partitions(row.raw_handler)
     if row.kind == "groups":
         return _groups(row.raw_handler)
     return _plain(row.raw_handler, lambda record: record["messageId"])
@@ -36,6 +38,21 @@ def _plain(handler: Callable[..., Any], identifier: Callable[[dict[str, Any]], s
                 handler(record)
             except Exception:
                 failures.append({"itemIdentifier": identifier(record)})
+        return {"batchItemFailures": failures}
+
+    return process
+
+
+def _partitions(handler: Callable[..., Any]) -> Process:
+    def process(event: Event) -> Any:
+        failures = []
+        for records in event["records"].values():
+            for record in records:
+                try:
+                    handler(record)
+                except Exception:
+                    partition = f"{record['topic']}-{record['partition']}"
+                    failures.append({"itemIdentifier": {"partition": partition, "offset": record["offset"]}})
         return {"batchItemFailures": failures}
 
     return process

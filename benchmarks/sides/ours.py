@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Json
 
 import batchcore_dynamodb  # noqa: F401 - imported, it offers its source, as the import of its typed record does
+import batchcore_kafka  # noqa: F401
 import batchcore_kinesis  # noqa: F401
 from batchcore import (
     AsyncBatchProcessor,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from benchmarks.rows import Row
     from benchmarks.sides import Process
 
-EVENT_TYPES = {"kinesis": EventType.KinesisDataStreams, "dynamodb": EventType.DynamoDBStreams}
+EVENT_TYPES = {"kinesis": EventType.KinesisDataStreams, "dynamodb": EventType.DynamoDBStreams, "kafka": "kafka"}
 
 
 class OrderRecord(SqsRecordModel):

@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 # Outside of Lambda its asynchronous processor makes an event loop per batch, inside it keeps one. Measure the latter.
 os.environ.setdefault("LAMBDA_TASK_ROOT", "/var/task")
 
-EVENT_TYPES = {"kinesis": EventType.KinesisDataStreams, "dynamodb": EventType.DynamoDBStreams}
+EVENT_TYPES = {
+    "kinesis": EventType.KinesisDataStreams,
+    "dynamodb": EventType.DynamoDBStreams,
+    "kafka": EventType.Kafka,
+}
 
 __all__ = ["VERSION", "prepare"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from typing import Any
 
@@ -11,6 +12,23 @@ from .installed import Site
 from .support import ToySource, play
 
 Core = Any  # the module batchcore, imported anew
+
+
+@pytest.fixture
+def fresh(fresh: Core, monkeypatch: pytest.MonkeyPatch) -> Core:
+    """The module ``batchcore`` where three sources are installed: the others of ours are hidden."""
+    entry_points = importlib.import_module("batchcore.entry_points")
+    hidden = {f"batchcore_{name}" for name in entry_points.OURS if name not in ("dynamodb", "kinesis", "sqs")}
+    read, find_spec = entry_points.read, importlib.util.find_spec
+
+    def read_few(group: str) -> Any:
+        found = read(group)
+        few = [entry for entry in found.entry_points if entry.value.split(":")[0].split(".")[0] not in hidden]
+        return entry_points.Reading(few, found.unreadable)
+
+    monkeypatch.setattr(entry_points, "read", read_few)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in hidden else find_spec(name))
+    return fresh
 
 
 def refused(core: Core, name: str) -> str:
@@ -169,21 +187,19 @@ def test_an_event_that_no_source_can_claim_is_refused_with_what_to_do(
 @pytest.mark.parametrize(
     ("statement", "hint"),
     [
-        ("lazy from batchcore_kafka import Record", "batchcore_kafka is imported lazily"),
-        ("lazy import batchcore_kafka", "batchcore_kafka is imported lazily"),
+        ("lazy from batchcore_acme import Record", "batchcore_acme is imported lazily"),
+        ("lazy import batchcore_acme", "batchcore_acme is imported lazily"),
         ("", "A package that is imported lazily"),
     ],
 )
 def test_a_source_that_is_imported_lazily_is_hinted_at(site: Site, statement: str, hint: str) -> None:
-    (site.folder / "batchcore_kafka.py").write_text(
-        "from batchcore import offer\nclass Record: ...\noffer('kafka', 1)\n"
-    )
+    (site.folder / "batchcore_acme.py").write_text("from batchcore import offer\nclass Record: ...\noffer('acme', 1)\n")
 
     message = site.run(f"""
         import json, batchcore
         {statement}
         try:
-            batchcore.BatchProcessor("kafka")
+            batchcore.BatchProcessor("acme")
         except batchcore.SourceNotInstalledError as error:
             print(json.dumps(str(error)))
     """)

@@ -87,17 +87,19 @@ def test_a_broken_plugin_without_metadata_is_an_error_at_construction(
 
 
 def test_a_package_that_lost_all_its_metadata_is_to_be_imported(site: Site) -> None:
-    (site.folder / "batchcore_kafka.py").write_text(SOURCE.format(name="kafka"), encoding="utf-8")
+    (site.folder / "batchcore_acme.py").write_text(SOURCE.format(name="acme"), encoding="utf-8")
 
     message = site.run("""
         import json, batchcore
+        from batchcore import entry_points
+        entry_points.OURS = ("acme",)  # none that may be installed here
         try:
-            batchcore.BatchProcessor("kafka")
+            batchcore.BatchProcessor("acme")
         except batchcore.SourceNotInstalledError as error:
             print(json.dumps(str(error)))
     """)
 
-    assert "import batchcore_kafka: it is there" in message
+    assert "import batchcore_acme: it is there" in message
     assert "pip install" not in message
 
 

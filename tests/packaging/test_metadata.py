@@ -18,9 +18,10 @@ SOURCES = {
     "batchcore-sqs": ["sqs"],
     "batchcore-kinesis": ["kinesis"],
     "batchcore-dynamodb": ["dynamodb"],
+    "batchcore-kafka": ["kafka"],
     "batchcore-mq": ["activemq", "rabbitmq"],
 }
-EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"]}
+EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"], "batchcore-kafka": ["fastavro", "protobuf", "pydantic"]}
 MEMBERS = [*SOURCES, "batchcore-testing", "batchcore-deadletter", "batchcore-local"]
 DISTRIBUTIONS = [CORE, *MEMBERS]
 SUPPORTED = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
@@ -68,7 +69,7 @@ def test_a_release_that_reads_past_it_is_taken(version: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_source_requires_the_core_alone_and_pydantic_and_what_calls_aws_as_extras(name: str) -> None:
+def test_a_source_requires_the_core_alone_and_all_else_as_extras(name: str) -> None:
     lines = metadata.requires(name) or []
 
     assert [line for line in lines if "extra ==" not in line and not line.startswith(CORE)] == []

@@ -13,6 +13,7 @@ PACKAGES = [
     "batchcore_sqs",
     "batchcore_kinesis",
     "batchcore_dynamodb",
+    "batchcore_kafka",
     "batchcore_mq",
     "batchcore_deadletter",
     "batchcore_local",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from batchcore_testing.simulator.logs import Stream, Topic
     from batchcore_testing.simulator.mapping import EventSourceMapping
     from batchcore_testing.simulator.queues import FifoQueue, Queue
+    from batchcore_testing.simulator.shares import SharedTopic
 
 __all__ = [
     "BrokerQueue",
@@ -36,6 +37,7 @@ __all__ = [
     "NotDrainedError",
     "Queue",
     "Sent",
+    "SharedTopic",
     "SimulatedClock",
     "SimulatedContext",
     "Simulator",
@@ -70,6 +72,7 @@ _WHERE = {
     "EventSourceMapping": "simulator.mapping",
     "FifoQueue": "simulator.queues",
     "Queue": "simulator.queues",
+    "SharedTopic": "simulator.shares",
     "Simulator": "simulator",
 }
 

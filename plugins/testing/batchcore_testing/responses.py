@@ -9,11 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
+from batchcore import ConfigurationError
 from batchcore.windows import is_windowed
 from batchcore_testing.results import read_firehose, read_s3_batch
-from batchcore_testing.services import Service, at, identity, resolve, service_of_event, service_of_source
+from batchcore_testing.services import (
+    KAFKA,
+    KAFKA_QUEUE,
+    Service,
+    at,
+    identity,
+    resolve,
+    service_of_event,
+    service_of_source,
+)
 
 if TYPE_CHECKING:
     from batchcore.types import Identifier, Record
@@ -39,7 +49,12 @@ class Reading(NamedTuple):
 
 
 def redelivered(
-    event: Any, response: Any, *, source: object = None, report_batch_item_failures: bool = True
+    event: Any,
+    response: Any,
+    *,
+    source: object = None,
+    report_batch_item_failures: bool = True,
+    consumption_mode: Literal["stream", "queue"] = "stream",
 ) -> list[Record]:
     """Return the records of a batch that AWS delivers again, given what the function answered.
 
@@ -50,14 +65,18 @@ def redelivered(
             read through the source that claims it.
         report_batch_item_failures: whether the event source mapping has ``ReportBatchItemFailures``. Without it an
             response is not read: what did not raise is done.
+        consumption_mode: how a mapping of Kafka reads: ``stream``, or ``queue`` by a share group. No event says which.
 
     Returns:
         Raw records, in the order of the batch.
 
     Raises:
         batchcore.UnexpectedBatchTypeError: nobody knows the event.
+        batchcore.ConfigurationError: there is no such mode, or the event is not of Kafka.
     """
     service = service_of(event, source)
+    if consumption_mode != "stream":
+        service = _in_queue_mode(service, consumption_mode)
     records = service.records(event)
     identifiers = [service.identifier(record) for record in records]
     reading = read_response(
@@ -81,6 +100,14 @@ def service_of(event: Any, source: object = None) -> Service:
 
     found = source_of_event(resolve, event)
     return service_of_source(found.plugin)
+
+
+def _in_queue_mode(service: Service, mode: str) -> Service:
+    if mode != "queue" or service is not KAFKA:
+        raise ConfigurationError(
+            f"consumption_mode is 'stream', or 'queue' for events of Kafka; not {mode!r} for events of {service.name}."
+        )
+    return KAFKA_QUEUE
 
 
 def read_response(
@@ -197,7 +224,7 @@ def _sequence_number(service: Service, record: Record) -> int | None:
 
 def _is_success(response: Any, service: Service) -> bool:
     """Whether a response means that everything is done: each of these is documented, or was seen at AWS."""
-    if service.kind == "partitions":
+    if service.name == KAFKA.name:
         return False  # AWS's pages have no such table for Kafka. An empty list names nothing, which is sure
     if response is None:
         return True

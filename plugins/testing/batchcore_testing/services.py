@@ -193,6 +193,8 @@ SQS = Service("sqs", "record", _listed, _message_id, _message_group)
 KINESIS = Service("kinesis", "checkpoint", _listed, _sequence_number, _partition_key)
 DYNAMODB = Service("dynamodb", "checkpoint", _listed, _change_number, _item_key)
 KAFKA = Service("kafka", "partitions", _grouped("records"), _offset, _topic_partition)
+KAFKA_QUEUE = KAFKA._replace(kind="record", lane=_nothing)
+"""Kafka read by a share group, ``ConsumptionMode: Queue``. No event says so: whoever asks has to know."""
 RABBITMQ = Service("rabbitmq", "whole batch", _grouped("rmqMessagesByQueue"), _nothing, _nothing)
 ACTIVEMQ = Service("activemq", "whole batch", _messages, _nothing, _jms_group)
 FIREHOSE = Service("firehose", "results", _plain_records, _record_id, _nothing)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"
 ROWS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "rows.json").read_text())
 
-OF_OUR_OWN = ("brokers", "orders", "ordering", "windows", "write_a_source")
+OF_OUR_OWN = ("brokers", "kafka", "orders", "ordering", "windows", "write_a_source")
 """Folders of programs that the reference page has nothing like."""
 
 TEMPLATES_OF_OUR_OWN = {"sam/rabbitmq.yaml"}

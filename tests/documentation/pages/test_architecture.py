@@ -34,7 +34,7 @@ OPEN_TO_SOURCES = {
 }
 OF_FACTORIES = {"batchcore_testing"}
 """What the file ``events.py`` of a source may import besides: no function loads it."""
-SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb", "batchcore_mq")
+SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb", "batchcore_kafka", "batchcore_mq")
 PACKAGES = [*SOURCES, "batchcore_deadletter", "batchcore_local", "batchcore_testing"]
 HEAVY = {
     "pluggy": {"_plugins.wrapping"},

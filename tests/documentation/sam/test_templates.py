@@ -19,12 +19,13 @@ from cfnlint.api import ManualArgs, lint
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-TEMPLATES = Path(__file__).parents[3] / "examples" / "sam"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 REGION = "us-east-1"
-NAMES = ("sqs", "kinesis", "dynamodb")
 BROKERS = ("rabbitmq",)
+FOLDERS = dict.fromkeys(("sqs", "kinesis", "dynamodb", *BROKERS), EXAMPLES / "sam")
+NAMES = ("sqs", "kinesis", "dynamodb", "kafka")
 ALL = (*NAMES, *BROKERS)
-STREAMS = ("kinesis", "dynamodb")
+STREAMS = ("kinesis", "dynamodb", "kafka")
 FUNCTION, ROLE, DEAD_LETTERS = "OrdersFunction", "OrdersRole", "OrdersDeadLetterQueue"
 
 Template = dict[str, Any]
@@ -50,7 +51,8 @@ class NoManagedPolicies:
 
 
 def source(name: str) -> Template:
-    template: Template = yaml_parse((TEMPLATES / f"{name}.yaml").read_text())
+    path = FOLDERS[name] / f"{name}.yaml" if name in FOLDERS else EXAMPLES / name / "template.yaml"
+    template: Template = yaml_parse(path.read_text())
     return template
 
 
@@ -111,6 +113,14 @@ SEND_TO_DEAD_LETTERS = {
     ("sqs:GetQueueUrl", "OrdersDeadLetterQueue.Arn"),
     ("sqs:SendMessage", "OrdersDeadLetterQueue.Arn"),
 }
+NETWORK_INTERFACES = {
+    *((f"ec2:{action}NetworkInterface", "*") for action in ("Create", "Delete")),
+    *((f"ec2:Describe{what}", "*") for what in ("NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")),
+}
+IN_CLUSTER = (
+    "arn:${{AWS::Partition}}:kafka:${{AWS::Region}}:${{AWS::AccountId}}:{}/${{ClusterName}}/${{ClusterUuid}}/{}"
+)
+CLUSTER, OF_TOPIC = IN_CLUSTER.format("cluster", "").rstrip("/"), IN_CLUSTER.format("topic", "${Topic}")
 READ = {
     "sqs": {
         ("sqs:ReceiveMessage", "OrdersQueue.Arn"),
@@ -130,20 +140,31 @@ READ = {
         ("dynamodb:GetShardIterator", "OrdersTable.StreamArn"),
         ("dynamodb:ListStreams", "${OrdersTable.Arn}/stream/*"),
     },
+    "kafka": {
+        *((f"kafka:{action}", CLUSTER) for action in ("DescribeCluster", "DescribeClusterV2", "GetBootstrapBrokers")),
+        *((f"kafka-cluster:{action}", CLUSTER) for action in ("Connect", "DescribeClusterDynamicConfiguration")),
+        *(
+            (f"kafka-cluster:{action}", IN_CLUSTER.format("topic", "${Topic}"))
+            for action in ("DescribeTopic", "ReadData")
+        ),
+        *((f"kafka-cluster:{action}", IN_CLUSTER.format("group", "*")) for action in ("AlterGroup", "DescribeGroup")),
+        *NETWORK_INTERFACES,
+    },
     "rabbitmq": {
         ("mq:DescribeBroker", "OrdersBroker.Arn"),
         ("secretsmanager:GetSecretValue", "OrdersBrokerUser"),
-        ("ec2:CreateNetworkInterface", "*"),
-        ("ec2:DeleteNetworkInterface", "*"),
-        ("ec2:DescribeNetworkInterfaces", "*"),
-        ("ec2:DescribeSecurityGroups", "*"),
-        ("ec2:DescribeSubnets", "*"),
-        ("ec2:DescribeVpcs", "*"),
+        *NETWORK_INTERFACES,
     },
 }
-# Wildcards that IAM leaves no way round: X-Ray has no resources, ListStreams is granted by table, Lambda makes network
-# interfaces to reach a broker.
-UNAVOIDABLE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")} | READ["dynamodb"] | READ["rabbitmq"]
+# Wildcards that IAM leaves no way round: X-Ray has no resources, ListStreams is granted by table, network interfaces of
+# pollers have no name beforehand, nor has the group that a mapping of Kafka makes.
+UNAVOIDABLE = {
+    ("xray:PutTraceSegments", "*"),
+    ("xray:PutTelemetryRecords", "*"),
+    *READ["dynamodb"],
+    *READ["kafka"],
+    *NETWORK_INTERFACES,
+}
 
 
 # Rules: each says whether a translated template keeps it.
@@ -346,7 +367,7 @@ def test_wrong_template_is_found_wrong(
 @pytest.mark.parametrize("name", ALL)
 def test_handler_is_a_function_of_the_folder_that_is_deployed(name: str) -> None:
     deployed = function(source(name))
-    folder = (TEMPLATES / deployed["CodeUri"]).resolve()
+    folder = (FOLDERS.get(name, EXAMPLES / name) / deployed["CodeUri"]).resolve()
     module, _, handler = deployed["Handler"].partition(".")
     tree = ast.parse((folder / f"{module}.py").read_text())
     assert handler in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

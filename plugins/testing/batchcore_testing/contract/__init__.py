@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,6 +27,9 @@ from batchcore_testing.contract.records import RecordTests
 from batchcore_testing.contract.responses import ResponseTests
 from batchcore_testing.contract.windows import WindowTests
 from batchcore_testing.factories import registered_factory
+
+if TYPE_CHECKING:
+    from batchcore_testing.services import Service
 
 __all__ = ["SourceContract"]
 
@@ -129,6 +132,14 @@ class SourceContract(  # pytest runs the tests of the last base first
         return registered_factory(name) if isinstance(name, str) else None
 
     @pytest.fixture
+    def service(self) -> Service | None:
+        """The service as AWS has it, where no event tells; None where one does.
+
+        Kafka in queue mode is ``batchcore_testing.services.KAFKA_QUEUE``.
+        """
+        return None
+
+    @pytest.fixture
     def probe(
         self,
         source: Any,
@@ -136,9 +147,10 @@ class SourceContract(  # pytest runs the tests of the last base first
         reads: Reads | None,
         identifiers_repeat: bool | None,
         event_factory: Any,
+        service: Service | None,
     ) -> Probe:
         """What looks at the source."""
-        return Probe(source, event_of(8), reads, identifiers_repeat, event_factory)
+        return Probe(source, event_of(8), reads, identifiers_repeat, event_factory, service)
 
     def test_no_test_is_opted_out_of_silently(self) -> None:
         refuse_silent_opt_outs(type(self), SourceContract)

@@ -49,6 +49,7 @@ class Probe:
             was raised, to the positions that come again.
         identifiers_repeat: whether records of two lanes may have the same identifier; None where the suite is to see.
         factory: makes events of the source; None where there is no such thing.
+        service: the service as AWS has it, where no event tells; None where one does.
 
     Attributes:
         hooks: the source's hooks, as processors call them.
@@ -63,6 +64,7 @@ class Probe:
         reads: Reads | None = None,
         identifiers_repeat: bool | None = None,
         factory: Any = None,
+        service: Service | None = None,
     ) -> None:
         self.source = source
         self.reads = reads
@@ -70,7 +72,7 @@ class Probe:
         self.factory = factory
         self.event = event
         self.hooks: Source = resolved_source(source)
-        known = service_of_event(event)
+        known = service_of_event(event) if service is None else service
         self.is_known = known is not None
         self.service: Service = service_of_source(source) if known is None else known
 

@@ -9,6 +9,7 @@ from batchcore_testing.simulator.brokers import BrokerQueue
 from batchcore_testing.simulator.logs import Stream, Topic
 from batchcore_testing.simulator.mapping import EventSourceMapping
 from batchcore_testing.simulator.queues import FifoQueue, Queue
+from batchcore_testing.simulator.shares import SharedTopic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +98,29 @@ class Simulator:
     ) -> Topic:
         """Make a topic of Kafka: see :class:`Topic`."""
         return Topic(source, name, partitions=partitions, retention=retention, factory=factory, clock=self.clock)
+
+    def shared_topic(
+        self,
+        source: object,
+        name: str = "orders",
+        *,
+        partitions: int = 1,
+        delivery_count_limit: int = 5,
+        lock_duration: float = 30.0,
+        retention: float = 604_800.0,
+        factory: EventFactory | None = None,
+    ) -> SharedTopic:
+        """Make a topic of Kafka that a share group reads: see :class:`SharedTopic`."""
+        return SharedTopic(
+            source,
+            name,
+            partitions=partitions,
+            delivery_count_limit=delivery_count_limit,
+            lock_duration=lock_duration,
+            retention=retention,
+            factory=factory,
+            clock=self.clock,
+        )
 
     def broker_queue(
         self,

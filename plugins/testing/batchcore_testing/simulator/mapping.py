@@ -31,7 +31,8 @@ class EventSourceMapping:
     source's clock. A handler that takes time says so: ``mapping.clock.advance(seconds)``.
 
     Args:
-        source: a :class:`Queue`, :class:`FifoQueue`, :class:`Stream`, :class:`Topic` or :class:`BrokerQueue`.
+        source: a :class:`Queue`, :class:`FifoQueue`, :class:`Stream`, :class:`Topic`, :class:`SharedTopic` or
+            :class:`BrokerQueue`.
         function: what to invoke: ``function(event, context)``. Or, instead of it:
         processor: a processor, which runs
         record_handler: this handler. What it began with and returned for is then known, and what the processor dropped
@@ -46,7 +47,7 @@ class EventSourceMapping:
         seed: of all chance: the order of a standard queue, which shard is next, faults. The same seed, the same
             history.
         parallelization_factor: of streams: batches of one shard at a time.
-        maximum_retry_attempts: of streams and topics; -1 for no limit.
+        maximum_retry_attempts: of streams and topics; -1 for no limit, which of a shared topic is none at all.
         maximum_record_age_in_seconds: of streams and topics; -1 for no limit.
         bisect_batch_on_function_error: of streams and topics: whether a batch is split when the function fails.
         tumbling_window_in_seconds: of streams; 0 for no windows.
