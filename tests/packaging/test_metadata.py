@@ -16,7 +16,10 @@ from batchcore_testing import EventFactory
 CORE = "batchcore"
 SOURCES = {"batchcore-sqs": "sqs", "batchcore-kinesis": "kinesis", "batchcore-dynamodb": "dynamodb"}
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"]}
-MEMBERS = [*SOURCES, "batchcore-testing", "batchcore-deadletter", "batchcore-local"]
+PIPES = ("pipes-dynamodb", "pipes-kafka", "pipes-kinesis", "pipes-mq", "pipes-sqs")
+SEVERAL = {"batchcore-pipes": PIPES}  # packages that have several sources
+SOURCE_PACKAGES = [*SOURCES, *SEVERAL]
+MEMBERS = [*SOURCE_PACKAGES, "batchcore-testing", "batchcore-deadletter", "batchcore-local"]
 DISTRIBUTIONS = [CORE, *MEMBERS]
 SUPPORTED = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[[^]]*\])?\s*(?P<range>[^;]*)(;.*)?")
@@ -62,7 +65,7 @@ def test_a_release_that_reads_past_it_is_taken(version: str) -> None:
     assert version in SpecifierSet(requirements("batchcore-local")["importlib-metadata"])
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", SOURCE_PACKAGES)
 def test_a_source_requires_the_core_alone_and_pydantic_and_what_calls_aws_as_extras(name: str) -> None:
     lines = metadata.requires(name) or []
 
@@ -100,6 +103,17 @@ def test_a_source_is_registered_by_its_name(distribution: str, source: str) -> N
     assert entry_point.load().name == source
 
 
+@pytest.mark.parametrize("group", ["batchcore.sources", "batchcore.event_factories"])
+@pytest.mark.parametrize("distribution", SEVERAL)
+def test_a_package_with_several_sources_registers_each_and_what_makes_its_events(distribution: str, group: str) -> None:
+    registered = metadata.distribution(distribution).entry_points.select(group=group)
+
+    assert tuple(sorted(entry_point.name for entry_point in registered)) == SEVERAL[distribution]
+    for entry_point in registered:
+        loaded = entry_point.load()
+        assert issubclass(loaded, EventFactory) if group.endswith("factories") else loaded.name == entry_point.name
+
+
 @pytest.mark.parametrize(("distribution", "source"), [*SOURCES.items(), ("batchcore-testing", "kafka")])
 def test_what_makes_the_events_of_a_source_is_registered_by_its_name(distribution: str, source: str) -> None:
     (entry_point,) = metadata.distribution(distribution).entry_points.select(group="batchcore.event_factories")
@@ -108,7 +122,7 @@ def test_what_makes_the_events_of_a_source_is_registered_by_its_name(distributio
     assert issubclass(entry_point.load(), EventFactory)
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", SOURCE_PACKAGES)
 def test_a_source_does_not_require_the_kit_for_tests(name: str) -> None:
     assert "batchcore-testing" not in requirements(name)
 

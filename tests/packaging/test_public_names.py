@@ -13,6 +13,7 @@ PACKAGES = [
     "batchcore_sqs",
     "batchcore_kinesis",
     "batchcore_dynamodb",
+    "batchcore_pipes",
     "batchcore_deadletter",
     "batchcore_local",
 ]

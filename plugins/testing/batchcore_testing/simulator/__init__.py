@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from batchcore_testing.clock import SimulatedClock
 from batchcore_testing.simulator.logs import Stream, Topic
 from batchcore_testing.simulator.mapping import EventSourceMapping
+from batchcore_testing.simulator.pipes import Pipe
 from batchcore_testing.simulator.queues import FifoQueue, Queue
 
 if TYPE_CHECKING:
@@ -105,3 +106,10 @@ class Simulator:
         mapping = EventSourceMapping(source, function, **options)
         self.mappings.append(mapping)
         return mapping
+
+    def pipe(self, source: SimulatedSource, function: Callable[[Any, Any], Any] | None = None, **options: Any) -> Pipe:
+        """Make a pipe of EventBridge Pipes. For the options, see :class:`Pipe`."""
+        options = {"seed": self.seed, **options}
+        pipe = Pipe(source, function, **options)
+        self.mappings.append(pipe)
+        return pipe
