@@ -83,7 +83,7 @@ class PipeSource:
     @hookimpl
     def claims_event(self, event: Any) -> bool:
         """Whether the event is a list, and each record of it says that it is of this source."""
-        return isinstance(event, list) and any(_claims(service)({"Records": event}) for service in self.views)
+        return any(_claims(service)({"Records": event}) for service in self.views)
 
     @hookimpl
     def extract_records(self, event: Any) -> Sequence[Any]:

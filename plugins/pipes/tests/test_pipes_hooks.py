@@ -130,6 +130,19 @@ def test_a_record_that_does_not_say_where_it_is_from_is_not_claimed(name: str) -
     assert SOURCES[name].claims_event([first, second]) is False
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        *(("pipes-kafka", said) for said in ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka")),
+        *(("pipes-mq", said) for said in ("aws:amq", "aws:mq", "aws:rmq")),
+    ],
+)
+def test_every_spelling_of_where_a_record_is_from_is_claimed(name: str, said: str) -> None:
+    event: list[Any] = make_event(name, "a", "b", eventSource=said)
+
+    assert [other for other, source in SOURCES.items() if source.claims_event(event)] == [name]
+
+
 def test_messages_of_two_kinds_of_broker_are_no_event(sample: Sample) -> None:
     assert PipesMQ.claims_event([*sample("pipes-activemq"), *sample("pipes-rabbitmq")]) is False
 
