@@ -95,6 +95,14 @@ def test_what_succeeds_is_acknowledged(name: str) -> None:
     assert set(ends(pipe.source).values()) == {"acknowledged"}
 
 
+@every_stream
+def test_a_record_of_a_stream_is_ordered_by_its_key(name: str) -> None:
+    lanes = [item.lane for item in source_of(name, "a1", "b1", "a2").items]
+
+    assert lanes[0] == lanes[2] != lanes[1]
+    assert None not in lanes
+
+
 # What a response does.
 
 
