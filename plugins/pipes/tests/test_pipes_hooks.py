@@ -336,6 +336,34 @@ def test_where_a_package_is_not_installed_a_handler_gets_the_raw_record() -> Non
     ]
 
 
+STANDING_IN = """
+import sys, types
+from batchcore import BatchProcessor, RecordView
+views = {"batchcore_kafka": ["KafkaRecord"], "batchcore_mq": ["ActiveMQMessage", "RabbitMQMessage"]}
+for package, names in views.items():
+    sys.modules[package] = types.ModuleType(package)
+    for name in names:
+        setattr(sys.modules[package], name, type(name, (RecordView,), {"__slots__": ()}))
+for name, said in (
+    ("pipes-kafka", "aws:kafka"), ("pipes-kafka", "SelfManagedKafka"), ("pipes-mq", "aws:amq"), ("pipes-mq", "aws:rmq")
+):
+    got = []
+    BatchProcessor(name).run([{"eventSource": said, "topic": "t", "partition": "0"}], got.append)
+    print(said, type(got[0]).__name__)
+"""
+
+
+def test_the_views_of_kafka_and_amazon_mq_are_used_where_those_packages_are_installed() -> None:
+    done = subprocess.run([sys.executable, "-c", STANDING_IN], check=True, capture_output=True, text=True)
+
+    assert done.stdout.splitlines() == [
+        "aws:kafka KafkaRecord",
+        "SelfManagedKafka KafkaRecord",
+        "aws:amq ActiveMQMessage",
+        "aws:rmq RabbitMQMessage",
+    ]
+
+
 BROKEN = """
 import sys
 class Broken:
