@@ -255,6 +255,10 @@ def advice(name: str, known: Iterable[str]) -> str:
 
         module = f"batchcore_{name}"
         if module in sys.modules or importlib.util.find_spec(module) is not None:
+            sources = registered("batchcore.sources").entry_points
+            of_it = sorted(entry.name for entry in sources if entry.value.startswith((f"{module}:", f"{module}.")))
+            if of_it:
+                return f"batchcore-{name} has several, each by its own name: {', '.join(of_it)}."
             return f"import batchcore_{name}: it is there, without the metadata that registers its source."
         doubt = f"did you mean {meant!r}? Otherwise: " if meant else ""
         return f"{doubt}pip install batchcore-{name}."
@@ -285,7 +289,7 @@ def _meant(name: str, known: Iterable[str]) -> str | None:
         import difflib
 
         near = difflib.get_close_matches(given, by_letters, 1)
-    return by_letters[max(near, key=lambda letters: (letters == given, len(letters)))] if near else None
+    return by_letters[max(near, key=lambda letters: -abs(len(letters) - len(given)))] if near else None
 
 
 def _words(name: str) -> list[str]:

@@ -70,7 +70,10 @@ def _find(
             break
         for name in list(names_of()):
             try:
-                source = resolve(name, find_source(name))
+                plugin = find_source(name)
+                if getattr(plugin, "only_by_name", False):  # what is its could be another's as well
+                    continue
+                source = resolve(name, plugin)
                 if recognises(source):
                     claims.append(source)
             except PluginError as error:  # installing a package changes nothing for the others

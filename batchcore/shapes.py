@@ -69,8 +69,8 @@ def advice_on(event: Any) -> str:
     """Return what to do with an event that no source can claim as it is; empty where that is not known."""
     if _is_list(event):
         return (
-            "EventBridge Pipes calls a function with a list of records: to process it, pass it on as an event source "
-            'mapping would, {"Records": event}.'
+            "EventBridge Pipes calls a function with a list of records. Whose they are is not guessed: name what the "
+            'pipe reads, such as BatchProcessor("pipes-sqs"), a source of batchcore-pipes.'
         )
     if isinstance(event, (str, bytes, bytearray)):
         return "Lambda gives an event as a dict: to process this one, pass json.loads(event)."

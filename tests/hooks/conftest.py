@@ -82,18 +82,18 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     sys.modules.update(before)
 
 
-NOT_INSTALLED = {"batchcore-mq": "batchcore_mq"}
+NOT_INSTALLED = {f"batchcore-{name}": f"batchcore_{name}" for name in ("kafka", "mq", "firehose", "s3batch", "pipes")}
 """Distributions that are here, with their modules, and that tests of what is not installed take for not installed."""
 
 
 def _hide(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody find those, and what a test installs under their names be found."""
     find_spec = importlib.util.find_spec
-    origins = {getattr(find_spec(module), "origin", None) for module in NOT_INSTALLED.values()}
+    origins = {getattr(find_spec(module), "origin", None) for module in NOT_INSTALLED.values()} - {None}
 
     def finds(name: str, package: str | None = None) -> Any:
         spec = find_spec(name, package)
-        return None if spec is not None and spec.origin is not None and spec.origin in origins else spec
+        return None if spec is not None and spec.origin in origins else spec
 
     monkeypatch.setattr(importlib.util, "find_spec", finds)
     for reader in ("importlib_metadata", "importlib.metadata"):

@@ -481,6 +481,28 @@ def test_wrappers_have_a_say_in_what_a_source_claims(fresh: Core) -> None:
     assert result.return_values == ["played with car"]
 
 
+def test_a_source_that_is_found_by_name_alone_is_found_from_no_event_and_from_no_records(fresh: Core) -> None:
+    class Named(ToySource):
+        only_by_name = True
+
+    fresh.offer("toy", Named())
+
+    with pytest.raises(fresh.UnexpectedBatchTypeError, match="No installed source claims this event"):
+        fresh.BatchProcessor().run(toys("car"), play)
+    with pytest.raises(fresh.UnexpectedBatchTypeError, match="No installed source claims these records"):
+        fresh.BatchProcessor()(records=toys("car")["toys"], handler=play)
+    assert fresh.BatchProcessor("toy").run(toys("car"), play).batch.source == "toy"
+
+
+def test_a_source_that_is_found_by_name_alone_is_no_second_one_that_claims_an_event(fresh: Core, site: Site) -> None:
+    site.install_source("kafka")
+    code = SOURCE.format(name="kafka").replace("class Source:", "class Source:\n    only_by_name = True")
+    site.install("batchcore-pipe", {"pipe_source": code}, sources={"pipe": "pipe_source:source"})
+
+    assert fresh.BatchProcessor().run(event_for("kafka"), play).batch.source == "kafka"
+    assert fresh.BatchProcessor("pipe").run(event_for("kafka"), play).batch.source == "pipe"
+
+
 def test_an_event_that_nobody_claims_is_refused_before_the_first_record(fresh: Core, site: Site) -> None:
     site.install_source("kafka")
     handled: list[Any] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from typing import Any
 
@@ -12,23 +11,6 @@ from .installed import Site
 from .support import ToySource, play
 
 Core = Any  # the module batchcore, imported anew
-
-
-@pytest.fixture
-def fresh(fresh: Core, monkeypatch: pytest.MonkeyPatch) -> Core:
-    """The module ``batchcore`` where three sources are installed: the others of ours are hidden."""
-    entry_points = importlib.import_module("batchcore.entry_points")
-    hidden = {f"batchcore_{name}" for name in entry_points.OURS if name not in ("dynamodb", "kinesis", "sqs")}
-    read, find_spec = entry_points.read, importlib.util.find_spec
-
-    def read_few(group: str) -> Any:
-        found = read(group)
-        few = [entry for entry in found.entry_points if entry.value.split(":")[0].split(".")[0] not in hidden]
-        return entry_points.Reading(few, found.unreadable)
-
-    monkeypatch.setattr(entry_points, "read", read_few)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in hidden else find_spec(name))
-    return fresh
 
 
 def refused(core: Core, name: str) -> str:
@@ -91,6 +73,16 @@ def test_the_name_that_is_written_differently_is_meant_before_a_longer_one(fresh
 @pytest.mark.parametrize("name", ["firehose", "kafka", "mq", "pipes", "s3batch"])
 def test_a_source_of_ours_that_is_not_installed_is_to_be_installed(fresh: Core, name: str) -> None:
     assert refused(fresh, name).startswith(f"No source named {name!r} is installed; pip install batchcore-{name}. ")
+
+
+def test_a_package_of_ours_that_has_several_sources_is_not_one_of_them(fresh: Core, site: Site) -> None:
+    sources = {"pipes-sqs": "batchcore_pipes.hooks:sqs", "pipes-mq": "batchcore_pipes.hooks:mq"}
+    site.install("batchcore-pipes", {"batchcore_pipes": ""}, sources=sources)
+
+    assert refused(fresh, "pipes").startswith(
+        "No source named 'pipes' is installed; batchcore-pipes has several, each by its own name: pipes-mq, pipes-sqs. "
+        "Installed: "
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,7 +158,7 @@ def test_an_event_that_does_not_say_what_it_is_is_refused_like_any_other(fresh: 
 @pytest.mark.parametrize(
     ("event", "advice"),
     [
-        ([{"messageId": "m", "body": "x", "eventSource": "aws:sqs"}], r"EventBridge Pipes.*\{\"Records\": event\}"),
+        ([{"messageId": "m", "body": "x", "eventSource": "aws:sqs"}], r"not guessed.*BatchProcessor\(\"pipes-sqs\"\)"),
         ([7], "EventBridge Pipes"),
         ("{}", r"pass json\.loads\(event\)"),
         (b"{}", r"pass json\.loads\(event\)"),

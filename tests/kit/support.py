@@ -100,7 +100,7 @@ def content_of(record: Any) -> Any:
         return b64decode(raw["kinesis"]["data"]).decode()
     if "dynamodb" in raw:
         return raw["dynamodb"]["NewImage"]["content"]["S"]
-    return b64decode(raw["value"]).decode()
+    return b64decode(raw["value"] if "value" in raw else raw["data"]).decode()
 
 
 def contents_of(event: Any) -> list[Any]:

@@ -114,6 +114,10 @@ def test_the_samples_are_events_as_aws_documents_them() -> None:
         "pipes-sqs": "pipes-sqs",
         "pipes-kinesis": "pipes-kinesis",
         "pipes-dynamodb": "pipes-dynamodb",
+        "pipes-kafka": "pipes-kafka",
+        "pipes-kafka-self-managed": "pipes-kafka",
+        "pipes-activemq": "pipes-mq",
+        "pipes-rabbitmq": "pipes-mq",
     }
     assert samples().keys() - names.keys() == {
         "documentdb",

@@ -467,29 +467,39 @@ def test_active_mq_is_known_by_both_of_its_names(name: str) -> None:
 
 @pytest.mark.parametrize(("source", "name"), [("sqs", "messageId"), ("kinesis", "eventID"), ("dynamodb", "eventID")])
 def test_pipe_names_records_by_message_id_or_event_id(source: str, name: str) -> None:
-    records = event_of(source, "a", "b", "c")["Records"]
+    records = event_of(f"pipes-{source}", "a", "b", "c")
     assert again(records, failures(records[2][name])) == ["c"]
 
 
-@pytest.mark.parametrize("source", STREAMS)
-def test_pipe_does_not_know_a_sequence_number(source: str) -> None:
-    records = event_of(source, "a", "b", "c")["Records"]
-    assert again(records, failures(id_of(records[2]))) == ["a", "b", "c"]
+def test_pipe_does_not_know_a_sequence_number() -> None:
+    records = event_of("pipes-kinesis", "a", "b", "c")
+    assert again(records, failures(records[2]["sequenceNumber"])) == ["a", "b", "c"]
+    changes = event_of("pipes-dynamodb", "a", "b", "c")
+    assert again(changes, failures(changes[2]["dynamodb"]["SequenceNumber"])) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("source", STREAMS)
 def test_pipe_brings_again_everything_from_the_lowest_sequence_number_on(source: str) -> None:
-    records = event_of(source, "a", "b", "c")["Records"]
+    records = event_of(f"pipes-{source}", "a", "b", "c")
     assert again(records, failures(records[2]["eventID"], records[1]["eventID"])) == ["b", "c"]
+    a, b, c = records
+    assert again([c, a, b], failures(b["eventID"])) == ["c", "b"]
 
 
 @pytest.mark.parametrize("event_ids", [("9", "abc", "1"), ("9", "5", "1")])
 def test_event_id_is_no_number_even_where_it_looks_like_one(event_ids: tuple[str, ...]) -> None:
-    records = event_of("dynamodb", "a", "b", "c")["Records"]
+    records = event_of("pipes-dynamodb", "a", "b", "c")
     for record, event_id in zip(records, event_ids, strict=True):
         record["eventID"] = event_id
     assert again(records, failures("9")) == ["a", "b", "c"]
     assert again(records, failures("1")) == ["c"]
+
+
+@pytest.mark.parametrize("source", ["pipes-kafka", "pipes-mq"])
+def test_pipe_from_kafka_or_amazon_mq_brings_all_again_by_an_error_alone(source: str) -> None:
+    records = event_of(source, "a", "b")
+    assert again(records, failures("a", {"partition": "orders-0", "offset": 0})) == []
+    assert again(records, ValueError("no")) == ["a", "b"]
 
 
 # Which event it is.

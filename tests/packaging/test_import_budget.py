@@ -115,6 +115,7 @@ def test_a_first_batch_with_a_model_is_what_loads_pydantic() -> None:
 
 OURS = {
     "batchcore",
+    "batchcore_pipes",
     *(module for _, module, _ in SOURCES.values()),
     "batchcore_deadletter",
     "batchcore_local",

@@ -20,6 +20,7 @@ SOURCES = {
     "batchcore-dynamodb": ["dynamodb"],
     "batchcore-kafka": ["kafka"],
     "batchcore-mq": ["activemq", "rabbitmq"],
+    "batchcore-pipes": ["pipes-dynamodb", "pipes-kafka", "pipes-kinesis", "pipes-mq", "pipes-sqs"],
 }
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"], "batchcore-kafka": ["fastavro", "protobuf", "pydantic"]}
 MEMBERS = [*SOURCES, "batchcore-testing", "batchcore-deadletter", "batchcore-local"]

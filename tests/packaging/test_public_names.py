@@ -15,6 +15,7 @@ PACKAGES = [
     "batchcore_dynamodb",
     "batchcore_kafka",
     "batchcore_mq",
+    "batchcore_pipes",
     "batchcore_deadletter",
     "batchcore_local",
 ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from batchcore_testing.simulator.history import History, Invocation, Item
     from batchcore_testing.simulator.logs import Stream, Topic
     from batchcore_testing.simulator.mapping import EventSourceMapping
+    from batchcore_testing.simulator.pipes import Pipe
     from batchcore_testing.simulator.queues import FifoQueue, Queue
     from batchcore_testing.simulator.shares import SharedTopic
 
@@ -35,6 +36,7 @@ __all__ = [
     "Item",
     "KafkaEvents",
     "NotDrainedError",
+    "Pipe",
     "Queue",
     "Sent",
     "SharedTopic",
@@ -70,6 +72,7 @@ _WHERE = {
     "Stream": "simulator.logs",
     "Topic": "simulator.logs",
     "EventSourceMapping": "simulator.mapping",
+    "Pipe": "simulator.pipes",
     "FifoQueue": "simulator.queues",
     "Queue": "simulator.queues",
     "SharedTopic": "simulator.shares",

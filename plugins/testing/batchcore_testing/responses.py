@@ -218,6 +218,7 @@ def _places(service: Service, records: Sequence[Record]) -> Sequence[int]:
 def _sequence_number(service: Service, record: Record) -> int | None:
     """Return the sequence number of a record: a number of any length. An ``eventID`` is none."""
     number: Any = at(record, "kinesis", "sequenceNumber") or at(record, "dynamodb", "SequenceNumber")
+    number = number or at(record, "sequenceNumber")  # of Kinesis, as a pipe has it
     digits: Any = number or service.identifier(record)
     return int(digits) if isinstance(digits, str) and digits.isdecimal() else None
 

@@ -139,6 +139,11 @@ def _partition_key(record: Any) -> Hashable:
     return key
 
 
+def _flat_partition_key(record: Any) -> Hashable:
+    key: Hashable = at(record, "partitionKey")
+    return key
+
+
 def _item_key(record: Any) -> Hashable:
     keys = at(record, "dynamodb", "Keys")
     return json.dumps(keys, sort_keys=True) if keys else None
@@ -201,12 +206,18 @@ FIREHOSE = Service("firehose", "results", _plain_records, _record_id, _nothing)
 FIREHOSE_OF_MSK = FIREHOSE._replace(content="kafkaRecordValue")
 S3_BATCH = Service("s3-batch", "results", _tasks, _task_id, _nothing)
 
+_KAFKA = ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka")
 _BY_RECORD = {"aws:sqs": SQS, "aws:kinesis": KINESIS, "aws:dynamodb": DYNAMODB}
-# EventBridge Pipes names records of streams by their eventID.
+# EventBridge Pipes names records of streams by their eventID, and has those of Kinesis flat. Of Kafka and Amazon MQ it
+# reads no response. See each source's page in the EventBridge user guide.
+_PIPES_KAFKA = Service("pipes-kafka", "whole batch", _as_it_is, _nothing, _topic_partition)
+_PIPES_MQ = Service("pipes-mq", "whole batch", _as_it_is, _nothing, _nothing)
 _PIPES = {
     "aws:sqs": Service("pipes-sqs", "record", _as_it_is, _message_id, _message_group),
-    "aws:kinesis": Service("pipes-kinesis", "checkpoint", _as_it_is, _event_id, _partition_key),
+    "aws:kinesis": Service("pipes-kinesis", "checkpoint", _as_it_is, _event_id, _flat_partition_key),
     "aws:dynamodb": Service("pipes-dynamodb", "checkpoint", _as_it_is, _event_id, _item_key),
+    **dict.fromkeys(_KAFKA, _PIPES_KAFKA),
+    **dict.fromkeys(("aws:amq", "aws:mq", "aws:rmq"), _PIPES_MQ),
 }
 
 
@@ -221,7 +232,7 @@ def _recognise(event: Any) -> Service | None:
     if "deliveryStreamArn" in event or ("invocationId" in event and isinstance(event["records"], list)):
         return FIREHOSE_OF_MSK if _is_of_msk(event) else FIREHOSE  # what calls a function by hand may leave the ARN out
     source = event["eventSource"]
-    if source in ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"):
+    if source in _KAFKA:
         return KAFKA
     return RABBITMQ if source == "aws:rmq" else ACTIVEMQ if source in ("aws:mq", "aws:amq") else None
 

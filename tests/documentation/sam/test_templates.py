@@ -22,7 +22,6 @@ from samtranslator.yaml_helper import yaml_parse
 EXAMPLES = Path(__file__).parents[3] / "examples"
 REGION = "us-east-1"
 BROKERS = ("rabbitmq",)
-FOLDERS = dict.fromkeys(("sqs", "kinesis", "dynamodb", *BROKERS), EXAMPLES / "sam")
 NAMES = ("sqs", "kinesis", "dynamodb", "kafka")
 ALL = (*NAMES, *BROKERS)
 STREAMS = ("kinesis", "dynamodb", "kafka")
@@ -50,9 +49,14 @@ class NoManagedPolicies:
         return {}
 
 
+def path_of(name: str) -> Path:
+    """Give the path of a template, which lies in ``sam`` or beside its program."""
+    path = EXAMPLES / "sam" / f"{name}.yaml"
+    return path if path.is_file() else EXAMPLES / name / "template.yaml"
+
+
 def source(name: str) -> Template:
-    path = FOLDERS[name] / f"{name}.yaml" if name in FOLDERS else EXAMPLES / name / "template.yaml"
-    template: Template = yaml_parse(path.read_text())
+    template: Template = yaml_parse(path_of(name).read_text())
     return template
 
 
@@ -367,7 +371,7 @@ def test_wrong_template_is_found_wrong(
 @pytest.mark.parametrize("name", ALL)
 def test_handler_is_a_function_of_the_folder_that_is_deployed(name: str) -> None:
     deployed = function(source(name))
-    folder = (FOLDERS.get(name, EXAMPLES / name) / deployed["CodeUri"]).resolve()
+    folder = (path_of(name).parent / deployed["CodeUri"]).resolve()
     module, _, handler = deployed["Handler"].partition(".")
     tree = ast.parse((folder / f"{module}.py").read_text())
     assert handler in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

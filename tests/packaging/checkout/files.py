@@ -12,7 +12,7 @@ PACKAGES = (
     "batchcore",
     *(
         f"plugins/{name}/batchcore_{name}"
-        for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "testing", "deadletter", "local")
+        for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "pipes", "testing", "deadletter", "local")
     ),
 )
 PROJECTS = (ROOT, *(ROOT / Path(package).parent for package in PACKAGES[1:]))

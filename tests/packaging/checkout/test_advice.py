@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .files import PROJECTS, kept_files
 
-PLANNED = {f"batchcore-{name}" for name in ("firehose", "s3batch", "pipes")}
+PLANNED = {f"batchcore-{name}" for name in ("firehose", "s3batch")}
 TEXTS = (".md", ".py", ".toml", ".jinja", ".yml", ".yaml", ".txt", ".in")
 
 
@@ -38,4 +38,5 @@ def test_what_the_core_advises_to_install_is_ours() -> None:
         "batchcore-dynamodb",
         "batchcore-kafka",
         "batchcore-mq",
+        "batchcore-pipes",
     }

@@ -125,11 +125,17 @@ def foreign_records(probe: Probe, own: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, event in samples_of_others(probe).items():
         service = service_of_event(event)
-        if service is not None and service.name.rpartition("-")[2] != probe.name.rpartition("-")[2]:
+        if service is not None and not _is_kin(service.name, probe.name):
             found[name] = service.records(event)[0]
     if at(own, "eventSource") is not None:
         found["another eventSource"] = {**own, "eventSource": "aws:another"}
     return found
+
+
+def _is_kin(name: str, other: str) -> bool:
+    """Whether two services have the same records, as a queue and the pipe from it have: sqs, pipes-sqs."""
+    kind, other_kind = name.rpartition("-")[2], other.rpartition("-")[2]
+    return kind.endswith(other_kind) or other_kind.endswith(kind)  # activemq, pipes-mq
 
 
 def content_places(probe: Probe) -> set[Path]:

@@ -8,6 +8,7 @@ from batchcore_testing.clock import SimulatedClock
 from batchcore_testing.simulator.brokers import BrokerQueue
 from batchcore_testing.simulator.logs import Stream, Topic
 from batchcore_testing.simulator.mapping import EventSourceMapping
+from batchcore_testing.simulator.pipes import Pipe
 from batchcore_testing.simulator.queues import FifoQueue, Queue
 from batchcore_testing.simulator.shares import SharedTopic
 
@@ -144,3 +145,10 @@ class Simulator:
         mapping = EventSourceMapping(source, function, **options)
         self.mappings.append(mapping)
         return mapping
+
+    def pipe(self, source: SimulatedSource, function: Callable[[Any, Any], Any] | None = None, **options: Any) -> Pipe:
+        """Make a pipe of EventBridge Pipes. For the options, see :class:`Pipe`."""
+        options = {"seed": self.seed, **options}
+        pipe = Pipe(source, function, **options)
+        self.mappings.append(pipe)
+        return pipe

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchcore import ConfigurationError
 from batchcore_testing.events import merged
+from batchcore_testing.services import at
 from batchcore_testing.simulator.history import History, Item
 from batchcore_testing.simulator.readers import Reader, destination_record, with_destination
 from batchcore_testing.simulator.source import Delivery, Options, Settlement, SimulatedSource
@@ -304,12 +305,18 @@ class Stream(Log):
         first, last = items[0], items[-1]
         shard = {
             "shardId": f"shardId-{self._shard_of[first.number]:012}",
-            "startSequenceNumber": first.identifier,
-            "endSequenceNumber": last.identifier,
+            "startSequenceNumber": self._sequence_number(first),
+            "endSequenceNumber": self._sequence_number(last),
             "streamArn": self._arn,
         }
-        info = "DDBStreamBatchInfo" if self.service.name == "dynamodb" else "KinesisBatchInfo"
+        info = "DDBStreamBatchInfo" if self.service.name.endswith("dynamodb") else "KinesisBatchInfo"
         return destination_record(info, shard, why, failures, len(items))
+
+    def _sequence_number(self, item: Item) -> Any:
+        if not self.service.name.startswith("pipes-"):  # a pipe names records by something else
+            return item.identifier
+        record = self.record_of(item)
+        return at(record, "sequenceNumber") or at(record, "dynamodb", "SequenceNumber")
 
 
 class Topic(Log):

@@ -200,10 +200,22 @@ class SimulatedSource:
         found = self._identified(what) or self._identified(self._identifier_of(getattr(what, "raw_event", what)))
         if found is not None:
             return found
-        same = self._contents.find(what)
+        same = self._as_delivered(what) or self._contents.find(what)
         if len(same) == 1:
             return same[0]
         raise UnknownRecordError(self._found_several(what, same) if same else self._found_nothing(what))
+
+    def _as_delivered(self, what: Any) -> Sequence[Item]:
+        """Return the items whose record this is, first or last delivered, where records have no names."""
+        raw = getattr(what, "raw_event", what)
+        if not isinstance(raw, Mapping):
+            return []
+        nameless = [item for item in self.items if item.identifier is None]
+        return [
+            item
+            for item in nameless
+            if raw in (self.record_of(item), self.record_of(item, attempt=len(item.deliveries)))
+        ]
 
     def _found_several(self, what: Any, same: Sequence[Item]) -> str:
         return (

@@ -1,0 +1,390 @@
+"""Write the page *What each source can and cannot do*: ask every source of ours that is installed, and write it down.
+
+    python tests/documentation/pages/capabilities.py
+
+What can be asked is asked: each source gets events of its own, made by its event factory, with records that fail. What
+only AWS's pages tell, its package tells: a dictionary ``LIMITS`` in its module ``limits``, from the name of a source to
+four texts (see :data:`TOLD`). So a package that is installed has its rows by itself, once this has been run.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from batchcore import (
+    BatchProcessor,
+    DeadLetterRecord,
+    Ordering,
+    RecordView,
+    UnexpectedBatchTypeError,
+    WholeBatchRetry,
+    entry_points,
+    hookimpl,
+)
+from batchcore_testing import make_event, redelivered
+from batchcore_testing.services import resolved_source
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "capabilities.md"
+COMMAND = "python tests/documentation/pages/capabilities.py"
+TOLD = ("setting", "batch", "gives up", "limits")
+"""What the module ``limits`` of a package tells of a source: what makes AWS read the response; the records of a batch,
+by default and at most; when AWS gives a record up, and what becomes of it then; the limits of time and size."""
+
+RECORDS = 4
+WINDOW = {"window": {"start": "2027-01-15T08:00:00Z", "end": "2027-01-15T08:02:00Z"}, "state": {}, "shardId": "s"}
+SILENT = logging.Logger("silent")  # noqa: LOG001 - in no hierarchy: what fails here is meant to
+SILENT.addHandler(logging.NullHandler())
+UNKNOWN = "not told"
+
+
+class Asked(NamedTuple):
+    """A source, and how it is asked.
+
+    Attributes:
+        name: its name.
+        source: what a processor is told: the name, or the source itself.
+        factory: what makes its events: the name, or the event factory itself.
+        package: the package of it, for the view of its records.
+        told: what its package tells of it.
+    """
+
+    name: str
+    source: Any
+    factory: Any
+    package: str
+    told: Mapping[str, str] = {}
+
+
+# What is asked.
+
+
+class Delivered:
+    """Delivers dead letters to nobody, and keeps their positions."""
+
+    def __init__(self) -> None:
+        self.positions: list[int] = []
+
+    @hookimpl
+    def deliver_dead_letter(self, outcome: Any) -> None:
+        """Keep the position."""
+        self.positions.append(outcome.position)
+
+
+class Seen(NamedTuple):
+    """What was seen of a batch: the response, or what was raised; the batch; the records handlers got; dead letters."""
+
+    response: Any
+    batch: Any
+    got: list[Any]
+    dead_letters: list[int]
+
+
+class _Watch:
+    batch: Any = None
+
+    @hookimpl
+    def batch_started(self, batch: Any) -> None:
+        """Keep the batch."""
+        self.batch = batch
+
+
+def run(asked: Asked, event: Any, fails: Sequence[int] = (), gives_up: Sequence[int] = ()) -> Seen:
+    """Run a batch, of which some positions fail, and some are given up as dead letters."""
+    watch, delivered, got = _Watch(), Delivered(), list[Any]()
+    raw: dict[int, int] = {}
+
+    def handle(record: Any) -> None:
+        got.append(record)
+        if not raw:
+            raw.update({id(each): position for position, each in enumerate(watch.batch.records)})
+        position = raw.get(id(record.raw_event if isinstance(record, RecordView) else record), len(got) - 1)
+        if position in gives_up:
+            raise DeadLetterRecord("given up")
+        if position in fails:
+            raise ValueError("it fails")
+
+    processor = BatchProcessor(
+        asked.source, raise_on_entire_batch_failure=False, logger=SILENT, plugins=[watch, delivered]
+    )
+    response: Any
+    try:
+        response = processor.run(event, handle).response
+    except WholeBatchRetry as error:
+        response = error
+    return Seen(response, watch.batch, got, delivered.positions)
+
+
+def event_of(asked: Asked, resource: str = "orders", attempt: int = 1) -> Any:
+    """Make an event with records of two lanes."""
+    contents = [{"order": number} for number in range(RECORDS)]
+    return make_event(asked.factory, *contents, lanes=2, sent={"resource": resource, "attempt": attempt})
+
+
+def found(asked: Asked) -> str:
+    """Return how a processor comes by the source."""
+    try:
+        source = BatchProcessor(logger=SILENT).run(event_of(asked), lambda record: None).batch.source
+    except UnexpectedBatchTypeError:
+        return "by name alone"
+    return "by name or event" if source == asked.name else f"taken for {source}"
+
+
+def named_by(asked: Asked) -> str:
+    """Return what names a record in a response."""
+    batch = run(asked, event_of(asked)).batch
+    identifier, record = batch.identifiers[0], batch.records[0]
+    if identifier is None:
+        return "nothing"
+    if isinstance(identifier, Mapping):
+        return " and ".join(f"`{key}`" for key in identifier)
+    return next((f"`{'.'.join(path)}`" for path, value in parts(record) if value == identifier), "its own name")
+
+
+def parts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield what a record holds, with the keys that lead to it."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from parts(inner, (*path, key))
+    else:
+        yield path, value
+
+
+def partial_response(asked: Asked) -> str:
+    """Return what a response has of records that failed."""
+    response = run(asked, event_of(asked), [0]).response
+    if isinstance(response, BaseException):
+        return "no: an error fails the batch"
+    if "batchItemFailures" in response:
+        return "`batchItemFailures`"
+    lists = [key for key, value in response.items() if isinstance(value, list) and len(value) == RECORDS]
+    return f"a result for each record, in `{lists[0]}`" if lists else "of its own"
+
+
+def again(asked: Asked, event: Any, fails: Sequence[int], gives_up: Sequence[int] = ()) -> set[int]:
+    """Return the positions that AWS delivers again."""
+    seen = run(asked, event, fails, gives_up)
+    left = redelivered(event, seen.response, source=asked.source)
+    return {position for position, record in enumerate(seen.batch.records) if record in left}
+
+
+def comes_again(asked: Asked, event: Any) -> str:
+    """Return what AWS delivers again after a failure."""
+    first, last = again(asked, event, [0]), again(asked, event, [RECORDS - 1])
+    everything = set(range(RECORDS))
+    if not first | last:
+        return "nothing"
+    if last == everything:
+        return "the whole batch"
+    if first == everything:
+        return "all from the first failed record on"
+    return "the failed record" if first == {0} else "the rest of its lane"
+
+
+def order(asked: Asked, event: Any) -> str:
+    """Return in which order records run, and what a failure does to it."""
+    seen = run(asked, event)
+    ordering: Ordering = resolved_source(asked.source).ordering_policy(seen.batch)
+    if not ordering.grouped:
+        return "any"
+    lane = "" if ordering.key is None else f" for each {name_in_words(ordering.key)}"
+    return f"in order{lane}, {'up to the first failure' if ordering.stops else 'past a failure'}"
+
+
+def name_in_words(key: Callable[..., Any]) -> str:
+    """Return the name of a function of a key as words."""
+    name: str = getattr(key, "__name__", "key")
+    return "key" if name == "<lambda>" else name.strip("_").replace("_", " ")
+
+
+def dead_letters(asked: Asked, event: Any) -> str:
+    """Return whether a record can be a dead letter, also beside one that fails."""
+    last = RECORDS - 1
+    if run(asked, event, gives_up=[last]).dead_letters != [last]:
+        return "no"
+    if run(asked, event, [0], [last]).dead_letters != [last]:
+        return "when nothing before comes again"
+    return "again where another fails" if last in again(asked, event, [0], [last]) else "yes"
+
+
+def attempts(asked: Asked) -> str:
+    """Return whether a source says how often a record was delivered."""
+    batch = run(asked, event_of(asked, attempt=3)).batch
+    attempt = batch.delivery_attempt(batch.records[0])
+    return "counted" if attempt == 3 else "not known" if attempt is None else f"counted, as {attempt} of 3"
+
+
+def windows(asked: Asked) -> str:
+    """Return whether a batch may belong to a tumbling window."""
+    event = event_of(asked)
+    if not isinstance(event, dict):
+        return "no"
+    try:
+        response = run(asked, {**event, **WINDOW}).response
+    except UnexpectedBatchTypeError:
+        return "no"
+    return "yes" if isinstance(response, dict) and "state" in response else "no"
+
+
+def view(asked: Asked) -> str:
+    """Return the class of what a handler gets."""
+    kind = type(run(asked, event_of(asked)).got[0])
+    return f"`{kind.__name__}`" if issubclass(kind, RecordView) else "the raw record"
+
+
+def variants(asked: Asked, ask: Callable[[Asked, Any], str]) -> str:
+    """Ask of a resource, and of one whose name ends in ``.fifo``, where that makes a difference."""
+    plain, fifo = ask(asked, event_of(asked)), ask(asked, event_of(asked, "orders.fifo"))
+    return plain if plain == fifo else f"{plain}; `.fifo`: {fifo}"
+
+
+# How much code it is.
+
+
+def lines_of(source: object) -> int:
+    """Count the lines of code of a source: its file, without views, comments, docstrings and empty lines."""
+    text = file_of(source).read_text(encoding="utf-8")
+    tree, left_out = ast.parse(text), set[int]()
+    for node in ast.walk(tree):
+        is_view = isinstance(node, ast.ClassDef) and any("RecordView" in ast.unparse(base) for base in node.bases)
+        is_text = (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        )
+        if is_view or is_text:
+            left_out |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))  # type: ignore[attr-defined]
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#") and number not in left_out
+        for number, line in enumerate(text.splitlines(), 1)
+    )
+
+
+def file_of(source: object) -> Path:
+    """Return the file of a source, which may be that of several."""
+    return Path(inspect.getsourcefile(type(source)) or "")
+
+
+def lines_in_words(source: object, all_sources: Sequence[object]) -> str:
+    """Return how many lines a source has, and of how many in its file."""
+    same = sum(file_of(other) == file_of(source) for other in all_sources)
+    return f"{lines_of(source)}" + (f" of {same} sources" if same > 1 else "")
+
+
+# The page.
+
+
+def installed() -> list[Asked]:
+    """Return every source that a package of ours registers, by name."""
+    asked: list[Asked] = []
+    for name, (entry, *_) in sorted(entry_points.registered("batchcore.sources").by_name.items()):
+        distribution = entry_points.field_of(entry.dist, "name") or ""
+        if distribution.startswith("batchcore-"):
+            package = entry.value.partition(":")[0].partition(".")[0]
+            asked.append(Asked(name, name, name, package, told_by(package).get(name, {})))
+    return asked
+
+
+def told_by(package: str) -> Mapping[str, Mapping[str, str]]:
+    """Return what a package tells of its sources; nothing, where it has no module ``limits``."""
+    try:
+        limits: Mapping[str, Mapping[str, str]] = importlib.import_module(f"{package}.limits").LIMITS
+    except ModuleNotFoundError as error:
+        if error.name != f"{package}.limits":
+            raise
+        return {}
+    return limits
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table."""
+    lines = [f"| {' | '.join(heads)} |", f"| {' | '.join('---' for _ in heads)} |"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def page(sources: Sequence[Asked]) -> str:
+    """Write the page."""
+    responses = [
+        [f"`{each.name}`", partial_response(each), named_by(each), variants(each, comes_again)] for each in sources
+    ]
+    records = [
+        [f"`{each.name}`", variants(each, order), variants(each, dead_letters), attempts(each), windows(each)]
+        for each in sources
+    ]
+    plugins = [resolved_source(each.source).plugin for each in sources]
+    services = [[f"`{each.name}`", *(each.told.get(key, UNKNOWN) for key in TOLD)] for each in sources]
+    packages = [
+        [
+            f"`{each.name}`",
+            f"[`{each.package.replace('_', '-')}`](../plugins/{each.package.partition('_')[2]}/README.md)",
+            found(each),
+            view(each),
+            lines_in_words(plugin, plugins),
+        ]
+        for each, plugin in zip(sources, plugins, strict=True)
+    ]
+    return TEXT.format(
+        command=COMMAND,
+        responses=table(["source", "partial response", "names a record by", "delivered again"], responses),
+        records=table(["source", "order", "dead letters", "attempts", "tumbling windows"], records),
+        services=table(["source", "the response is read", "records of a batch", "given up", "limits"], services),
+        packages=table(["source", "package", "found", "a handler gets", "lines"], packages),
+    )
+
+
+TEXT = """\
+# What each source can and cannot do
+
+This page is written by a program that asks the sources: `{command}`. [A
+test](../tests/documentation/pages/test_capabilities.py "test_the_page_is_current") keeps it current.
+
+- [Responses](#responses)
+- [Records](#records)
+- [What AWS does](#what-aws-does)
+- [Packages](#packages)
+
+## Responses
+
+What the response says of records that failed, and what AWS delivers again then. `.fifo` stands for a FIFO queue, which
+is known by its name.
+
+{responses}
+
+## Records
+
+{records}
+
+- **Order** is the source's own; another is chosen with [`ordering=`](ordering.md). *Past a failure*: what follows runs
+  all the same.
+- **Dead letters** need a [plugin that delivers them](failures.md#dead-letters). *When nothing before comes again*: a
+  checkpoint would bring it again otherwise, and a lane that has stopped does not come to it. *Again where another
+  fails*: the whole batch comes again, and it with that.
+- **Attempts** are what `dead_letter_after=` counts. Where they are not known, it is refused.
+- **Tumbling windows** have [a page](windows.md).
+
+## What AWS does
+
+Nobody can ask a source for this: it is what AWS's pages say, and each package tells it in its module `limits`.
+
+{services}
+
+## Packages
+
+{packages}
+
+A processor that was told no source finds it *by event*, [unless two claim it](errors.md#ambiguoussourceerror). *Lines*
+are those of code in the file of the source, without views and models. None of them edits a line of `batchcore`: each is
+[written](sources.md) as yours would be.
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(installed()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
