@@ -26,7 +26,8 @@ class Run(NamedTuple):
     Attributes:
         response: the response, or the exception that was raised.
         watch: what the observer saw.
-        named: the positions that the response names as failed, as Lambda reads it.
+        named: the positions that the response names as failed, as Lambda reads it; without those that it names as
+            given up, where it can.
         complaint: why Lambda takes the whole batch for failed; None where it does not.
     """
 
@@ -106,7 +107,8 @@ class Probe:
         if not self.is_known and not isinstance(response, BaseException) and _names_nothing(response):
             rules.READ_BY_SOMEBODY.broken(f"it answers {response!r}, and nobody says what that means", self.name)
         reading = read_response(response, identifiers, self.service, windowed=windowed)
-        return Run(response, watch, set(reading.named), reading.complaint)
+        has_final = self.service.redelivers and reading.again is not None  # failures that do not come: given up
+        return Run(response, watch, set(reading.again or () if has_final else reading.named), reading.complaint)
 
     def with_other(self, position: int, other: Any) -> tuple[Any, list[object]]:
         """Return the event with another record in one place, and the plugins that put it there if the event cannot."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from batchcore_testing.clock import SimulatedClock
+from batchcore_testing.simulator.jobs import BatchJob
 from batchcore_testing.simulator.logs import Stream, Topic
 from batchcore_testing.simulator.mapping import EventSourceMapping
 from batchcore_testing.simulator.queues import FifoQueue, Queue
+from batchcore_testing.simulator.transformations import DeliveryStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +98,30 @@ class Simulator:
     ) -> Topic:
         """Make a topic of Kafka: see :class:`Topic`."""
         return Topic(source, name, partitions=partitions, retention=retention, factory=factory, clock=self.clock)
+
+    def delivery_stream(
+        self,
+        name: str = "orders",
+        *,
+        number_of_retries: int = 3,
+        source: object = "firehose",
+        factory: EventFactory | None = None,
+    ) -> DeliveryStream:
+        """Make a stream of Firehose: see :class:`DeliveryStream`."""
+        return DeliveryStream(
+            name, number_of_retries=number_of_retries, source=source, factory=factory, clock=self.clock
+        )
+
+    def batch_job(
+        self,
+        bucket: str = "orders",
+        *,
+        redrives: int = 3,
+        source: object = "s3batch",
+        factory: EventFactory | None = None,
+    ) -> BatchJob:
+        """Make a job of S3 Batch Operations: see :class:`BatchJob`."""
+        return BatchJob(bucket, redrives=redrives, source=source, factory=factory, clock=self.clock)
 
     def mapping(
         self, source: SimulatedSource, function: Callable[[Any, Any], Any] | None = None, **options: Any
