@@ -104,6 +104,7 @@ def test_the_sources_of_this_project_opt_out_of_nothing() -> None:
 
     assert [path.name for path in contracts] == [
         "test_dynamodb_contract.py",
+        "test_firehose_contract.py",
         "test_kinesis_contract.py",
         "test_sqs_contract.py",
     ]

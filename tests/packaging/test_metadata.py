@@ -14,7 +14,13 @@ from packaging.specifiers import SpecifierSet
 from batchcore_testing import EventFactory
 
 CORE = "batchcore"
-SOURCES = {"batchcore-sqs": "sqs", "batchcore-kinesis": "kinesis", "batchcore-dynamodb": "dynamodb"}
+SOURCES = {
+    "batchcore-sqs": "sqs",
+    "batchcore-kinesis": "kinesis",
+    "batchcore-dynamodb": "dynamodb",
+    "batchcore-firehose": "firehose",
+    "batchcore-s3batch": "s3batch",
+}
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"]}
 MEMBERS = [*SOURCES, "batchcore-testing", "batchcore-deadletter", "batchcore-local"]
 DISTRIBUTIONS = [CORE, *MEMBERS]

@@ -13,6 +13,8 @@ PACKAGES = [
     "batchcore_sqs",
     "batchcore_kinesis",
     "batchcore_dynamodb",
+    "batchcore_firehose",
+    "batchcore_s3batch",
     "batchcore_deadletter",
     "batchcore_local",
 ]

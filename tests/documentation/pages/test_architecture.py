@@ -29,11 +29,11 @@ FOLDERS = {"_concurrency", "_extensions", "_plugins"}
 LONGEST_FILE, MOST_ATTRIBUTES, MOST_FILES, MOST_LINES_OF_CODE = 420, 20, 38, 6_300
 OPEN_TO_SOURCES = {
     "batchcore",
-    *(f"batchcore.{name}" for name in ("binary", "dispositions", "records", "shapes", "types", "windows")),
+    *(f"batchcore.{name}" for name in ("binary", "dispositions", "failures", "records", "shapes", "types", "windows")),
 }
 OF_FACTORIES = {"batchcore_testing"}
 """What the file ``events.py`` of a source may import besides: no function loads it."""
-SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb")
+SOURCES = ("batchcore_sqs", "batchcore_kinesis", "batchcore_dynamodb", "batchcore_firehose", "batchcore_s3batch")
 HEAVY = {
     "pluggy": {"_plugins.wrapping"},
     "asyncio": {"_concurrency.loops", "_concurrency.tasks"},
