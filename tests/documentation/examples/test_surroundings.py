@@ -204,7 +204,7 @@ def test_message_delivered_again_is_answered_from_the_table(
 def folder(request: pytest.FixtureRequest, tmp_path: Path, changed_imports: Callable[[str], str]) -> Path:
     """A copy of the examples, once as they are and once with Powertools' imports."""
     copied = tmp_path / "examples"
-    of_our_own = ("orders", "ordering", "windows", "write_a_source")
+    of_our_own = ("orders", "ordering", "windows", "write_a_source", "firehose", "s3batch")
     shutil.copytree(EXAMPLES, copied, ignore=shutil.ignore_patterns("__pycache__", *of_our_own))
     if request.param == "powertools":
         for path in copied.rglob("*.py"):

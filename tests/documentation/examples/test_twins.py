@@ -164,7 +164,11 @@ def test_second_batch_knows_nothing_of_the_first(twins: Callable[[str], tuple[An
 
 def test_every_program_is_compared_with_its_twin() -> None:
     programs = {str(path.relative_to(EXAMPLES)) for path in EXAMPLES.glob("*/*.py")}
-    programs -= {name for name in programs if name.startswith(("orders/", "ordering/", "windows/", "write_a_source/"))}
+    programs -= {
+        name
+        for name in programs
+        if name.startswith(("orders/", "ordering/", "windows/", "write_a_source/", "firehose/", "s3batch/"))
+    }
     programs -= {"testing/test_app.py"}
     assert programs == BATCHES.keys() | ELSEWHERE
 

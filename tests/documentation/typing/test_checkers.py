@@ -155,7 +155,8 @@ def test_the_lambda_function_of_an_example_says_what_it_takes_and_returns(path: 
     functions = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
     said = [ast.unparse(ast.Tuple([*_annotations(node)])) for node in functions if node.name == "lambda_handler"]
 
-    assert set(said) <= {"(dict[str, Any], LambdaContext, PartialItemFailureResponse)"}
+    responses = ("PartialItemFailureResponse", "FirehoseResponse", "S3BatchResponse")
+    assert set(said) <= {f"(dict[str, Any], LambdaContext, {response})" for response in responses}
 
 
 def _annotations(function: ast.FunctionDef) -> list[ast.expr]:
