@@ -5,17 +5,16 @@ from __future__ import annotations
 from batchcore import WholeBatchRetry, hookimpl
 from batchcore.records import identify, is_object
 from batchcore_firehose.record import FirehoseRecord
-from batchcore_firehose.results import result_of, shrink
+from batchcore_firehose.results import results_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from batchcore import Batch, Outcome, Outcomes
+    from batchcore import Batch, Outcomes
     from batchcore_firehose.types import FirehoseResponse
 
-_MOST_LINES = 10
 _OF_A_RECORD = {"recordId", "approximateArrivalTimestamp"}
 _DESCRIBED = {
     "kinesisRecordMetadata": {"shard_id": "shardId", "partition_key": "partitionKey"},
@@ -89,23 +88,7 @@ class FirehoseSource:
                 f"{len(untried)} of {len(all_of_them)} records were not tried. Firehose would not send them again, so "
                 "it gets an error, and calls again with all of them."
             ) from untried[0].exception
-        problems: list[tuple[Outcome, Exception]] = []
-        entries = [result_of(outcome, problems) for outcome in all_of_them]
-        shrink(entries, all_of_them, problems)
-        if problems:
-            _log(problems)
-        return {"records": entries}  # type: ignore[typeddict-item]  # of MSK the data has another name
-
-
-def _log(problems: Sequence[tuple[Outcome, Exception]]) -> None:
-    """Log what failed records after their handlers had returned, which the processor has not seen."""
-    from logging import getLogger
-
-    log = getLogger("batchcore").error
-    for outcome, error in problems[:_MOST_LINES]:
-        log("Record %s of firehose is ProcessingFailed: %s: %s", outcome.identifier, type(error).__name__, error)
-    if len(problems) > _MOST_LINES:
-        log("And %s more records of firehose are ProcessingFailed.", len(problems) - _MOST_LINES)
+        return {"records": results_of(all_of_them)}  # type: ignore[typeddict-item]  # of MSK the data has another name
 
 
 Firehose = FirehoseSource()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LARGEST_RESPONSE = 6 * 1024 * 1024
 """Bytes of the largest response that Lambda takes."""
+_MOST_LINES = 10
 _BETWEEN = len(", ")
 _AROUND = len('{"records": []}')
 
@@ -80,7 +81,20 @@ def encoded(data: Any) -> str:
     return b2a_base64(data, newline=False).decode()
 
 
-def result_of(outcome: Outcome, problems: Problems) -> dict[str, Any]:
+def results_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Return the result of each record, in the order of the batch; together not more than Lambda takes.
+
+    What fails a record now, after its handler has returned, is logged: the processor does not see it.
+    """
+    problems: Problems = []
+    entries = [_result_of(outcome, problems) for outcome in outcomes]
+    _shrink(entries, outcomes, problems)
+    if problems:
+        _log(problems)
+    return entries
+
+
+def _result_of(outcome: Outcome, problems: Problems) -> dict[str, Any]:
     """Return the result of one record.
 
     Args:
@@ -96,7 +110,7 @@ def result_of(outcome: Outcome, problems: Problems) -> dict[str, Any]:
             problems.append((outcome, error))
     elif outcome.done:  # dropped, or a dead letter that somebody has
         return {"recordId": outcome.identifier, "result": "Dropped"}
-    return failed(outcome)
+    return _failed(outcome)
 
 
 def _ok(outcome: Outcome, result: FirehoseResult) -> dict[str, Any]:
@@ -110,7 +124,7 @@ def _ok(outcome: Outcome, result: FirehoseResult) -> dict[str, Any]:
     return entry
 
 
-def failed(outcome: Outcome) -> dict[str, Any]:
+def _failed(outcome: Outcome) -> dict[str, Any]:
     """Return the result of a record that failed: with the data as it came, where there is such."""
     entry = {"recordId": outcome.identifier, "result": "ProcessingFailed"}
     content = _as_it_came(outcome.record)
@@ -125,20 +139,20 @@ def _as_it_came(record: Any) -> str | None:
     return content if isinstance(content, str) and content.isascii() else None
 
 
-def shrink(entries: list[dict[str, Any]], outcomes: Sequence[Outcome], problems: Problems) -> None:
+def _shrink(entries: list[dict[str, Any]], outcomes: Sequence[Outcome], problems: Problems) -> None:
     """Let the largest records fail until the response is not larger than Lambda takes.
 
     As Lambda's event is not larger either, and what it says of a record is longer than a failure is, this is always
     possible.
     """
     sizes = list(map(_size, entries))
-    total = _AROUND + sum(sizes) + _BETWEEN * len(sizes)
+    total = _AROUND + sum(sizes) + _BETWEEN * (len(sizes) - 1)
     for position in sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True):
         if total <= LARGEST_RESPONSE:
             return
-        entry = failed(outcomes[position])
+        entry = _failed(outcomes[position])
         size = _size(entry)
-        if entries[position]["result"] != "Ok" or size >= sizes[position]:
+        if size >= sizes[position]:  # it has failed or was dropped already, or came with as much
             continue
         problems.append((outcomes[position], ResponseTooLarge(sizes[position])))
         entries[position] = entry
@@ -150,6 +164,18 @@ def _size(entry: Mapping[str, Any]) -> int:
     field = content_field(entry)
     content = entry.get(field, "")
     return len(content) + len(json.dumps({**entry, field: ""} if content else entry))
+
+
+def _log(problems: Problems) -> None:
+    from logging import getLogger
+
+    from batchcore.failures import summary_of
+
+    log = getLogger("batchcore").error
+    for outcome, error in problems[:_MOST_LINES]:
+        log("Record %s of firehose is ProcessingFailed: %s", outcome.identifier, summary_of(error))
+    if len(problems) > _MOST_LINES:
+        log("And %s more records of firehose are ProcessingFailed.", len(problems) - _MOST_LINES)
 
 
 class ResponseTooLarge(ValueError):

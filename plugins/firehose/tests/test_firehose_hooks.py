@@ -120,6 +120,7 @@ def test_a_description_says_where_a_record_was_read() -> None:
         "offset": "7",
     }
     assert described({"kinesisRecordMetadata": None, "mskRecordMetadata": {}}) == {}
+    assert described({"kinesisRecordMetadata": 17, "mskRecordMetadata": "offset"}) == {}
 
 
 def test_nobody_knows_how_often_a_record_was_sent() -> None:

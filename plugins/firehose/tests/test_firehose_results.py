@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import Any
@@ -214,8 +216,6 @@ def test_results_are_in_the_order_of_the_records_however_they_ran() -> None:
     event = make_event("firehose", *map(str, range(20)))
 
     async def handler(record: FirehoseRecord) -> Any:
-        import asyncio
-
         number = int(record.data_as_text())
         await asyncio.sleep((20 - number) / 1000)
         if number % 5 == 0:
@@ -278,6 +278,24 @@ def test_a_batch_that_was_stopped_raises_unless_all_were_tried() -> None:
     assert [entry["result"] for entry in results] == ["Ok", "ProcessingFailed"]
 
 
+def test_a_record_that_was_tried_and_had_not_ended_in_time_has_failed_alone() -> None:
+    class Context:
+        deadline = time.monotonic() + 1
+
+        def get_remaining_time_in_millis(self) -> int:
+            return round((self.deadline - time.monotonic()) * 1000)
+
+    async def handler(record: FirehoseRecord) -> str:
+        if record.data_as_text() == "hangs":
+            await asyncio.sleep(60)
+        return "new"
+
+    processor = processor_of(AsyncBatchProcessor, stop_before_timeout=0.7)
+    response = processor.run(make_event("firehose", "a", "hangs"), handler, Context()).response
+
+    assert [entry["result"] for entry in response["records"]] == ["Ok", "ProcessingFailed"]
+
+
 def test_a_batch_of_which_all_failed_raises_unless_told_otherwise() -> None:
     with pytest.raises(BatchProcessingError):
         BatchProcessor("firehose", logger=QUIET).run(make_event("firehose", "a"), fails)
@@ -314,9 +332,11 @@ def test_as_many_fail_as_must_and_no_more() -> None:
 
 
 def test_a_response_that_just_fits_is_left_alone(caplog: Any) -> None:
-    event = make_event("firehose", "a")
-    around = len(json.dumps({"records": [{"recordId": event["records"][0]["recordId"], "result": "Ok", "data": ""}]}))
+    without_id = len(json.dumps({"records": [{"recordId": "", "result": "Ok", "data": ""}]}))
+    event = make_event("firehose", "a", recordId="r" * ((LIMIT - without_id) % 4 or 4))
+    around = without_id + len(event["records"][0]["recordId"])
     most = (LIMIT - around) // 4 * 3
+    assert around + most // 3 * 4 == LIMIT
 
     assert kinds(answered(event, lambda record: b"x" * most)) == ["+"]
     assert caplog.records == []
