@@ -153,7 +153,9 @@ def test_a_task_without_a_bucket_is_an_error_that_says_so() -> None:
         _ = S3BatchTask({"taskId": "t1", "s3Key": "a"}).s3_bucket
 
 
-@pytest.mark.parametrize("job", [None, {}, {"userArguments": None}, {"userArguments": []}, 17])
+@pytest.mark.parametrize(
+    "job", [None, {}, {"userArguments": None}, {"userArguments": []}, {"userArguments": ["a"]}, 17]
+)
 def test_a_job_without_arguments_has_none(job: Any) -> None:
     seen: list[S3BatchTask] = []
     BatchProcessor("s3batch").run({**make_event(S3BatchEvents("2.0"), "a"), "job": job}, seen.append)

@@ -10,7 +10,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from batchcore_s3batch.events import S3BatchEvents
 from batchcore_testing import Simulator
 
 Load = Callable[..., Any]
@@ -45,11 +44,18 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
+def job_of(simulator: Simulator, arguments: dict[str, str], *keys: str, **options: Any) -> Any:
+    from batchcore_s3batch.events import S3BatchEvents
+
+    job = simulator.batch_job(source=S3BatchEvents("2.0", arguments), **options)
+    job.send(*keys)
+    return job
+
+
 def test_objects_are_copied_and_what_is_gone_is_reported_and_not_tried_again(load: Load, s3: Any) -> None:
     s3.put_object(Bucket="orders", Key="2026/a b+c.json", Body=b"17 orders")
     simulator = Simulator()
-    job = simulator.batch_job(source=S3BatchEvents("2.0", {"prefix": "kept/"}))
-    job.send("2026/a b+c.json", "2026/gone.json")
+    job = job_of(simulator, {"prefix": "kept/"}, "2026/a b+c.json", "2026/gone.json")
 
     simulator.mapping(job, load("s3batch/copy.py").module.lambda_handler).drain().check()
 
@@ -64,8 +70,7 @@ def test_what_fails_otherwise_is_tried_again(load: Load, s3: Any, monkeypatch: p
     s3.put_object(Bucket="orders", Key="a.json", Body=b"17 orders")
     monkeypatch.setenv("TARGET_BUCKET", "nobody-has-this")
     simulator = Simulator()
-    job = simulator.batch_job(redrives=1, source=S3BatchEvents("2.0"))
-    job.send("a.json")
+    job = job_of(simulator, {}, "a.json", redrives=1)
 
     simulator.mapping(job, load("s3batch/copy.py").module.lambda_handler).drain()
 
