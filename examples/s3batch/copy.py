@@ -2,7 +2,7 @@ import os
 from functools import cache
 from typing import Any, cast
 
-import boto3  # type: ignore[import-untyped, unused-ignore]  # boto3 ships no types; boto3-stubs has them
+import boto3.session  # type: ignore[import-untyped, unused-ignore]  # boto3 ships no types; boto3-stubs has them
 
 from batchcore import BatchProcessor, Disposition, LambdaContext, process_partial_response
 from batchcore_s3batch import S3BatchTask
@@ -24,8 +24,8 @@ processor = BatchProcessor(
 
 @cache
 def client() -> Any:
-    made: Any = boto3.client("s3")
-    return made
+    session: Any = boto3.session.Session()
+    return session.client("s3")
 
 
 def record_handler(task: S3BatchTask) -> str:
