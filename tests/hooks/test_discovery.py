@@ -710,7 +710,7 @@ def test_in_a_new_process_a_broken_a_missing_and_an_ambiguous_source_are_three_e
                 BatchProcessor(name)
             except Exception as error:
                 return [type(error).__name__, type(error.__cause__).__name__]
-        print(json.dumps([error_of(name) for name in ("mq", "firehose", "kafka")]))
+        print(json.dumps([error_of(name) for name in ("mq", "pipes", "kafka")]))
     """)
 
     assert seen == [

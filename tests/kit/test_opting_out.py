@@ -104,10 +104,12 @@ def test_the_sources_of_this_project_opt_out_of_nothing() -> None:
 
     assert [path.name for path in contracts] == [
         "test_dynamodb_contract.py",
+        "test_firehose_contract.py",
         "test_kafka_contract.py",
         "test_kinesis_contract.py",
         "test_mq_contract.py",
         "test_pipes_contract.py",
+        "test_s3batch_contract.py",
         "test_sqs_contract.py",
     ]
     assert [path.name for path in contracts if "mark" in path.read_text(encoding="utf-8")] == []

@@ -119,6 +119,7 @@ class Firehose:
 
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:
+        raise_for_untried(outcomes)
         return {
             "records": [
                 {"recordId": outcome.identifier, "result": "Ok", "data": outcome.record.get("data")}
@@ -127,6 +128,12 @@ class Firehose:
                 for outcome in outcomes
             ]
         }
+
+
+def raise_for_untried(outcomes: Any) -> None:
+    """Let Firehose call again where it would not send a record again by itself."""
+    if any(outcome.status == "not_attempted" for outcome in outcomes):
+        raise WholeBatchRetry("a record was not tried")
 
 
 class TestFirehose(SourceContract):
@@ -152,6 +159,7 @@ class FirehoseOfMSK(Firehose):
 
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:
+        raise_for_untried(outcomes)
         return {
             "records": [
                 {

@@ -33,6 +33,7 @@ from .wrong.events import (
     kinesis_window_event,
     rabbit_event,
     sqs_event,
+    tasks_event,
     tickets_event,
 )
 
@@ -154,6 +155,9 @@ CAUGHT: list[tuple[type[Any], EventOf, str]] = [
     (answering.KafkaNamesOneCheckpoint, kafka_event, "several_failed_records_are_named"),
     (answering.RabbitRaisesOnlyForAll, rabbit_event, "a_failed_record_is_the_one_that_is_named"),
     (answering.FirehoseLeavesFailuresOut, firehose_event, "a_failed_record_is_the_one_that_is_named"),
+    (answering.FirehoseFailsWhatWasNotTried, firehose_event, "it_works_under_a_deadline"),
+    (answering.S3BatchGivesUpWhatFailed, tasks_event, "a_failed_record_is_the_one_that_is_named"),
+    (answering.S3BatchTriesAgainWhatIsGivenUp, tasks_event, "what_is_given_up_is_not_named"),
 ]
 RIGHT: list[tuple[type[Any], EventOf]] = [
     (SQSSource, sqs_event),
@@ -165,6 +169,7 @@ RIGHT: list[tuple[type[Any], EventOf]] = [
     (plain.Kafka, kafka_event),
     (plain.Tickets, tickets_event),
     (plain.Copies, sqs_event),
+    (answering.S3Batch, tasks_event),
     (plain.Kafka, lanes.kafka_event_of_different_offsets),
     (lanes.Redis, lanes.entries_event),
     (lanes.Redis, lanes.entries_event_of_one_id),

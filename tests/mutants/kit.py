@@ -48,7 +48,7 @@ MUTANTS = (
     ),
     Mutant(
         "a response to a transformation has every record",
-        "batchcore_testing/results.read_firehose",
+        "batchcore_testing/results.firehose_results",
         "Counter(map(repr, named)) != Counter(map(repr, identifiers))",
         "False",
         "kit/test_results.py",

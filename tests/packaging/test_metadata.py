@@ -20,6 +20,8 @@ SOURCES = {
     "batchcore-dynamodb": ["dynamodb"],
     "batchcore-kafka": ["kafka"],
     "batchcore-mq": ["activemq", "rabbitmq"],
+    "batchcore-firehose": ["firehose"],
+    "batchcore-s3batch": ["s3batch"],
     "batchcore-pipes": ["pipes-dynamodb", "pipes-kafka", "pipes-kinesis", "pipes-mq", "pipes-sqs"],
 }
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"], "batchcore-kafka": ["fastavro", "protobuf", "pydantic"]}

@@ -15,6 +15,8 @@ PACKAGES = [
     "batchcore_dynamodb",
     "batchcore_kafka",
     "batchcore_mq",
+    "batchcore_firehose",
+    "batchcore_s3batch",
     "batchcore_pipes",
     "batchcore_deadletter",
     "batchcore_local",

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     from batchcore_testing.simulator.brokers import BrokerQueue
     from batchcore_testing.simulator.faults import Faults
     from batchcore_testing.simulator.history import History, Invocation, Item
+    from batchcore_testing.simulator.jobs import BatchJob
     from batchcore_testing.simulator.logs import Stream, Topic
     from batchcore_testing.simulator.mapping import EventSourceMapping
     from batchcore_testing.simulator.pipes import Pipe
     from batchcore_testing.simulator.queues import FifoQueue, Queue
     from batchcore_testing.simulator.shares import SharedTopic
+    from batchcore_testing.simulator.transformations import DeliveryStream
 
 __all__ = [
+    "BatchJob",
     "BrokerQueue",
     "ContractBroken",
+    "DeliveryStream",
     "EventFactory",
     "EventSourceMapping",
     "Faults",
@@ -69,6 +73,8 @@ _WHERE = {
     "Invocation": "simulator.history",
     "Item": "simulator.history",
     "KafkaEvents": "kafka",
+    "BatchJob": "simulator.jobs",
+    "DeliveryStream": "simulator.transformations",
     "Stream": "simulator.logs",
     "Topic": "simulator.logs",
     "EventSourceMapping": "simulator.mapping",

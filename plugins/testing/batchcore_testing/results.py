@@ -37,16 +37,11 @@ def read_firehose(response: Any, identifiers: Sequence[Any], content: str = "dat
         identifiers: the ``recordId`` of each record of the batch.
         content: where a result that is ``Ok`` has its data: ``kafkaRecordValue`` where the source is Amazon MSK.
     """
-    entries = _entries(response, "records")
-    named = [at(entry, "recordId") for entry in entries]
-    if Counter(map(repr, named)) != Counter(map(repr, identifiers)):
+    entries = firehose_results(response, identifiers)
+    if entries is None:
         return _refused(identifiers, "records does not have each recordId of the batch once")
-    results: dict[str, list[Any]] = {}
-    for name, entry in zip(named, entries, strict=True):
-        results.setdefault(repr(name), []).append(entry)
     failed: list[bool] = []
-    for identifier in identifiers:
-        entry = results[repr(identifier)].pop(0)  # events that are made up may have one recordId twice
+    for identifier, entry in zip(identifiers, entries, strict=True):
         result = at(entry, "result")
         if result not in ("Ok", "Dropped", "ProcessingFailed"):
             return _refused(identifiers, f"the result of {identifier!r} is {result!r}")
@@ -54,6 +49,18 @@ def read_firehose(response: Any, identifiers: Sequence[Any], content: str = "dat
             return _refused(identifiers, f"{identifier!r} is Ok and has no {content}")
         failed.append(result == "ProcessingFailed")
     return Results(_positions(failed), frozenset())
+
+
+def firehose_results(response: Any, identifiers: Sequence[Any]) -> list[Any] | None:
+    """Return the result of each record of a batch, in its order; None where they are not all there, once each."""
+    entries = _entries(response, "records")
+    named = [at(entry, "recordId") for entry in entries]
+    if Counter(map(repr, named)) != Counter(map(repr, identifiers)):
+        return None
+    results: dict[str, list[Any]] = {}
+    for name, entry in zip(named, entries, strict=True):
+        results.setdefault(repr(name), []).append(entry)
+    return [results[repr(identifier)].pop(0) for identifier in identifiers]  # made-up events may have one twice
 
 
 def read_s3_batch(response: Any, identifiers: Sequence[Any]) -> Results:
@@ -65,14 +72,20 @@ def read_s3_batch(response: Any, identifiers: Sequence[Any]) -> Results:
     missing = at(response, "treatMissingKeysAs")
     if not isinstance(response, dict) or missing not in codes:
         return _refused(identifiers, f"treatMissingKeysAs is {missing!r}")
-    found = {at(entry, "taskId"): at(entry, "resultCode") for entry in _entries(response, "results")}
-    results = [found.get(identifier, missing) for identifier in identifiers]
+    results = [at(entry, "resultCode") for entry in s3_batch_results(response, identifiers)]
     if any(result not in codes for result in results):
         return _refused(identifiers, f"a resultCode is none of {', '.join(codes)}")
     return Results(
         _positions([result != "Succeeded" for result in results]),
         _positions([result == "TemporaryFailure" for result in results]),
     )
+
+
+def s3_batch_results(response: Any, identifiers: Sequence[Any]) -> list[Any]:
+    """Return the result of each task of a batch, in its order; for one that is not there, that of missing ones."""
+    found = {at(entry, "taskId"): entry for entry in _entries(response, "results")}
+    missing = {"resultCode": at(response, "treatMissingKeysAs")}
+    return [found.get(identifier, missing) for identifier in identifiers]
 
 
 def _entries(response: Any, name: str) -> list[Any]:

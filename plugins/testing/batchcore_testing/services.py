@@ -35,6 +35,7 @@ class Service(NamedTuple):
         lane: raw record to what it is ordered by: records that give the same must be handled in order; None where
             nothing depends on it.
         content: where a record, and its result in a response, have what was sent: for responses of Firehose.
+        redelivers: whether what a response names as failed is delivered again. Firehose puts it into its bucket.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Service(NamedTuple):
     identifier: Callable[[Record], Identifier]
     lane: Callable[[Record], Hashable]
     content: str = "data"
+    redelivers: bool = True
 
 
 def identity(identifier: Identifier) -> str:
@@ -202,7 +204,7 @@ KAFKA_QUEUE = KAFKA._replace(kind="record", lane=_nothing)
 """Kafka read by a share group, ``ConsumptionMode: Queue``. No event says so: whoever asks has to know."""
 RABBITMQ = Service("rabbitmq", "whole batch", _grouped("rmqMessagesByQueue"), _nothing, _nothing)
 ACTIVEMQ = Service("activemq", "whole batch", _messages, _nothing, _jms_group)
-FIREHOSE = Service("firehose", "results", _plain_records, _record_id, _nothing)
+FIREHOSE = Service("firehose", "results", _plain_records, _record_id, _nothing, redelivers=False)
 FIREHOSE_OF_MSK = FIREHOSE._replace(content="kafkaRecordValue")
 S3_BATCH = Service("s3-batch", "results", _tasks, _task_id, _nothing)
 

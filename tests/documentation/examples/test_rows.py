@@ -13,10 +13,10 @@ ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"
 ROWS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "rows.json").read_text())
 
-OF_OUR_OWN = ("brokers", "kafka", "orders", "ordering", "pipes", "windows", "write_a_source")
+OF_OUR_OWN = ("brokers", "firehose", "kafka", "orders", "ordering", "pipes", "s3batch", "windows", "write_a_source")
 """Folders of programs that the reference page has nothing like."""
 
-TEMPLATES_OF_OUR_OWN = {"sam/pipes.yaml", "sam/rabbitmq.yaml"}
+TEMPLATES_OF_OUR_OWN = {f"sam/{name}.yaml" for name in ("firehose", "pipes", "rabbitmq", "s3batch")}
 
 # The examples that the reference page includes, by the names it gives them.
 PAGE = {

@@ -21,6 +21,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from .test_rows import OF_OUR_OWN
+
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"
 EVENTS = ROOT / "tests" / "events"
@@ -204,8 +206,7 @@ def test_message_delivered_again_is_answered_from_the_table(
 def folder(request: pytest.FixtureRequest, tmp_path: Path, changed_imports: Callable[[str], str]) -> Path:
     """A copy of the examples, once as they are and once with Powertools' imports."""
     copied = tmp_path / "examples"
-    of_our_own = ("orders", "ordering", "pipes", "windows", "write_a_source")
-    shutil.copytree(EXAMPLES, copied, ignore=shutil.ignore_patterns("__pycache__", *of_our_own))
+    shutil.copytree(EXAMPLES, copied, ignore=shutil.ignore_patterns("__pycache__", *OF_OUR_OWN))
     if request.param == "powertools":
         for path in copied.rglob("*.py"):
             path.write_text(changed_imports(path.read_text()))

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from .test_rows import OF_OUR_OWN
+
 EVENTS = Path(__file__).parents[2] / "events"
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -164,8 +166,7 @@ def test_second_batch_knows_nothing_of_the_first(twins: Callable[[str], tuple[An
 
 def test_every_program_is_compared_with_its_twin() -> None:
     programs = {str(path.relative_to(EXAMPLES)) for path in EXAMPLES.glob("*/*.py")}
-    of_our_own = ("orders/", "ordering/", "pipes/", "windows/", "write_a_source/")
-    programs -= {name for name in programs if name.startswith(of_our_own)}
+    programs -= {name for name in programs if name.partition("/")[0] in OF_OUR_OWN}
     programs -= {"testing/test_app.py"}
     assert programs == BATCHES.keys() | ELSEWHERE
 

@@ -30,11 +30,13 @@ FOLDERS = {"_concurrency", "_extensions", "_plugins"}
 LONGEST_FILE, MOST_ATTRIBUTES, MOST_FILES, MOST_LINES_OF_CODE = 420, 20, 38, 6_300
 OPEN_TO_SOURCES = {
     "batchcore",
-    *(f"batchcore.{name}" for name in ("binary", "dispositions", "records", "shapes", "types", "windows")),
+    *(f"batchcore.{name}" for name in ("binary", "dispositions", "failures", "records", "shapes", "types", "windows")),
 }
 OF_FACTORIES = {"batchcore_testing"}
 """What the file ``events.py`` of a source may import besides: no function loads it."""
-SOURCES = tuple(f"batchcore_{name}" for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "pipes"))
+SOURCES = tuple(
+    f"batchcore_{name}" for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch", "pipes")
+)
 PACKAGES = [*SOURCES, "batchcore_deadletter", "batchcore_local", "batchcore_testing"]
 OF_PIPES = {
     "batchcore_kinesis",

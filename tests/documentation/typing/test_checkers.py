@@ -156,7 +156,8 @@ def test_the_lambda_function_of_an_example_says_what_it_takes_and_returns(path: 
     said = [ast.unparse(ast.Tuple([*_annotations(node)])) for node in functions if node.name == "lambda_handler"]
 
     event = "list[dict[str, Any]]" if path.parent.name == "pipes" else "dict[str, Any]"
-    assert set(said) <= {f"({event}, LambdaContext, PartialItemFailureResponse)"}
+    responses = ("PartialItemFailureResponse", "FirehoseResponse", "S3BatchResponse")
+    assert set(said) <= {f"({event}, LambdaContext, {response})" for response in responses}
 
 
 def _annotations(function: ast.FunctionDef) -> list[ast.expr]:

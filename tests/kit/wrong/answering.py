@@ -247,3 +247,68 @@ class FirehoseLeavesFailuresOut:
             elif outcome.done:
                 answered.append({**response, "result": "Dropped"})
         return {"records": answered}
+
+
+class FirehoseFailsWhatWasNotTried(FirehoseLeavesFailuresOut):
+    """Answers for every record, also for those that there was no time for.
+
+    What is ``ProcessingFailed`` is not sent again: it would be given up without ever having run.
+    """
+
+    @hookimpl
+    def build_response(self, batch: Any, outcomes: Any) -> Any:
+        return {
+            "records": [
+                {
+                    "recordId": outcome.identifier,
+                    "result": "Ok" if outcome.done else "ProcessingFailed",
+                    "data": outcome.record["data"],
+                }
+                for outcome in outcomes
+            ]
+        }
+
+
+class S3BatchGivesUpWhatFailed:
+    """Answers ``PermanentFailure`` for a task that failed, which is not tried again."""
+
+    name = "acme-s3batch"
+    given_up = "PermanentFailure"
+    failed = "PermanentFailure"
+
+    @hookimpl
+    def claims_event(self, event: Any) -> bool:
+        return isinstance(event, dict) and "invocationSchemaVersion" in event and isinstance(event.get("tasks"), list)
+
+    @hookimpl
+    def extract_records(self, event: Any) -> Any:
+        return event["tasks"]
+
+    @hookimpl
+    def identify_records(self, records: Any) -> Any:
+        return identify("taskId")(records)
+
+    @hookimpl
+    def build_response(self, batch: Any, outcomes: Any) -> Any:
+        codes = {"succeeded": "Succeeded", "dropped": self.given_up, "dead_lettered": self.given_up}
+        return {
+            "invocationSchemaVersion": "1.0",
+            "treatMissingKeysAs": "TemporaryFailure",
+            "results": [
+                {"taskId": outcome.identifier, "resultCode": codes.get(outcome.status, self.failed)}
+                for outcome in outcomes
+            ],
+        }
+
+
+class S3BatchTriesAgainWhatIsGivenUp(S3BatchGivesUpWhatFailed):
+    """Answers ``TemporaryFailure`` for a task that was dropped, or is a dead letter: it comes again."""
+
+    given_up = "TemporaryFailure"
+    failed = "TemporaryFailure"
+
+
+class S3Batch(S3BatchGivesUpWhatFailed):
+    """Right: what failed comes again, and what is given up does not."""
+
+    failed = "TemporaryFailure"

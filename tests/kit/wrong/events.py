@@ -184,6 +184,19 @@ def firehose_event(n: int) -> Any:
     }
 
 
+def tasks_event(n: int) -> Any:
+    """An invocation by S3 Batch Operations."""
+    return {
+        "invocationSchemaVersion": "1.0",
+        "invocationId": "invocation-1",
+        "job": {"id": "f3cc4f60-61f6-4a2b-8a21-d07600c373ce"},
+        "tasks": [
+            {"taskId": f"task-{number}", "s3Key": f"{number}.json", "s3BucketArn": "arn:aws:s3:::orders"}
+            for number in range(n)
+        ],
+    }
+
+
 def tickets_event(n: int) -> Any:
     """Nobody's service."""
     return {"tickets": [{"ticket": f"t{number}", "payload": _body(number)} for number in range(n)]}

@@ -12,8 +12,9 @@ PACKAGES = (
     "batchcore",
     *(
         f"plugins/{name}/batchcore_{name}"
-        for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "pipes", "testing", "deadletter", "local")
+        for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch")
     ),
+    *(f"plugins/{name}/batchcore_{name}" for name in ("pipes", "testing", "deadletter", "local")),
 )
 PROJECTS = (ROOT, *(ROOT / Path(package).parent for package in PACKAGES[1:]))
 

@@ -25,7 +25,8 @@ class Run(NamedTuple):
     Attributes:
         response: the response, or the exception that was raised.
         watch: what the observer saw.
-        named: the positions that the response names as failed, as Lambda reads it.
+        named: the positions that the response names as failed, as Lambda reads it; without those that it names as
+            given up, where it can.
         complaint: why Lambda takes the whole batch for failed; None where it does not.
     """
 
@@ -107,7 +108,8 @@ class Probe:
         if not self.is_known and not isinstance(response, BaseException) and _names_nothing(response):
             rules.READ_BY_SOMEBODY.broken(f"it answers {response!r}, and nobody says what that means", self.name)
         reading = read_response(response, identifiers, self.service, windowed=windowed)
-        return Run(response, watch, set(reading.named), reading.complaint)
+        has_final = self.service.redelivers and reading.again is not None  # failures that do not come: given up
+        return Run(response, watch, set(reading.again or () if has_final else reading.named), reading.complaint)
 
     def again(self, event: Any, run: Run) -> list[int]:
         """Return the positions that AWS delivers again."""

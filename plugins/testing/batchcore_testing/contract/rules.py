@@ -172,7 +172,10 @@ MODELS = Rule(
     _OURS,
 )
 DEADLINE = Rule(
-    "When the time is up, what was not started is not done: the response names it.", "build_response()", _OURS
+    "When the time is up, what was not started is not done: the response names it. Where what failed does not come "
+    "again, as with Firehose, the batch fails instead.",
+    "build_response(), which raises WholeBatchRetry where nothing else brings a record back",
+    _OURS,
 )
 WRAPPED = Rule(
     "A plugin may wrap any hook of a source: with a wrapper that gives what it got, nothing changes.",

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from batchcore_testing.clock import SimulatedClock
 from batchcore_testing.simulator.brokers import BrokerQueue
+from batchcore_testing.simulator.jobs import BatchJob
 from batchcore_testing.simulator.logs import Stream, Topic
 from batchcore_testing.simulator.mapping import EventSourceMapping
 from batchcore_testing.simulator.pipes import Pipe
 from batchcore_testing.simulator.queues import FifoQueue, Queue
 from batchcore_testing.simulator.shares import SharedTopic
+from batchcore_testing.simulator.transformations import DeliveryStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,6 +138,28 @@ class Simulator:
         return BrokerQueue(
             source, name, delivery_limit=delivery_limit, retention=retention, factory=factory, clock=self.clock
         )
+
+    def delivery_stream(
+        self,
+        source: object = "firehose",
+        name: str = "orders",
+        *,
+        number_of_retries: int = 3,
+        factory: EventFactory | None = None,
+    ) -> DeliveryStream:
+        """Make a stream of Firehose: see :class:`DeliveryStream`."""
+        return DeliveryStream(source, name, number_of_retries=number_of_retries, factory=factory, clock=self.clock)
+
+    def batch_job(
+        self,
+        source: object = "s3batch",
+        bucket: str = "orders",
+        *,
+        redrives: int = 3,
+        factory: EventFactory | None = None,
+    ) -> BatchJob:
+        """Make a job of S3 Batch Operations: see :class:`BatchJob`."""
+        return BatchJob(source, bucket, redrives=redrives, factory=factory, clock=self.clock)
 
     def mapping(
         self, source: SimulatedSource, function: Callable[[Any, Any], Any] | None = None, **options: Any

@@ -15,8 +15,17 @@ if TYPE_CHECKING:
     from batchcore.types import Identifier
     from batchcore_testing.clock import SimulatedClock
 
-End: TypeAlias = Literal["acknowledged", "dead-letter queue", "on-failure destination", "discarded", "expired"]
-"""How a record leaves its source: the last three are given up by AWS, of which one tells somebody."""
+End: TypeAlias = Literal[
+    "acknowledged",
+    "dead-letter queue",
+    "processing-failed",
+    "completion report",
+    "on-failure destination",
+    "discarded",
+    "expired",
+]
+"""How a record leaves its source. Firehose puts what failed below ``processing-failed``, and the completion report of
+S3 Batch Operations names it. The last three are given up by AWS, of which one tells somebody."""
 
 Problem: TypeAlias = Literal["lost", "done_twice", "out_of_order", "never_tried", "always_failed"]
 

@@ -32,7 +32,8 @@ class EventSourceMapping:
 
     Args:
         source: a :class:`Queue`, :class:`FifoQueue`, :class:`Stream`, :class:`Topic`, :class:`SharedTopic` or
-            :class:`BrokerQueue`.
+            :class:`BrokerQueue`; or a :class:`DeliveryStream` or a :class:`BatchJob`, which invoke a function without a
+            mapping at AWS.
         function: what to invoke: ``function(event, context)``. Or, instead of it:
         processor: a processor, which runs
         record_handler: this handler. What it began with and returned for is then known, and what the processor dropped
@@ -223,7 +224,7 @@ class EventSourceMapping:
             unfinished = self._note_reported(delivery, response, seen)
             again = positions_again(self.source.service, delivery.records, reading)
         lost = self._lost_acknowledgements(delivery, again) if fault == "duplicate" else []
-        self.source.settle(delivery, Settlement(reading, again, lost))
+        self.source.settle(delivery, Settlement(reading, again, lost, response))
         invocation = Invocation(
             number,
             at,

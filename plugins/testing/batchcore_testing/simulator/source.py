@@ -56,11 +56,13 @@ class Settlement(NamedTuple):
         reading: how the function's response was read; None where it was not invoked.
         again: the positions that are delivered again.
         unacknowledged: positions that are, though the response did not ask for it: their acknowledgement was lost.
+        response: what the function returned, or the exception that it ended with.
     """
 
     reading: Reading | None
     again: Sequence[int]
     unacknowledged: Sequence[int] = ()
+    response: Any = None
 
     @property
     def function_failed(self) -> bool:
