@@ -117,6 +117,7 @@ OURS = {
     "batchcore",
     *(module for _, module, _ in SOURCES.values()),
     "batchcore_deadletter",
+    "batchcore_envelopes",
     "batchcore_local",
     "batchcore_testing",
 }

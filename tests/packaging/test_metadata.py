@@ -16,7 +16,7 @@ from batchcore_testing import EventFactory
 CORE = "batchcore"
 SOURCES = {"batchcore-sqs": "sqs", "batchcore-kinesis": "kinesis", "batchcore-dynamodb": "dynamodb"}
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"]}
-MEMBERS = [*SOURCES, "batchcore-testing", "batchcore-deadletter", "batchcore-local"]
+MEMBERS = [*SOURCES, "batchcore-testing", "batchcore-deadletter", "batchcore-envelopes", "batchcore-local"]
 DISTRIBUTIONS = [CORE, *MEMBERS]
 SUPPORTED = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[[^]]*\])?\s*(?P<range>[^;]*)(;.*)?")

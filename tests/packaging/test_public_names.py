@@ -14,6 +14,7 @@ PACKAGES = [
     "batchcore_kinesis",
     "batchcore_dynamodb",
     "batchcore_deadletter",
+    "batchcore_envelopes",
     "batchcore_local",
 ]
 

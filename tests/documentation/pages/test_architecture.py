@@ -122,7 +122,9 @@ def test_a_source_uses_of_the_core_what_a_stranger_may(source: str) -> None:
         assert {name for name in used if name.split(".")[0] != source} <= open_to_it
 
 
-@pytest.mark.parametrize("package", [*SOURCES, "batchcore_deadletter", "batchcore_local", "batchcore_testing"])
+@pytest.mark.parametrize(
+    "package", [*SOURCES, "batchcore_deadletter", "batchcore_envelopes", "batchcore_local", "batchcore_testing"]
+)
 def test_a_package_beside_the_core_uses_no_private_name_of_it(package: str) -> None:
     spec = importlib.util.find_spec(package)
     assert spec is not None

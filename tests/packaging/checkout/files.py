@@ -10,7 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = (
     "batchcore",
-    *(f"plugins/{name}/batchcore_{name}" for name in ("sqs", "kinesis", "dynamodb", "testing", "deadletter", "local")),
+    *(
+        f"plugins/{name}/batchcore_{name}"
+        for name in ("sqs", "kinesis", "dynamodb", "testing", "deadletter", "envelopes", "local")
+    ),
 )
 PROJECTS = (ROOT, *(ROOT / Path(package).parent for package in PACKAGES[1:]))
 
