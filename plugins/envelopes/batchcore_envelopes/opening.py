@@ -200,8 +200,8 @@ def open(*envelopes: Envelope, place: Place | None = None, asynchronous: bool = 
             )
         if not envelope.holds_more and number + 1 < len(envelopes):
             raise ConfigurationError(
-                f"No further envelope is inside of {envelope.name}: it is named last. Name {envelopes[number + 1]!r} before "
-                "it, or leave it out."
+                f"No further envelope is inside of {envelope.name}: it is named last. Name {envelopes[number + 1]!r} "
+                "before it, or leave it out."
             )
     if place is not None and not isinstance(place, Place):
         raise ConfigurationError(f"place is a Place, such as Place('kinesis', 'data', base64=True), not {place!r}.")

@@ -45,8 +45,8 @@ def test_what_is_cut_off_is_an_error(data: bytes, draw: st.DataObject) -> None:
 
 
 def test_a_bomb_is_stopped_before_it_is_made() -> None:
-    bomb = gzip.compress(bytes(300 * 1024 * 1024), 9)
-    assert len(bomb) < 400_000
+    bomb = gzip.compress(bytes(32 * 1024 * 1024))
+    assert len(bomb) < 40_000
     tracemalloc.start()
     try:
         with pytest.raises(CompressedDataError, match="more than 1000000 bytes"):
