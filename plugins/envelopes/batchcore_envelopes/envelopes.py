@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from json import JSONDecoder
 
@@ -294,6 +295,8 @@ def _dropped(why: str) -> Exception:
 
 
 _decode = JSONDecoder().raw_decode
+_OPENS: Any = re.compile(r"\s*{\s*")
+_SEPARATES: Any = re.compile(r"\s*[:,]?\s*")
 
 
 def _member(text: str, name: str) -> str:
@@ -301,24 +304,15 @@ def _member(text: str, name: str) -> str:
 
     It is passed on as it was sent: parsed and written again, a number such as 1.10 would be another one.
     """
-    found = ""
-    at = _behind_spaces(text, text.index("{") + 1)
+    found, at = "", _OPENS.match(text).end()
     while text[at] != "}":
         key, at = _decode(text, at)
-        start = _behind_spaces(text, _behind_spaces(text, at) + 1)
-        _, end = _decode(text, start)
+        start = _SEPARATES.match(text, at).end()
+        _, at = _decode(text, start)
         if key == name:
-            found = text[start:end]
-        at = _behind_spaces(text, end)
-        if text[at] == ",":
-            at = _behind_spaces(text, at + 1)
+            found = text[start:at]
+        at = _SEPARATES.match(text, at).end()
     return found
-
-
-def _behind_spaces(text: str, at: int) -> int:
-    while text[at] in " \t\n\r":
-        at += 1
-    return at
 
 
 SNS = SNSEnvelope()
