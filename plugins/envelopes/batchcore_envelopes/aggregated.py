@@ -41,7 +41,8 @@ class UserRecords:
     def extract_records(self, event: Any) -> Hook:
         """Return the records of users in the place of those that carried them."""
         records = yield
-        return deaggregate(records)
+        is_wrong = isinstance(records, (str, bytes, dict)) or not hasattr(records, "__getitem__")
+        return records if is_wrong else deaggregate(records)  # the core says what is wrong
 
     @hookimpl(wrapper=True)
     def record_preparer(self, batch: Batch) -> Hook:

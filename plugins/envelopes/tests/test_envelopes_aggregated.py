@@ -8,8 +8,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from batchcore import AsyncBatchProcessor, BatchProcessor, Disposition, by_key, hookimpl, in_order
+from batchcore import (
+    AsyncBatchProcessor,
+    BatchProcessor,
+    Disposition,
+    UnexpectedBatchTypeError,
+    by_key,
+    hookimpl,
+    in_order,
+)
 from batchcore_envelopes import AggregateError, UserRecords, deaggregate
 from batchcore_kinesis import KinesisStreamRecord, partition_key
 from batchcore_testing import EventSourceMapping, Stream, make_event
@@ -145,6 +155,32 @@ def test_a_lane_stops_behind_a_record_of_its_key_alone(kpl: Any) -> None:
     assert DRIVERS[0](event, ordering=in_order()).counts() == {"failed": 1, "not_attempted": 3}
 
 
+one_of_a_user = st.tuples(st.sampled_from("abc"), st.sampled_from(["good", "good", "bad"]))
+carried = st.lists(st.one_of(one_of_a_user, st.lists(one_of_a_user, max_size=4)), max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(carried, st.sampled_from([0, 1, 2]))
+def test_whatever_fails_the_response_is_that_for_what_was_delivered(
+    request: pytest.FixtureRequest, batch: list[Any], driver: int
+) -> None:
+    """A carrying record is named if any record in it is not done, once, in order; and what comes again follows."""
+    aggregate = request.getfixturevalue("kpl").aggregate
+    contents = [
+        aggregate(*((key, text.encode()) for key, text in each)) if isinstance(each, list) else each[1]
+        for each in batch
+    ]
+    result = DRIVERS[driver](stream(*contents))
+    texts = [[text for _, text in each] if isinstance(each, list) else [each[1]] for each in batch]
+    failed = [f"s{number}" for number, some in enumerate(texts, 1) if "bad" in some]
+    assert [item["itemIdentifier"] for item in result.response["batchItemFailures"]] == failed
+    flat = [(f"s{number}", text) for number, some in enumerate(texts, 1) for text in some]
+    assert [(each.identifier, each.done) for each in result.outcomes] == [(name, text == "good") for name, text in flat]
+    again = [at for at, (name, _) in enumerate(flat) if failed and int(name[1:]) >= int(failed[0][1:])]
+    assert [each.position for each in result.delivered_again] == again
+    assert [each.outcome.position for each in result.explain() if each.delivered_again] == again
+
+
 # What breaks.
 
 
@@ -244,6 +280,17 @@ def test_flat_records_of_a_pipe_are_taken_apart_too(kpl: Any) -> None:
     result = BatchProcessor(FlatKinesis(), plugins=[UserRecords()]).run(event, handler)
     assert [each.value for each in result.outcomes] == ["ann", None, None]
     assert result.response == {"batchItemFailures": [{"itemIdentifier": "shard:1"}]}
+
+
+def test_a_source_that_gives_no_records_is_told_so_by_the_core() -> None:
+    class Wrong(FlatKinesis):
+        @hookimpl
+        def extract_records(self, event: Any) -> Any:
+            return event[0]
+
+    for given_records in ("text", {"a": 1}, 5):
+        with pytest.raises(UnexpectedBatchTypeError, match="A batch is a list of records"):
+            BatchProcessor(Wrong(), plugins=[UserRecords()]).run([given_records], lambda record: None)
 
 
 # The context manager has records, and no event.

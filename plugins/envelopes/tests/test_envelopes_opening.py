@@ -108,7 +108,11 @@ def test_each_record_gets_what_was_inside_of_it(run: Any) -> None:
 
 def test_what_is_passed_on_is_what_was_sent_to_the_digit() -> None:
     detail = '{"price": 1.10, "big": 12345678901234567890.123, "text": "\\u00e9 \\" } {", "same": 1, "same": 2}'
-    body = ' {"detail-type" :"t",\n "first": [{"detail": 5}], "detail":' + detail + ' , "last":{}}'
+    body = (
+        ' {"detail-type" :"t",\n "first": [{"detail": 5}], "detail" : "not the last" ,"detail":'
+        + detail
+        + ' , "last":{}}'
+    )
     assert DRIVERS[0](make_event("sqs", body), envelopes.open(EVENT_BRIDGE)).return_values == [detail]
 
 

@@ -7,6 +7,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -132,9 +133,28 @@ def test_a_bucket_that_is_not_among_those_named_is_not_asked(bucket: Bucket) -> 
 
 
 def test_a_payload_that_is_too_large_is_not_read(bucket: Bucket) -> None:
-    result = run(bucket.payloads(largest=5), marked(bucket.put("12345"), bucket.put("123456")))
+    read: list[bytes] = []
+
+    class Client:
+        def get_object(self, **arguments: Any) -> Any:
+            response = bucket.s3.get_object(**arguments)
+            whole = response["Body"].read()
+            response["Body"] = nullcontext(Body(whole))
+            return response
+
+    class Body:
+        def __init__(self, whole: bytes) -> None:
+            self.whole = whole
+
+        def read(self) -> bytes:
+            read.append(self.whole)
+            return self.whole
+
+    payloads = S3Payloads([bucket.name], largest=5, client=Client())
+    result = run(payloads, marked(bucket.put("12345"), bucket.put("123456")))
     assert result.return_values == ["12345"]
     assert "points to a payload of 6 bytes; 5 is the most that is read" in str(result.failures[0].exception)
+    assert read == [b"12345"]
 
 
 def test_what_looks_like_a_pointer_counts_where_it_is_marked_or_that_is_not_asked(bucket: Bucket) -> None:
