@@ -231,3 +231,9 @@ def test_changes_of_a_table_lack_what_a_kinesis_stream_lacks() -> None:
     assert processor.run(make_event("kinesis", squeezed), handler).return_values == [
         ("orders", Decimal("1.10"), 123456)
     ]
+
+
+def test_the_test_event_of_s3_is_a_notification_without_records() -> None:
+    event = make_event("sqs", json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "inbox"}), "{}")
+    result = BatchProcessor("sqs", model=S3InSqs).run(event, lambda record: record.body.Records)
+    assert [(each.status, each.value) for each in result.outcomes] == [("succeeded", []), ("failed", None)]
