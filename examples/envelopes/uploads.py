@@ -16,7 +16,7 @@ processor = BatchProcessor(event_type=EventType.SQS, plugins=[envelopes.open(SNS
 
 def record_handler(record: SQSRecord) -> list[str]:
     topic = inside(record, SNSMessage).topic_arn.rpartition(":")[2]
-    imported = []
+    imported: list[str] = []
     for each in inside(record, S3Event).records:
         if not each.s3.object.size:
             raise ValueError("an object without content is not imported")

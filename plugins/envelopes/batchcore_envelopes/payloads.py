@@ -250,7 +250,7 @@ def _require_botocore() -> None:
 def _new_client() -> Any:
     # Not by boto3: there, some packages put clients of their own in the place of AWS's for the whole process.
     from botocore.config import Config  # type: ignore[import-untyped, unused-ignore]  # it ships no types
-    from botocore.session import get_session  # type: ignore[import-untyped, unused-ignore]
+    from botocore.session import get_session  # type: ignore[import-untyped, unused-ignore]  # as above
 
     session: Any = get_session()
     return session.create_client(

@@ -1,4 +1,4 @@
-"""A source keeps the contract of a source with ``UserRecords`` round it, which changes nothing that is not aggregated."""
+"""A source keeps the contract with ``UserRecords`` round it, which changes nothing that is not aggregated."""
 
 from __future__ import annotations
 

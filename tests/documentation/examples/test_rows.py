@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"
 ROWS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "rows.json").read_text())
 
-OF_OUR_OWN = ("orders", "ordering", "windows", "write_a_source")
+OF_OUR_OWN = ("envelopes", "orders", "ordering", "windows", "write_a_source")
 """Folders of programs that the reference page has nothing like."""
 
 # The examples that the reference page includes, by the names it gives them.
