@@ -115,11 +115,9 @@ def test_a_first_batch_with_a_model_is_what_loads_pydantic() -> None:
 
 OURS = {
     "batchcore",
-    "batchcore_pipes",
     *(module for _, module, _ in SOURCES.values()),
-    "batchcore_deadletter",
-    "batchcore_local",
-    "batchcore_testing",
+    *(f"batchcore_{name}" for name in ("kafka", "mq", "firehose", "s3batch", "pipes")),
+    *(f"batchcore_{name}" for name in ("envelopes", "deadletter", "local", "testing")),
 }
 
 

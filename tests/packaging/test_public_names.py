@@ -18,6 +18,7 @@ PACKAGES = [
     "batchcore_firehose",
     "batchcore_s3batch",
     "batchcore_pipes",
+    "batchcore_envelopes",
     "batchcore_deadletter",
     "batchcore_local",
 ]

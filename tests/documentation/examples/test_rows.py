@@ -13,7 +13,18 @@ ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"
 ROWS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "rows.json").read_text())
 
-OF_OUR_OWN = ("brokers", "firehose", "kafka", "orders", "ordering", "pipes", "s3batch", "windows", "write_a_source")
+OF_OUR_OWN = (
+    "brokers",
+    "envelopes",
+    "firehose",
+    "kafka",
+    "orders",
+    "ordering",
+    "pipes",
+    "s3batch",
+    "windows",
+    "write_a_source",
+)
 """Folders of programs that the reference page has nothing like."""
 
 TEMPLATES_OF_OUR_OWN = {f"sam/{name}.yaml" for name in ("firehose", "pipes", "rabbitmq", "s3batch")}

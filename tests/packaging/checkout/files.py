@@ -12,9 +12,9 @@ PACKAGES = (
     "batchcore",
     *(
         f"plugins/{name}/batchcore_{name}"
-        for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch")
+        for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch", "pipes")
     ),
-    *(f"plugins/{name}/batchcore_{name}" for name in ("pipes", "testing", "deadletter", "local")),
+    *(f"plugins/{name}/batchcore_{name}" for name in ("envelopes", "testing", "deadletter", "local")),
 )
 PROJECTS = (ROOT, *(ROOT / Path(package).parent for package in PACKAGES[1:]))
 
