@@ -10,6 +10,6 @@ LIMITS = {
             "after `MaximumRetryAttempts` or `MaximumRecordAgeInSeconds`, with the rest of the batch; where it is goes "
             "to the on-failure destination. By default only when it expires"
         ),
-        "limits": "15 minutes, 6 MB; 1 MB of state of a window",
+        "limits": "30 minutes, 6 MB; 1 MB of state of a window",
     },
 }

@@ -7,6 +7,6 @@ LIMITS = {
         "setting": "with `ReportBatchItemFailures` on the mapping",
         "batch": "10; at most 10,000, of a FIFO queue 10",
         "gives up": "after `maxReceiveCount` receives, to the dead-letter queue of the queue, if it has one",
-        "limits": "15 minutes, 6 MB; visibility timeout at least six times the function's timeout",
+        "limits": "30 minutes, 6 MB; visibility timeout at least six times the function's timeout",
     },
 }
