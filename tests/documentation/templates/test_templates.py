@@ -23,7 +23,7 @@ TESTS = {"source": ("test_batches.py", "test_contract.py"), "observer": ("test_o
 BESIDE = {".gitignore", "README.md", "pyproject.toml"}
 LONGEST_NAME = "acme-" + "-".join(["orders"] * 5) + "2"
 CASES = [
-    ("source", "batchcore-kafka", {}),
+    ("source", "batchcore-orders", {}),
     ("source", "Acme Order_Log", {"event_source": "aws:kafka"}),
     (
         "source",
@@ -117,7 +117,7 @@ def test_files_are_named_after_the_answers_and_nothing_of_the_template_is_left(
 @pytest.mark.parametrize(
     ("folder", "distribution", "name"),
     [
-        ("batchcore-kafka", "batchcore-kafka", "kafka"),
+        ("batchcore-orders", "batchcore-orders", "orders"),
         ("Acme Order_Log", "acme-order-log", "acme-order-log"),
         ("acme-3-kafkas", "acme-3-kafkas", "acme-3-kafkas"),
     ],
@@ -145,7 +145,11 @@ def test_names_follow_from_the_folder(
             for wrong in ("kafka", "Acme-Kafka", "acme_kafka", "acme-", "1-kafka", "a--b", "a-b\n", "a b-c", "a-b.c")
         ),
         *((template, {"distribution": "x-" + "y" * 40}, "A distribution is named like") for template in MODULES),
-        *((template, {"distribution": "batchcore-sqs"}, "There is a distribution") for template in MODULES),
+        *(
+            (template, {"distribution": f"batchcore-{path.parent.name}"}, "There is a distribution")
+            for template in MODULES
+            for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))
+        ),
         ("source", {"source_name": "sqs"}, "There is a source of this name"),
         *(
             ("source", {"source_name": wrong}, "A source is named like")
@@ -183,7 +187,7 @@ def test_the_command_says_what_is_wrong_with_an_answer(tmp_path: Path) -> None:
     done = copier("copy", "--defaults", "--data=distribution=Lines", TEMPLATES / "source", tmp_path / "lines")
 
     assert done.returncode != 0
-    assert "A distribution is named like batchcore-kafka or acme-kafka" in done.stderr
+    assert "A distribution is named like acme-kafka or batchcore-orders" in done.stderr
 
 
 def copier(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
