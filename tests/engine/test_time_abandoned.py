@@ -163,8 +163,10 @@ def test_record_that_has_failed_is_told_once_though_its_line_in_the_log_is_late(
     for told in (watcher.told, processor.heard):
         assert len(told) == 2
     assert sorted(watcher.told) == [("m0", "succeeded"), ("m1", "failed")]
+    workers = [thread for thread in threading.enumerate() if thread.name == "batchcore"]
     log.go_on.set()
-    stuck.let_go()
+    for worker in workers:
+        worker.join(PATIENCE)
     assert (len(watcher.told), len(processor.heard)) == (2, 2)
 
 
