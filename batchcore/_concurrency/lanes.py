@@ -164,9 +164,13 @@ def next_lanes(run: Run, ledger: Ledger) -> Calls[list[Single]]:
 def skip_the_rest(run: Run, ledger: Ledger) -> None:
     """Skip every record that has not run: the batch has stopped."""
     reason = SKIPPED[ledger.stop or "failure"]
-    for position, value in enumerate(ledger.values):
-        if value is NOT_PROCESSED and position not in ledger.failures:
-            run.skip(ledger, position, reason)
+    for position in _not_run(ledger):
+        run.skip(ledger, position, reason)
+
+
+def _not_run(ledger: Ledger) -> list[int]:
+    failures = ledger.failures
+    return [at for at, value in enumerate(ledger.values) if value is NOT_PROCESSED and at not in failures]
 
 
 def abandon(run: Run, ledger: Ledger) -> None:
@@ -276,7 +280,7 @@ def _stop_without_threads(
             "after the last batch, or leave executor= out: max_concurrency= has threads of its own."
         ) from error
     ledger.stop = "threads"
-    skipped = [at for at, value in enumerate(ledger.values) if value is NOT_PROCESSED and at not in ledger.failures]
+    skipped = _not_run(ledger)
     counted = "It was" if len(skipped) == 1 else f"It and {len(skipped) - 1} more were"
     whose = "No more threads can be had" if executor is None else "The executor takes no more work"
     why = NotAttemptedError(f"{whose}: {plain(error).rstrip('.')}. {counted} not attempted.")
