@@ -323,7 +323,7 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
                 position = len(outcomes)
                 outcomes.append(value)
                 try:
-                    if not ledger.is_closed:
+                    if ledger.is_mine_to_tell(position):
                         observers.record_finished(run.batch.outcomes[position])
                 finally:
                     if scopes:

@@ -295,11 +295,10 @@ _MOST_PRINTABLE = 200
 def _can_be_printed(error: BaseException) -> bool:
     """Whether every sink can write the printed form of an exception, it is not too long, and it quotes no input."""
     try:
-        text = text_of(error)
         if any(_is_pydantic(current) or len(text_of(current)) > LONGEST_TEXT for current in chained(error)):
             return False
         place = _where_raised(error)
-        if place in _printable and is_writable(text):
+        if place in _printable and is_writable(text_of(error)):
             return True
         printed = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     except Exception:  # an exception whose cause, say, is a property that raises

@@ -90,6 +90,7 @@ class Ledger:
         is_closed: whether the batch goes on without this ledger.
         lock: held while a failure is written, where there are worker threads.
         running: the positions whose handlers run, where they may have to be abandoned.
+        told: the positions of which a worker notifies whoever watches, where workers may have to be abandoned.
         durations: seconds that each handler took, where somebody will ask for them.
         duration: seconds from the event to the response, where somebody may ask.
         dead_letters: the dead letters of the batch, where somebody delivers them.
@@ -105,6 +106,7 @@ class Ledger:
     )  # fmt: skip # one name a line would hide the class behind them
 
     running: set[int] | None = None
+    told: set[int] | None = None
     durations: list[float | None] | None = None
     duration: float | None = None
     may_undo = False
@@ -185,6 +187,15 @@ class Ledger:
         if self.dead_letters is not None:
             self.dead_letters.ended(position, problem)
         return True
+
+    def is_mine_to_tell(self, position: int) -> bool:
+        """Whether whoever asks may notify of a record now: not once the batch goes on without this ledger."""
+        if self.told is None or self.lock is None:
+            return not self.is_closed
+        with self.lock:
+            if not self.is_closed:
+                self.told.add(position)
+            return not self.is_closed
 
     def skip(self, position: int, skipped: Skipped) -> bool:
         """Write down that the turn of a record will not come in this batch. Return whether it was written."""

@@ -107,19 +107,9 @@ def _overridden(model: Any) -> Any:
 # -- Fields that are given text and can never take it. pydantic's core schema tells; where it does not, they may work.
 
 _NEVER_OF_TEXT = {
-    "arguments",
-    "arguments-v3",
-    "call",
-    "dataclass-args",
-    "dict",
-    "frozenset",
-    "list",
-    "model-fields",
-    "none",
-    "set",
-    "tuple",
-    "typed-dict",
-}
+    "arguments", "arguments-v3", "call", "dataclass-args", "dict", "frozenset", "list", "model-fields", "none", "set",
+    "tuple", "typed-dict",
+}  # fmt: skip # what they are, and no more than that
 _LOOKED_THROUGH = {"dataclass", "default", "function-after", "model", "nullable"}
 
 

@@ -286,7 +286,7 @@ class Run:
     def notify(self, ledger: Ledger, position: int, error: BaseException) -> None:
         """Call a processor's own failure handler and the observers of a failed record, its exception being handled."""
         around = self.around
-        if ledger.is_closed or around is None or not around.watches:
+        if around is None or not around.watches or not ledger.is_mine_to_tell(position):
             return
         if sys.exc_info()[1] is error:
             self._notify(around, position, error)

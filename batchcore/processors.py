@@ -279,7 +279,7 @@ class BatchProcessor(RunsHandlers[R], _Processor[R]):
             refuse_coroutine_function(self)
 
     def _drive(self, run: Run) -> None:
-        if self.max_concurrency == 1 and self.executor is None:
+        if run.plan.is_serial:
             run_one_by_one(run)
             return
         from batchcore._concurrency.lanes import run_in_threads

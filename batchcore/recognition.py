@@ -31,7 +31,9 @@ def source_for(resolve: Resolve, event: Any, records: Sequence[Record] | None, *
     try:
         if records is None:
             return source_of_event(resolve, event)
-        return _find(resolve, lambda source: _identifies(source, records), lambda _: not records, "these records")
+        if not records:  # they could be any source's: no package that is installed besides may change the response
+            return resolve("unknown", NO_SOURCE)
+        return _find(resolve, lambda source: _identifies(source, records), lambda _: False, "these records")
     except (UnexpectedBatchTypeError, AmbiguousSourceError):
         if required:
             raise

@@ -164,25 +164,42 @@ def next_lanes(run: Run, ledger: Ledger) -> Calls[list[Single]]:
 def skip_the_rest(run: Run, ledger: Ledger) -> None:
     """Skip every record that has not run: the batch has stopped."""
     reason = SKIPPED[ledger.stop or "failure"]
-    for position, value in enumerate(ledger.values):
-        if value is NOT_PROCESSED and position not in ledger.failures:
-            run.skip(ledger, position, reason)
+    for position in _not_run(ledger):
+        run.skip(ledger, position, reason)
+
+
+def _not_run(ledger: Ledger) -> list[int]:
+    failures = ledger.failures
+    return [at for at, value in enumerate(ledger.values) if value is NOT_PROCESSED and at not in failures]
 
 
 def abandon(run: Run, ledger: Ledger) -> None:
     """Go on without the workers that still run: their records have failed, whatever they write into their ledger."""
     run.batch._ledger = copy = ledger.close()
+    book = book_of(ledger)
     for position in sorted(ledger.running or ()):
-        if position not in copy.failures and copy.values[position] is NOT_PROCESSED:
+        if position in copy.failures or copy.values[position] is not NOT_PROCESSED:  # by a worker that got no further
+            if book is None or (position not in book.in_lanes and position not in book.at_end):
+                _tell_of(run, ledger, copy, position)
+        else:
             try:
                 raise OutOfTimeError("It was still running when the time of the invocation was nearly up.")
             except OutOfTimeError as error:
                 error.__traceback__ = None
                 run.fail(copy, position, NOT_PROCESSED, error)
-    book = book_of(ledger)
     if book is not None:
         for position in sorted(book.in_lanes & copy.failures.keys()):
             delivered(run, copy, position, OutOfTimeError("The time was up before it was delivered."))
+
+
+def _tell_of(run: Run, ledger: Ledger, copy: Ledger, position: int) -> None:
+    """Notify of a record whose worker has written down what became of it, and not said so yet."""
+    if ledger.told is None or position in ledger.told:
+        return
+    if position in copy.failures:
+        run.notify(copy, position, copy.failure(position).exception)
+    elif run.around is not None and run.around.observers is not None:
+        run.around.observers.record_finished(run.batch.outcomes[position])
 
 
 # -- Worker threads.
@@ -198,7 +215,9 @@ def run_in_threads(run: Run, max_concurrency: int | None, executor: Executor | N
     """
     ledger = run.batch._ledger
     ledger.open_all()
-    ledger.lock, ledger.running = threading.Lock(), set() if run.plan.stop_before is not None else None
+    ledger.lock = threading.Lock()
+    if run.plan.stop_before is not None:
+        ledger.running, ledger.told = set(), set()
     run._report = run.report  # made here: two workers would make one each
     waiting, has_begun = deque(all_lanes(run, ledger)), False
     while True:
@@ -261,7 +280,7 @@ def _stop_without_threads(
             "after the last batch, or leave executor= out: max_concurrency= has threads of its own."
         ) from error
     ledger.stop = "threads"
-    skipped = [at for at, value in enumerate(ledger.values) if value is NOT_PROCESSED and at not in ledger.failures]
+    skipped = _not_run(ledger)
     counted = "It was" if len(skipped) == 1 else f"It and {len(skipped) - 1} more were"
     whose = "No more threads can be had" if executor is None else "The executor takes no more work"
     why = NotAttemptedError(f"{whose}: {plain(error).rstrip('.')}. {counted} not attempted.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import subprocess
 import sys
 import textwrap
@@ -22,7 +23,7 @@ from batchcore import (
     hookimpl,
     in_order,
 )
-from tests.batches import PATIENCE, batch_of, failed, handle
+from tests.batches import PATIENCE, batch_of, failed, handle, logger_with
 from tests.clocks import MARGIN, Nearly, Spent
 
 ONE_AFTER_THE_OTHER = in_order(on_failure="continue")
@@ -72,6 +73,19 @@ class Watching(BatchProcessor):
     def failure_handler(self, record: Any, exception: Any) -> Any:
         self.heard.append(("failure", record["messageId"]))
         return super().failure_handler(record, exception)
+
+
+class SlowLog(logging.Handler):
+    """A log in which the lines of workers take until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = None  # the thread of the batch logs, too
+        self.go_on = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if threading.current_thread().name == "batchcore":
+            self.go_on.wait(PATIENCE)
 
 
 class Stuck:
@@ -136,6 +150,24 @@ def test_what_a_thread_does_after_the_response_changes_nothing(
     assert watcher.left == ["m0", "m1"], "a scope that was entered is left"
     assert caplog.text == ""
     assert watcher.finished == 1
+
+
+def test_record_that_has_failed_is_told_once_though_its_line_in_the_log_is_late() -> None:
+    stuck, watcher, log = Stuck(2, fail_late), Watcher(), SlowLog()
+    stuck.release.set()
+    processor = Watching(
+        "sqs", logger=logger_with(log), stop_before_timeout=MARGIN, max_concurrency=2, plugins=[watcher]
+    )
+    result = processor.run(batch_of("a", "stuck"), stuck.handle, stuck.context)
+    assert isinstance(result.outcomes[1].exception, ValueError)
+    for told in (watcher.told, processor.heard):
+        assert len(told) == 2
+    assert sorted(watcher.told) == [("m0", "succeeded"), ("m1", "failed")]
+    workers = [thread for thread in threading.enumerate() if thread.name == "batchcore"]
+    log.go_on.set()
+    for worker in workers:
+        worker.join(PATIENCE)
+    assert (len(watcher.told), len(processor.heard)) == (2, 2)
 
 
 def test_late_thread_does_not_change_the_time_that_is_said_of_its_record() -> None:

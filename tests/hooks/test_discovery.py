@@ -556,6 +556,13 @@ def test_an_empty_batch_is_a_success_whoever_claims_it(fresh: Core, sample: Any)
     assert processor.response() == {"batchItemFailures": []}
 
 
+def test_no_records_alone_are_nobodys_whatever_source_is_offered_first(fresh: Core) -> None:
+    fresh.offer("toy", source_with(ToySource, build_response=lambda batch, outcomes: {"results": []}))
+    with fresh.BatchProcessor()(records=[], handler=play) as processor:
+        processor.process()
+    assert processor.response() == {"batchItemFailures": []}
+
+
 def test_a_source_that_raises_over_an_event_does_not_claim_it(fresh: Core) -> None:
     fresh.offer("toy", ToySource())
     fresh.offer("raising", source_with(FullSource, claims_event=lambda event: event["no such key"]))

@@ -66,7 +66,7 @@ MUTANTS = (
                     "    position = len(outcomes)\n"
                     "    outcomes.append(value)\n"
                     "    try:\n"
-                    "        if not ledger.is_closed:\n"
+                    "        if ledger.is_mine_to_tell(position):\n"
                     "            observers.record_finished(run.batch.outcomes[position])\n"
                     "    finally:\n"
                     "        if scopes:\n"
