@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
+# One name a line would be a page.
+# isort: off
 from batchcore._base import BasePartialProcessor
 from batchcore.callables import hookimpl
 from batchcore.errors import (
-    AmbiguousSourceError,
-    BatchcoreError,
-    ConfigurationError,
-    DuplicateHookError,
-    EntryFailedError,
-    HandlerSignatureError,
-    HookArgumentsError,
-    MissingHookError,
-    NoBatchError,
-    NotAttemptedError,
-    OutOfTimeError,
-    PluginError,
-    PluginLoadError,
-    RaisedDisposition,
-    RecordError,
-    RecordIdentityError,
-    SourceBrokenError,
-    SourceError,
-    SourceNotInstalledError,
-    UnawaitedResultError,
-    UnexpectedBatchTypeError,
-    UnknownHookError,
-    UnmarkedHookError,
+    AmbiguousSourceError, BatchcoreError, ConfigurationError, DuplicateHookError, EntryFailedError,
+    HandlerSignatureError, HookArgumentsError, MissingHookError, NoBatchError, NotAttemptedError, OutOfTimeError,
+    PluginError, PluginLoadError, RaisedDisposition, RecordError, RecordIdentityError, SourceBrokenError, SourceError,
+    SourceNotInstalledError, UnawaitedResultError, UnexpectedBatchTypeError, UnknownHookError, UnmarkedHookError,
     WholeBatchRetry,
-)
+)  # fmt: skip
 from batchcore.model import Batch, Ordering, Outcome, Outcomes, by_key, in_order, unordered
 from batchcore.processors import (
-    AsyncBatchProcessor,
-    BasePartialBatchProcessor,
-    BatchProcessor,
-    EventType,
-    async_process_partial_response,
+    AsyncBatchProcessor, BasePartialBatchProcessor, BatchProcessor, EventType, async_process_partial_response,
     process_partial_response,
-)
+)  # fmt: skip
 from batchcore.records import RecordsSource, RecordView
 from batchcore.source import offer
 
@@ -46,24 +25,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from batchcore._classic import async_batch_processor, batch_processor
     from batchcore.dispositions import (
-        DeadLetterRecord,
-        Disposition,
-        DropRecord,
-        Message,
-        OutsideCallError,
-        RetryRecord,
-        StopBatch,
-    )
+        DeadLetterRecord, Disposition, DropRecord, Message, OutsideCallError, RetryRecord, StopBatch,
+    )  # fmt: skip
     from batchcore.hookspecs import Fail
     from batchcore.results import BatchProcessingError, BatchResult, Explanation
     from batchcore.types import (
-        ExceptionInfo,
-        FailureResponse,
-        LambdaContext,
-        PartialItemFailureResponse,
-        PartialItemFailures,
+        ExceptionInfo, FailureResponse, LambdaContext, PartialItemFailureResponse, PartialItemFailures,
         SuccessResponse,
-    )
+    )  # fmt: skip
+
+# isort: on
 
 __all__ = [
     "AmbiguousSourceError", "AsyncBatchProcessor", "BasePartialBatchProcessor", "BasePartialProcessor", "Batch",

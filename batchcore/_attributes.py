@@ -17,9 +17,9 @@ from contextvars import ContextVar
 from types import MethodType
 
 from batchcore.callables import identity, text_of, writable
-from batchcore.errors import NoBatchError
+from batchcore.errors import NoBatchError, exception_info
 from batchcore.ledger import NOT_PROCESSED
-from batchcore.model import exception_info, typed
+from batchcore.model import typed
 from batchcore.plan import Run
 
 TYPE_CHECKING = False

@@ -8,9 +8,8 @@ from functools import wraps
 from batchcore._attributes import Current, fail_entry
 from batchcore.callables import close_unawaited, is_deferred, type_name
 from batchcore.engine import run_one_by_one
-from batchcore.errors import ConfigurationError, EntryFailedError, UnawaitedResultError, is_entry
+from batchcore.errors import ConfigurationError, EntryFailedError, UnawaitedResultError, exception_info, is_entry
 from batchcore.ledger import NOT_PROCESSED
-from batchcore.model import exception_info
 from batchcore.options import refuse_processor
 
 TYPE_CHECKING = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from functools import partial
 from types import AsyncGeneratorType, FunctionType, GeneratorType, MethodType
 
@@ -11,7 +12,7 @@ from batchcore.errors import HandlerSignatureError, raise_if_steering
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any, TypeGuard, TypeVar, overload
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -267,6 +268,11 @@ def _from_signature(handler: Callable[..., Any]) -> Parameters:
         varargs=any(p.kind is kinds.VAR_POSITIONAL for p in parameters),
         varkeywords=behind or any(p.kind is kinds.VAR_KEYWORD for p in parameters),
     )
+
+
+def is_object(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether a value is a mapping, as an object of JSON is."""
+    return type(value) is dict or isinstance(value, Mapping)  # Lambda gives a dict, which is quicker to see
 
 
 def describe_value(value: object) -> str:

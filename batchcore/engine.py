@@ -14,10 +14,12 @@ from types import NoneType
 
 from batchcore.callables import describe_value, identity, type_name
 from batchcore.errors import (
+    ConfigurationError,
     NoBatchError,
     PluginError,
     RecordIdentityError,
     UnexpectedBatchTypeError,
+    WholeBatchRetry,
     raise_if_steering,
     release_frames,
 )
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from contextvars import Context
     from typing import Any, TypeAlias
 
+    from batchcore.model import Outcome
     from batchcore.plan import Plan, Run
     from batchcore.source import Source
     from batchcore.types import Lane, PartialItemFailureResponse, Record
@@ -98,7 +101,7 @@ def _read_more(run: Run, plan: Plan, batch: Batch) -> None:
     if plan.calls is not None and plan.plugins is not None:
         ledger.may_undo = bool(plan.plugins.after_records)
     if plan.dead_letters is not None:
-        ledger.dead_letters = plan.dead_letters(source.by_checkpoint, run.ordering.grouped)
+        ledger.dead_letters = plan.dead_letters(source.acknowledgement, run.ordering)
     if plan.stop_before is not None and run.clock is None:
         from batchcore.deadline import no_clock
 
@@ -123,7 +126,7 @@ def _extracted(source: Source, event: Any) -> Any:
 
 
 def _list_of(records: Any) -> list[Any]:
-    if type(records) is not list and (_is_a(records, str, bytes, dict) or not hasattr(records, "__getitem__")):
+    if type(records) is not list and (isinstance(records, _NO_LISTS) or not hasattr(records, "__getitem__")):
         raise UnexpectedBatchTypeError(
             f"A batch is a list of records, not {type_name(records)}. Pass event['Records'], or use "
             "process_partial_response(event, ...)."
@@ -131,8 +134,7 @@ def _list_of(records: Any) -> list[Any]:
     return [*records]  # a handler that changes the event's list moves no outcome
 
 
-def _is_a(value: object, *kinds: type[Any]) -> bool:
-    return isinstance(value, kinds)
+_NO_LISTS: Any = (str, bytes, dict)
 
 
 def _identifiers(source: Source, records: list[Any]) -> Sequence[Any]:
@@ -201,7 +203,8 @@ def _walk(run: Run, ledger: Ledger, key: Callable[[Record], Hashable]) -> Iterat
         except BaseException as error:
             values.append(NOT_PROCESSED)
             run.fail(ledger, len(values) - 1, NOT_PROCESSED, error)
-            deliver_in_lane(run, ledger, len(values) - 1)
+            if run.plan.deliver is not None:
+                run.plan.deliver(run, ledger, len(values) - 1)
             if ledger.stop is not None:
                 return
             continue
@@ -223,12 +226,7 @@ def _until_time_is_up(ledger: Ledger, records: Iterable[Record], is_up: Callable
 
 
 def run_isolated(
-    run: Run,
-    ledger: Ledger,
-    records: Iterable[Record],
-    outcomes: list[Any] | Lane,
-    stops: bool,
-    context: Context,
+    run: Run, ledger: Ledger, records: Iterable[Record], outcomes: list[Any] | Lane, stops: bool, context: Context
 ) -> None:
     """Run some records one after the other, each with the context variables of the batch.
 
@@ -310,7 +308,7 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
             outcomes.append(NOT_PROCESSED)  # its place: that of the next record is behind it, whatever happens here
             try:
                 run.fail(ledger, position, data, error)
-                waits = ledger.dead_letters is not None and deliver_in_lane(run, ledger, position)
+                waits = run.plan.deliver is not None and run.plan.deliver(run, ledger, position)
             finally:
                 if scopes and observers is not None:
                     observers.leave(scopes, error)
@@ -337,15 +335,6 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
     return True
 
 
-def deliver_in_lane(run: Run, ledger: Ledger, position: int) -> bool:
-    """Deliver a record that is a dead letter of a lane. Return whether that has to wait for other lanes."""
-    book, deliver = ledger.dead_letters, run.plan.deliver
-    if book is None or deliver is None or position not in book.in_lanes:
-        return False
-    deliver(run, ledger, position)
-    return position in book.in_lanes
-
-
 # -- Responding: the response is ready before anything decides to raise.
 
 
@@ -356,11 +345,33 @@ def respond(run: Run) -> PartialItemFailureResponse:
         PluginError: it gave None, which AWS reads as the success of every record.
         WholeBatchRetry: the source has no partial response.
     """
-    batch = run.batch
-    response: PartialItemFailureResponse | None = batch._respond(batch, Outcomes(batch))
+    batch, ledger = run.batch, run.batch._ledger
+
+    def fail(which: Outcome | int, exception: BaseException) -> None:
+        position: Any = getattr(which, "position", which)
+        if position not in range(ledger.count) or not batch.outcomes.has_succeeded(position):
+            raise ConfigurationError(f"fail() takes a record that succeeded, not {describe_value(which)}.")
+        ledger.may_undo = True  # nobody shows it among the successes any more
+        ledger.undo(position)
+        run.fail(ledger, position, NOT_PROCESSED, exception)
+
+    response: PartialItemFailureResponse | None = batch._respond(batch, Outcomes(batch), fail)
     if response is None:
         raise _wrong_hook(run.plan.source, "build_response", "the response for AWS", None)
     return response
+
+
+def answer(run: Run) -> None:
+    """Let the source build the response; where it raises in its place, keep the error until the batch has ended.
+
+    Raises:
+        PluginError: it gave None, which AWS reads as the success of every record.
+    """
+    try:
+        run.response = respond(run)
+    except WholeBatchRetry as error:
+        run.batch._ledger.is_refused = True
+        run.refusal = BaseException.with_traceback(error, None)  # its frames lead back to it
 
 
 def finish(run: Run, may_raise: bool = True) -> None:
@@ -376,7 +387,7 @@ def finish(run: Run, may_raise: bool = True) -> None:
     """
     batch, ledger = run.batch, run.batch._ledger
     if batch._respond is not batch_item_failures:
-        run.response = respond(run)
+        answer(run)
     elif ledger.is_complete and not ledger.failures:
         run.response = {"batchItemFailures": []}  # as it would be, for a fifth of the cost: 7 % of a batch of one
     else:  # and here for half of it: a tenth of what the first failure of a batch costs
@@ -385,20 +396,23 @@ def finish(run: Run, may_raise: bool = True) -> None:
     observed = around is not None and around.observers is not None
     if observed or run.started_at is not None or plan.late or ledger.stop is not None:
         plan.end(run)
-    if ledger.failures:
+    if ledger.failures or run.refusal is not None:
         conclude(run, may_raise)
 
 
 def conclude(run: Run, may_raise: bool = True) -> None:
     """Let go of frames that only the batch needed, and decide whether to raise."""
-    ledger = run.batch._ledger
-    if not ledger.failures:
+    ledger, refusal, run.refusal = run.batch._ledger, run.refusal, None
+    if not ledger.failures and refusal is None:
         return
     if ledger.dead_letters is not None:
         for problem in ledger.dead_letters.problems.values():
             release_frames(problem)
-    if may_raise and run.plan.raises and ledger.has_entirely_failed():
+    if may_raise and (refusal is not None or (run.plan.raises and ledger.has_entirely_failed())):
         from batchcore.results import whole_batch_error
 
-        raise whole_batch_error(run.batch, run.response)  # type: ignore[arg-type]  # it has been built
+        try:
+            raise whole_batch_error(run.batch, run.response, refusal)
+        finally:
+            del refusal  # which its own frames would keep
     ledger.release()

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, Literal
 
-OURS = ("dynamodb", "firehose", "kafka", "kinesis", "mq", "pipes", "s3batch", "sqs")
-"""The sources whose packages are ours. A package of any other name may be anybody's, so none is advised to install."""
+OURS = {
+    **{name: (name,) for name in ("dynamodb", "firehose", "kafka", "kinesis", "s3batch", "sqs")},
+    "mq": ("activemq", "rabbitmq"),
+    "pipes": ("pipes-dynamodb", "pipes-kafka", "pipes-kinesis", "pipes-mq", "pipes-sqs"),
+}
+"""The packages that are ours, each with its sources. Any other may be anybody's, so none is advised to install."""
 
 _LONGEST = 200
 """Characters of a text of others in a message, at most."""
@@ -250,21 +254,20 @@ def advice(name: str, known: Iterable[str]) -> str:
     """Return what to do about a name that no source has: which of those known was meant, or what to install."""
     known = set(known)
     meant = _meant(name, known)
-    if name in OURS:
+    package_of = {source: package for package, sources in OURS.items() for source in sources}
+    ours = name if name in {*package_of, *OURS} else _meant(name, {*known, *package_of, *OURS})
+    if ours is not None and (ours == name or ours not in known):
         import importlib.util
 
-        module = f"batchcore_{name}"
-        if module in sys.modules or importlib.util.find_spec(module) is not None:
-            sources = registered("batchcore.sources").entry_points
-            of_it = sorted(entry.name for entry in sources if entry.value.startswith((f"{module}:", f"{module}.")))
-            if of_it:
-                return f"batchcore-{name} has several, each by its own name: {', '.join(of_it)}."
-            return f"import batchcore_{name}: it is there, without the metadata that registers its source."
+        package = package_of.get(ours, ours)
+        several = "" if ours in package_of else f"batchcore-{package} has {', '.join(OURS[package])}."
+        if f"batchcore_{package}" in sys.modules or importlib.util.find_spec(f"batchcore_{package}") is not None:
+            return (
+                several or f"import batchcore_{package}: it is there, without the metadata that registers its source."
+            )
         doubt = f"did you mean {meant!r}? Otherwise: " if meant else ""
-        return f"{doubt}pip install batchcore-{name}."
-    planned = _meant(name, {*known, *OURS})
-    if planned is not None and planned not in known:
-        return f"did you mean {planned!r}? pip install batchcore-{planned}."
+        doubt = f"did you mean {ours!r}? " if ours in package_of and ours != name else doubt
+        return f"{doubt}pip install batchcore-{package}. {several}".rstrip()
     if meant is not None:
         return f"did you mean {meant!r}?"
     return (

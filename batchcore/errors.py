@@ -40,6 +40,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import TracebackType
     from typing import Any
 
 
@@ -106,6 +107,11 @@ def chained(exception: BaseException) -> Iterator[BaseException]:
         seen.add(id(current))
         yield current
         waiting += (current.__cause__, current.__context__, *members_of(current))
+
+
+def exception_info(exception: BaseException) -> tuple[type[BaseException], BaseException, TracebackType | None]:
+    """Return the triple that :func:`sys.exc_info` gave while this exception was handled."""
+    return type(exception), exception, exception.__traceback__
 
 
 def release_frames(exception: BaseException) -> None:
@@ -213,7 +219,13 @@ class NoBatchError(BatchcoreError, RuntimeError):
 
 
 class WholeBatchRetry(BatchcoreError):
-    """Raised by a source that has no partial response: AWS delivers the whole batch again. No option turns it off."""
+    """Raised by a source that has no partial response: AWS delivers the whole batch again. No option turns it off.
+
+    Attributes:
+        result: the whole result of the batch, which has no response.
+    """
+
+    result: Any = None
 
 
 class RaisedDisposition(BatchcoreError):

@@ -13,9 +13,8 @@ from contextlib import suppress
 from functools import wraps
 from math import isfinite
 
-from batchcore.callables import LONGEST_TEXT, is_writable, plain, text_of, type_name
+from batchcore.callables import LONGEST_TEXT, is_object, is_writable, plain, text_of, type_name
 from batchcore.errors import RecordError, chained, members_of, raise_if_steering
-from batchcore.model import is_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -232,7 +231,7 @@ class Report:
         """Log that a handler asked for a dead letter where nobody delivers any."""
         self._logger.error(
             "A handler raised DeadLetterRecord and nobody delivers dead letters, so the record is retried. Pass a "
-            "plugin that implements deliver_dead_letter(outcome), such as those of the package batchcore-deadletter.",
+            "plugin that implements deliver_dead_letter(outcome), such as those of the package batchcore-deadletter."
         )
 
     @_guarded

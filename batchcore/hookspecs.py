@@ -16,14 +16,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from typing import Any, Literal, TypeAlias, TypeVar
+    from typing import Any, TypeAlias, TypeVar
 
     from batchcore.dispositions import Message
     from batchcore.model import Batch, Ordering, Outcome, Outcomes
     from batchcore.results import BatchResult
-    from batchcore.types import Identifier, Record
+    from batchcore.types import Acknowledgement, Identifier, Record
 
     Fail: TypeAlias = Callable[[Outcome | int, BaseException], None]
     """Fails one record, named by its outcome or its position in the batch, with an exception."""
@@ -85,11 +85,21 @@ class SourceHooks:
         """Return the order in which the records must run, unless the caller chose one. Default: unordered."""
 
     @hookspec
-    def acknowledgement(self) -> Literal["record", "checkpoint"]:
-        """Return how AWS acknowledges: each ``record`` by itself (the default), or by a ``checkpoint``.
+    def acknowledgement(self) -> Acknowledgement:
+        """Return how AWS acknowledges, and so what it delivers again.
 
-        With a checkpoint everything from the lowest failed record on is delivered again.
+        - ``record`` (the default): each record by itself. What is not done comes again.
+        - ``checkpoint``: everything from the lowest that is not done on. See ``checkpoint_of``.
+        - ``batch``: the whole batch. There is no partial response: with the default one, a record that is not done
+          raises :class:`batchcore.WholeBatchRetry`.
+        - ``result``: each record by a result of its own, and to AWS an error of the function is final. So a batch of
+          which no record is done does not raise, whatever ``raise_on_entire_batch_failure`` says.
+        - ``final``: the response is the last word on each record. Only an error of the function brings the batch back.
         """
+
+    @hookspec
+    def checkpoint_of(self, record: Record) -> Hashable:
+        """Return which checkpoint a raw record lies behind, such as its partition. Default: None, one for the batch."""
 
     @hookspec
     def delivery_attempt(self, record: Record) -> int | None:
@@ -112,10 +122,12 @@ class SourceHooks:
         """
 
     @hookspec
-    def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
+    def build_response(self, batch: Batch, outcomes: Outcomes, fail: Fail) -> Any:
         """Return the response that AWS reads. Default: ``{"batchItemFailures": [{"itemIdentifier": ...}, ...]}``.
 
-        May raise :class:`batchcore.WholeBatchRetry` where the source has no response but an error.
+        ``fail(outcome, exception)`` fails a record that succeeded, of which the response cannot say that: what its
+        handler returned cannot be written, say. May raise :class:`batchcore.WholeBatchRetry` where the source has no
+        response but an error.
         """
 
 

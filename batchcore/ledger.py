@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from types import NoneType
 
-from batchcore.callables import close_unawaited, is_awaitable, is_deferred, type_name
+from batchcore.callables import close_unawaited, is_awaitable, is_deferred, is_object, type_name
 from batchcore.errors import NotAttemptedError, OutOfTimeError, UnawaitedResultError, release_frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Iterable, Sequence
     from threading import Lock
     from typing import Any, Literal, TypeAlias
 
@@ -95,6 +95,7 @@ class Ledger:
         duration: seconds from the event to the response, where somebody may ask.
         dead_letters: the dead letters of the batch, where somebody delivers them.
         may_undo: whether a batch hook follows the records, which may take any success back.
+        is_refused: whether the source raised in place of a response, so that all of the batch comes again.
         hooks_have_ended: whether those have run, so that none will.
         raised: a reference to the error that the batch raised, which lets go of frames when that goes.
     """
@@ -110,6 +111,7 @@ class Ledger:
     durations: list[float | None] | None = None
     duration: float | None = None
     may_undo = False
+    is_refused = False
     hooks_have_ended = False
     raised: object = None
 
@@ -309,6 +311,22 @@ class Ledger:
                 status = FAILED if is_exception(kept) else kept.status
             counts[status] = counts.get(status, 0) + 1
         return counts
+
+
+# -- What AWS names a record by, which several may share.
+
+
+def keys_of(identifiers: Sequence[Any], positions: Iterable[int]) -> set[Hashable]:
+    """Return what tells the identifiers of some records: see :func:`key_of`. A record without identity has none."""
+    return {key_of(identifiers[position]) for position in positions} - {None}
+
+
+def key_of(identifier: Any) -> Hashable:
+    """Return what two identifiers have in common when they are equal: an object, such as one of Kafka, has no hash."""
+    if is_object(identifier):
+        return frozenset((name, key_of(value)) for name, value in identifier.items())
+    items: Any = identifier
+    return tuple(map(key_of, items)) if isinstance(identifier, list) else items
 
 
 # -- What a handler gives that is no success: nobody has done its work.

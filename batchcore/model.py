@@ -6,23 +6,23 @@ of the batch. After a failure a lane stops (the rest of it is not attempted, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from batchcore.callables import is_coroutine_function
-from batchcore.errors import ConfigurationError, NotAttemptedError, raise_if_steering
-from batchcore.ledger import FAILED, NOT_ATTEMPTED, NOT_PROCESSED, SUCCEEDED
+from batchcore.errors import ConfigurationError, NotAttemptedError, WholeBatchRetry, raise_if_steering
+from batchcore.ledger import FAILED, NOT_ATTEMPTED, NOT_PROCESSED, SUCCEEDED, key_of, keys_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
-    from typing import Any, Literal, TypeAlias, TypeGuard, final, overload
+    from collections.abc import Callable, Hashable, Iterator, Mapping
+    from typing import Any, Literal, TypeAlias, final, overload
     from typing import Generic as Generic  # noqa: PLC0414 - others import it from here
 
     from typing_extensions import TypeVar
 
     from batchcore.dispositions import Message
     from batchcore.ledger import Ledger, Status
-    from batchcore.types import ExceptionInfo, Identifier, PartialItemFailureResponse, Record, RecordFacts
+    from batchcore.types import Identifier, PartialItemFailureResponse, Record, RecordFacts
 
     LaneKey: TypeAlias = Callable[[Any], Hashable]
     OnFailure: TypeAlias = Literal["stop", "continue"]
@@ -110,10 +110,7 @@ def in_order(
 
 
 def by_key(
-    key: LaneKey,
-    *,
-    on_failure: OnFailure = "stop",
-    not_attempted: Callable[[], BaseException] = NotAttemptedError,
+    key: LaneKey, *, on_failure: OnFailure = "stop", not_attempted: Callable[[], BaseException] = NotAttemptedError
 ) -> Ordering:
     """Records of one key are a lane; different keys do not touch one another.
 
@@ -153,7 +150,7 @@ class Batch:
     _context: Any
     _facts: RecordFacts  # the source
     _ledger: Ledger
-    _respond: Callable[[Batch, Outcomes], Any]
+    _respond: Callable[..., Any]
     _view: Callable[[Record], Any]  # makes of a raw record what a handler gets without a model
     source_state: Any
 
@@ -347,65 +344,57 @@ class Outcomes(Sequence["Outcome"]):
 
     def delivered_again(self) -> list[Outcome]:
         """Return the outcomes of the records that AWS delivers again: see :attr:`BatchResult.delivered_again`."""
-        return [self._at(position) for position in delivered_again(self._batch)]
+        return [self._at(position) for position in coming_again(self._batch, self.unfinished_positions())]
 
     def __repr__(self) -> str:
         return f"<Outcomes of {self._batch!r}>"
 
 
-def delivered_again(batch: Batch) -> Sequence[int]:
-    """Return the positions of the records that AWS delivers again, in rising order.
+def coming_again(batch: Batch, left: Sequence[int]) -> dict[int, int]:
+    """Return the positions of the records that AWS delivers again, in rising order, each with that which is the reason.
 
-    AWS goes by identifiers, which several records may share: all records of one that the response names come again,
-    and where a checkpoint acknowledges, all from the first of them on.
+    AWS goes by identifiers, which several records may share: with one of them all of them come again.
+
+    Args:
+        batch: the batch.
+        left: the positions of the records that are not done, in rising order.
     """
-    unfinished = batch._ledger.unfinished()
-    if not unfinished:
-        return unfinished
-    if batch._facts.by_checkpoint:
-        return range(first_with_identifiers_of(batch, unfinished), len(batch._records))
-    named = keys_of(batch, unfinished)
-    again = {position for position, identifier in enumerate(batch._identifiers) if key_of(identifier) in named}
-    return sorted(again.union(unfinished))
+    facts, identifiers = batch._facts, batch._identifiers
+    if left and (facts.acknowledgement == "batch" or batch._ledger.is_refused):
+        return dict.fromkeys(range(len(identifiers)), left[0])
+    if not left or facts.acknowledgement == "final":
+        return {}
+    undone, named = {*left}, keys_of(identifiers, left)
+    first: dict[Hashable, int] = {}  # of each checkpoint
+    again: dict[int, int] = {}
+    for position, record in enumerate(batch._records):
+        checkpoint = facts.checkpoint_of(record) if facts.acknowledgement == "checkpoint" else position
+        if position in undone or key_of(identifiers[position]) in named:
+            first.setdefault(checkpoint, position)
+        if checkpoint in first:
+            again[position] = first[checkpoint]
+    return again
 
 
-def first_with_identifiers_of(batch: Batch, positions: Sequence[int]) -> int:
-    """Return the first position whose record has the identifier of one of some records, of which there is one at least.
-
-    A checkpoint at one of them brings back everything from there on.
-    """
-    lowest, named = min(positions), keys_of(batch, positions)
-    return next((at for at in range(lowest) if key_of(batch._identifiers[at]) in named), lowest)
-
-
-def keys_of(batch: Batch, positions: Iterable[int]) -> set[Hashable]:
-    """Return what tells the identifiers of some records: see :func:`key_of`. A record without identity has none."""
-    return {key_of(batch._identifiers[position]) for position in positions} - {None}
-
-
-def key_of(identifier: Any) -> Hashable:
-    """Return what two identifiers have in common when they are equal: an object, such as one of Kafka, has no hash."""
-    if is_object(identifier):
-        return frozenset((name, key_of(value)) for name, value in identifier.items())
-    items: Any = identifier
-    return tuple(map(key_of, items)) if isinstance(identifier, list) else items
-
-
-def is_object(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    """Whether a value is a mapping, as an object of JSON is."""
-    return type(value) is dict or isinstance(value, Mapping)  # Lambda gives a dict, which is quicker to see
-
-
-def exception_info(exception: BaseException) -> ExceptionInfo:
-    """Return the triple that :func:`sys.exc_info` gave while this exception was handled."""
-    return type(exception), exception, exception.__traceback__
-
-
-def batch_item_failures(batch: Batch, outcomes: Outcomes) -> PartialItemFailureResponse:
+def batch_item_failures(batch: Batch, outcomes: Outcomes, fail: object = None) -> PartialItemFailureResponse:  # noqa: ARG001 - a hook has it
     """Return the default response: the identifiers of all records that are not done, in the order of the batch.
 
     See "Reporting batch item failures" in the AWS Lambda developer guide, for SQS, Kinesis and DynamoDB alike.
+
+    Args:
+        batch: the batch.
+        outcomes: what became of its records.
+        fail: not used; every hook ``build_response`` is called with it.
+
+    Raises:
+        WholeBatchRetry: AWS acknowledges the whole batch, and a record is not done.
     """
+    if batch._facts.acknowledgement == "batch" and (left := outcomes.unfinished()):
+        first = next((outcome for outcome in left if outcome.status == FAILED), left[0])
+        raise WholeBatchRetry(
+            f"{len(left)} of {len(outcomes)} records of {batch.source} are not done. It takes no partial response, so "
+            "all of them are delivered again."
+        ) from first.exception
     return response_naming(batch, outcomes.unfinished_positions())
 
 

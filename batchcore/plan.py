@@ -9,9 +9,9 @@ from functools import cache
 from types import MethodType
 
 from batchcore.callables import Signature, known_by
-from batchcore.errors import ConfigurationError, RaisedDisposition, raise_if_steering
+from batchcore.errors import ConfigurationError, RaisedDisposition, exception_info, raise_if_steering
 from batchcore.ledger import FAILED, NOT_PROCESSED, Failure, plain_kind
-from batchcore.model import exception_info, typed
+from batchcore.model import typed
 from batchcore.source import ENVIRONMENT_VARIABLE, offered
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from batchcore._plugins.loading import Plugins
     from batchcore.deadline import Clock
     from batchcore.dispositions import Disposition
+    from batchcore.errors import WholeBatchRetry
     from batchcore.failures import Report
     from batchcore.ledger import Ledger, Skipped
     from batchcore.model import Batch, Ordering
@@ -57,7 +58,7 @@ class Plan:
         dispositions: exception type to what becomes of a record; None where nothing but a retry may.
         dead_letter_after: the delivery from which on a record that would be retried is a dead letter.
         dead_letters: makes the book of the dead letters of a batch, whose records form lanes or not.
-        deliver: delivers a dead letter of a lane from this thread.
+        deliver: delivers a record from this thread, if it is a dead letter of a lane; tells whether that has to wait.
         calls: makes the generator of the calls to the outside, around the records.
         complete: makes those calls from this thread, and drives the records among them.
         observe: makes the observers of a batch.
@@ -79,11 +80,7 @@ class Plan:
     )  # fmt: skip # one name a line would hide the class behind them
 
     def __init__(
-        self,
-        source: Source,
-        plugins: Plugins | None,
-        end: Callable[[Run], None],
-        logger: logging.Logger | None,
+        self, source: Source, plugins: Plugins | None, end: Callable[[Run], None], logger: logging.Logger | None
     ) -> None:
         self.source = source
         self.plugins = plugins
@@ -98,8 +95,8 @@ class Plan:
         self.has_more = plugins is not None or source.prepares
         self.validate: Callable[[], Callable[[Any], Any]] | None = None
         self.mend: Callable[[Callable[[Any], Any], Any, ValueError], Any] | None = None
-        self.dead_letters: Callable[[bool, bool], DeadLetterBook] | None = None
-        self.deliver: Callable[[Run, Ledger, int], None] | None = None
+        self.dead_letters: Callable[[str, Ordering], DeadLetterBook] | None = None
+        self.deliver: Callable[[Run, Ledger, int], bool] | None = None
         self.calls: Callable[[Run], OutsideCalls] | None = None
         self.complete: Callable[[Run, OutsideCalls, Drive], None] | None = None
         self.observe: Callable[[Run], Observing] | None = None
@@ -187,13 +184,14 @@ class Run:
         ordering: how the records depend on one another.
         around: what is done around the records; None where nothing is, as in most batches.
         started_at: when it started, in seconds of a clock that only rises, where somebody may ask how long it took.
-        response: the response, once it is built.
+        response: the response, once it is built; None where the source raises in its place.
+        refusal: what it raises then, until the batch has ended.
     """
 
     # Slots, all set at once: each look at a default on the class costs as much as to set three of them.
     __slots__ = (
         "_report", "around", "batch", "call", "context", "decode", "handler", "ordering", "plan",
-        "response", "started_at",
+        "refusal", "response", "started_at",
     )  # fmt: skip # one name a line would hide the class behind them
 
     plan: Plan
@@ -208,6 +206,7 @@ class Run:
         self.around: Around | None = None
         self.started_at: float | None = None
         self.response: PartialItemFailureResponse | None = None
+        self.refusal: WholeBatchRetry | None = None
         self._report: Report | None = None
 
     def surrounded(self) -> Around:

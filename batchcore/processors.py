@@ -8,7 +8,7 @@ from functools import partial
 from batchcore._attributes import FAILURE_HANDLER, SUCCESS_HANDLER, Watched, entries_of
 from batchcore._base import BasePartialProcessor
 from batchcore.callables import plainly_wrapped
-from batchcore.engine import conclude, respond, run_one_by_one
+from batchcore.engine import answer, conclude, run_one_by_one
 from batchcore.errors import ConfigurationError
 from batchcore.model import Generic, R
 from batchcore.plan import Handlers, plugins_of, source_named
@@ -63,6 +63,7 @@ class EventType(str, Enum):
     SQS = "sqs"
     KinesisDataStreams = "kinesis"
     DynamoDBStreams = "dynamodb"
+    Kafka = "kafka"
 
 
 class BasePartialBatchProcessor(BasePartialProcessor[R]):
@@ -180,7 +181,7 @@ class BasePartialBatchProcessor(BasePartialProcessor[R]):
         plan.ordering = self._ordering
         plan.dead_letter_after = self._dead_letter_after
         plan.dispositions = self._dispositions or ({} if self._dead_letter_after is not None else None)
-        plan.raises = self.raise_on_entire_batch_failure
+        plan.raises = self.raise_on_entire_batch_failure and source.acknowledgement != "result"
         plan.stop_before = self._stop_before
         plan.is_serial = self._awaits is False and self.max_concurrency == 1 and self.executor is None
         plan.has_more = plan.has_more or self._stop_before is not None
@@ -312,7 +313,7 @@ class _AsyncProcessor(_Processor[R]):
         from batchcore._extensions.scopes import after_response
 
         try:
-            session.response = respond(session)
+            answer(session)
             await complete(session, after_response(session))
             conclude(session)
         finally:

@@ -9,8 +9,8 @@ from json import JSONDecodeError, JSONDecoder  # the Lambda runtime has it loade
 from operator import itemgetter
 from types import GenericAlias, ModuleType
 
-from batchcore.callables import hookimpl, identity
-from batchcore.model import Generic, R, batch_item_failures, is_object, unordered
+from batchcore.callables import hookimpl, identity, is_object
+from batchcore.model import Generic, R, batch_item_failures, unordered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -351,7 +351,7 @@ class RecordsSource(Generic[R]):
         return {} if windows is None else windows.arguments(batch)
 
     @hookimpl
-    def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
+    def build_response(self, batch: Batch, outcomes: Outcomes, fail: object = None) -> Any:
         """Name the records that are not done; with the state, where the batch belongs to a tumbling window."""
         windows = _windows_of(batch) if self.windows else None
         return (batch_item_failures if windows is None else windows.response)(batch, outcomes)

@@ -6,9 +6,9 @@ import builtins
 import weakref
 
 from batchcore.callables import plain, type_name
-from batchcore.errors import BatchcoreError, OutOfTimeError, release_frames
-from batchcore.ledger import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED
-from batchcore.model import Generic, Outcomes, T, delivered_again, exception_info, key_of, keys_of
+from batchcore.errors import BatchcoreError, OutOfTimeError, WholeBatchRetry, exception_info, release_frames
+from batchcore.ledger import DEAD_LETTERED, DROPPED, FAILED, NOT_ATTEMPTED, SUCCEEDED, key_of, keys_of
+from batchcore.model import Generic, Outcomes, T, coming_again
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class BatchResult(Generic[T]):
     """What became of a batch, whose handler returned ``T``.
 
     Attributes:
-        response: the answer for AWS, as the source built it.
+        response: the answer for AWS, as the source built it; None where it raised ``WholeBatchRetry`` in its place.
         outcomes: one per record, in the order of the batch.
     """
 
@@ -63,8 +63,8 @@ class BatchResult(Generic[T]):
         """The outcomes of the records that AWS delivers again, given this response.
 
         Where each record is acknowledged by itself, those that are not done. Where a checkpoint is, as on a stream,
-        everything from the lowest of those on, also what succeeded. AWS goes by identifiers: where records share one,
-        all of them come again with one of them.
+        everything from the lowest of those on, also what succeeded; where the whole batch is, all of it. AWS goes by
+        identifiers: where records share one, all of them come again with one of them.
         """
         return self.outcomes.delivered_again()
 
@@ -131,7 +131,8 @@ class Explanation:
     def __str__(self) -> str:
         identifier = self.outcome.identifier
         name = f"at position {self.outcome.position}" if identifier is None else plain(identifier)
-        return f"{name}: {'delivered again' if self.delivered_again else 'done'}; {self.reason}"
+        what = "delivered again" if self.delivered_again else "done" if self.outcome.done else "not delivered again"
+        return f"{name}: {what}; {self.reason}"
 
     def __repr__(self) -> str:
         return f"<Explanation {self}>"
@@ -139,20 +140,23 @@ class Explanation:
 
 def explain(batch: Batch) -> list[Explanation]:
     """Explain the response to a batch that is finished."""
-    outcomes = list(batch.outcomes)
-    lowest = next((outcome for outcome in outcomes if not outcome.done), None)
-    coming = set(delivered_again(batch))
-    first = outcomes[min(coming)] if coming and batch._facts.by_checkpoint else None
-    undone = keys_of(batch, batch._ledger.unfinished())
+    identifiers, left = batch._identifiers, batch._ledger.unfinished()
+    coming, shared = coming_again(batch, left), keys_of(identifiers, left)
+    by_checkpoint = batch._facts.acknowledgement == "checkpoint" and not batch._ledger.is_refused
+    explained: set[int] = set()
     explanations: list[Explanation] = []
-    for outcome in outcomes:
-        again = outcome.position in coming
-        reason = _reason(batch, outcome)
-        if again and outcome.done and key_of(outcome.identifier) in undone:
+    for outcome in batch.outcomes:
+        position, reason = outcome.position, _reason(batch, outcome)
+        first = coming.get(position, position)
+        if outcome.done and position in coming and key_of(outcome.identifier) in shared:
             reason += "; another record of its identifier is not done, and AWS goes by identifiers"
-        elif first is not None and outcome is not lowest and outcome.position > first.position:
-            reason += f"; {plain(first.identifier)} before it is not done, and everything from there on comes again"
-        explanations.append(Explanation(outcome, again, reason))
+        elif by_checkpoint and position > first and (outcome.done or first in explained):
+            reason += f"; {plain(identifiers[first])} before it is not done, and everything from there on comes again"
+        elif outcome.done and position in coming:
+            reason += "; not all of the batch is done, and AWS takes no partial response: all of it comes again"
+        if not outcome.done:
+            explained.add(first)
+        explanations.append(Explanation(outcome, position in coming, reason))
     return explanations
 
 
@@ -193,14 +197,20 @@ class BatchProcessingError(BatchcoreError):
         self.result: BatchResult | Any = result  # None only where somebody made it by hand: no checker need ask
 
 
-def whole_batch_error(batch: Batch, response: PartialItemFailureResponse) -> BatchProcessingError:
-    """Make the error, which alone keeps the frames alive: they go when it goes."""
+def whole_batch_error(
+    batch: Batch, response: PartialItemFailureResponse | None, refusal: WholeBatchRetry | None
+) -> BatchProcessingError | WholeBatchRetry:
+    """Make the error, or complete that of the source. It alone keeps the frames alive: they go when it goes."""
     ledger = batch._ledger
     failures = {position: ledger.failure(position) for position in sorted(ledger.failures)}
     exceptions = [failure.exception for failure in failures.values()]
-    result: BatchResult = BatchResult(response, Outcomes(batch))
-    error = BatchProcessingError(_message(batch, failures), [exception_info(e) for e in exceptions], result)
-    error.__cause__ = _grouped(exceptions)
+    result: BatchResult = BatchResult(response, Outcomes(batch))  # type: ignore[arg-type]  # None where it is refused
+    error: BatchProcessingError | WholeBatchRetry
+    if refusal is not None:
+        error, refusal.result = refusal, result
+    else:
+        error = BatchProcessingError(_message(batch, failures), [exception_info(e) for e in exceptions], result)
+        error.__cause__ = _grouped(exceptions)
 
     def release(_: object) -> None:
         for exception in exceptions:

@@ -28,7 +28,6 @@ _NOTHING_TO_ADD = {"bytes", "empty", "json", "text"}
 _MOST_SOURCES = 5
 _DEEPEST = 3  # JSON in JSON in base64; nobody encodes more often by mistake
 _SOURCE = re.compile(r"aws:[a-zA-Z0-9.:_-]{1,40}")
-_KPL = b"\xf3\x89\x9a\xc2"
 
 
 class WrongShapeError(ValueError, KeyError):
@@ -177,11 +176,11 @@ def _counted(values: list[Any], what: str) -> str:
 # -- Bytes.
 
 _AGGREGATED = (
-    "several records that the Kinesis Producer Library (KPL) aggregated into one; take its bytes apart with a library "
-    "for deaggregation, or switch aggregation off in the producer"
+    "several records that the Kinesis Producer Library (KPL) aggregated into one; take it apart with UserRecords() of "
+    "batchcore-envelopes, or switch aggregation off in the producer"
 )
 _STARTS = (
-    (_KPL, "kpl", _AGGREGATED),
+    (b"\xf3\x89\x9a\xc2", "kpl", _AGGREGATED),
     (b"\x1f\x8b", "gzip", "data compressed by gzip; decompress it first"),
     (b"\x28\xb5\x2f\xfd", "zstd", "data compressed by Zstandard; decompress it first"),
     (b"BZh", "bzip2", "data compressed by bzip2; decompress it first"),
@@ -206,7 +205,7 @@ def _shape_of_bytes(data: bytes, depth: int) -> Shape:
     if text is None or _CONTROLS.search(text):
         for start, name, words in _STARTS:
             if data.startswith(start):
-                return name, words if name != "kpl" else words + _doubt_about(data)
+                return name, words
     if text is not None:
         return _shape_of_text(text, depth)
     if _is_zlib(data):
@@ -224,14 +223,6 @@ def _is_zlib(data: bytes) -> bool:
         return bool(zlib.decompressobj().decompress(data[:256], 64))
     except zlib.error:
         return False
-
-
-def _doubt_about(data: bytes) -> str:
-    """Return what to add where the checksum at its end does not fit: such a record cannot be taken apart."""
-    from hashlib import md5
-
-    fits = md5(data[len(_KPL) : -16], usedforsecurity=False).digest() == data[-16:]
-    return "" if fits else ". Its checksum does not fit, so it was changed or cut off"
 
 
 # -- Text.

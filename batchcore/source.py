@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import partial
 from types import FunctionType, MethodType
 
 from batchcore.callables import identity, is_coroutine_function, is_marker, plain, type_name, undecorated
@@ -25,13 +26,13 @@ from batchcore.records import RecordsSource, RecordView
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from typing import Any, Literal
+    from typing import Any
 
     from batchcore.dispositions import Message
-    from batchcore.model import Batch, Outcomes
-    from batchcore.types import Identifier, Record
+    from batchcore.model import Batch
+    from batchcore.types import Acknowledgement, Identifier, Record
 
 _VARARGS = 0x04
 ENVIRONMENT_VARIABLE = "BATCHCORE_PLUGINS"
@@ -47,11 +48,12 @@ _OF_SOURCES: dict[str, tuple[str, ...]] = {
     "record_decoder": ("batch",),
     "ordering_policy": ("batch",),
     "acknowledgement": (),
+    "checkpoint_of": ("record",),
     "delivery_attempt": ("record",),
     "describe_record": ("record",),
     "original_message": ("record",),
     "handler_arguments": ("batch",),
-    "build_response": ("batch", "outcomes"),
+    "build_response": ("batch", "outcomes", "fail"),
 }
 _OF_EXTENSIONS: dict[str, tuple[str, ...]] = {
     "wrap_handler": ("handler",),
@@ -72,6 +74,7 @@ EXTENSION_HOOKS = frozenset(_OF_EXTENSIONS)
 OBSERVER_HOOKS = frozenset(_OF_OBSERVERS)
 ARGUMENTS = {**_OF_SOURCES, **_OF_EXTENSIONS, **_OF_OBSERVERS}
 AWAITED_HOOKS = ("before_records", "after_records")
+ACKNOWLEDGEMENTS = ("record", "checkpoint", "batch", "result", "final")
 REQUIRED_HOOKS = ("claims_event", "extract_records", "identify_records")
 
 _offered: dict[str, object] = {}
@@ -107,7 +110,7 @@ class Source:
     Attributes:
         name: the name it was found by, or calls itself.
         plugin: the object that implements it.
-        by_checkpoint: whether AWS acknowledges it by a checkpoint.
+        acknowledgement: what the hook of that name gives.
         prepares: whether anybody prepares its records.
         read_plain: event to records and identifiers in one pass, or None where its hooks are asked one by one.
         plain_ordering, plain_view, plain_response: what holds of every batch that was read so, and need not be asked
@@ -117,9 +120,10 @@ class Source:
     """
 
     __slots__ = (
-        "build_response", "by_checkpoint", "claims_event", "delivery_attempt", "describe_record", "extract_records",
-        "handler_arguments", "identify_records", "name", "ordering_policy", "original_message", "plain_ordering",
-        "plain_response", "plain_view", "plugin", "prepares", "read_plain", "record_decoder", "record_preparer",
+        "acknowledgement", "build_response", "checkpoint_of", "claims_event", "delivery_attempt", "describe_record",
+        "extract_records", "handler_arguments", "identify_records", "name", "ordering_policy", "original_message",
+        "plain_ordering", "plain_response", "plain_view", "plugin", "prepares", "read_plain", "record_decoder",
+        "record_preparer",
     )  # fmt: skip # one name a line would hide the class behind them
 
     claims_event: Callable[[Any], bool]
@@ -128,27 +132,24 @@ class Source:
     record_preparer: Callable[[Batch], Callable[[Record], Any]]
     record_decoder: Callable[[Batch], Callable[[Record], Any]]
     ordering_policy: Callable[[Batch], Ordering]
+    checkpoint_of: Callable[[Record], Hashable]
     delivery_attempt: Callable[[Record], int | None]
     describe_record: Callable[[Record], Mapping[str, Any]]
     original_message: Callable[[Record], Message]
     handler_arguments: Callable[[Batch], Mapping[str, Callable[[Record], AbstractContextManager[Any]]]]
-    build_response: Callable[[Batch, Outcomes], Any]
+    build_response: Callable[..., Any]
     read_plain: Callable[[Any], tuple[list[Any], list[str]] | None] | None
     plain_ordering: Ordering | None
     plain_view: Callable[[Record], Any] | None
-    plain_response: Callable[[Batch, Outcomes], Any]
+    plain_response: Callable[..., Any]
 
     def __init__(self, plugin: object, name: str, hooks: Mapping[str, Callable[..., Any]]) -> None:
         self.plugin = plugin
         self.name = name
-        acknowledgement: Literal["record", "checkpoint"] = hooks["acknowledgement"]()
-        if acknowledgement not in ("record", "checkpoint"):
-            raise PluginError(
-                f"acknowledgement() of source {name!r} gives 'record' or 'checkpoint', not {acknowledgement!r}.",
-                plugin=plugin,
-                hook="acknowledgement",
-            )
-        self.by_checkpoint = acknowledgement == "checkpoint"
+        self.acknowledgement: Acknowledgement = hooks["acknowledgement"]()
+        if self.acknowledgement not in ACKNOWLEDGEMENTS:
+            gives = f"acknowledgement() of source {name!r} gives one of {', '.join(ACKNOWLEDGEMENTS)}"
+            raise PluginError(f"{gives}; not {self.acknowledgement!r}.", plugin=plugin, hook="acknowledgement")
         self.prepares = hooks["record_preparer"] is not DEFAULTS["record_preparer"]
         for hook, function in hooks.items():
             if hook != "acknowledgement":
@@ -157,6 +158,8 @@ class Source:
         self.plain_response = self.build_response
         if isinstance(plugin, RecordsSource):
             self._ask_once(self.plugin, hooks)
+        if self.acknowledgement == "batch" and self.plain_response is batch_item_failures:
+            self.build_response = self.plain_response = partial(batch_item_failures)  # to be asked: it may raise
 
     def _ask_once(self, plugin: Any, hooks: Mapping[str, Callable[..., Any]]) -> None:
         if not _says_it_plainly(plugin):
@@ -216,6 +219,7 @@ DEFAULTS: dict[str, Callable[..., Any]] = {
     "record_decoder": _giving(identity),
     "ordering_policy": _giving(unordered),
     "acknowledgement": _giving("record"),
+    "checkpoint_of": _giving(None),
     "delivery_attempt": _giving(None),
     "describe_record": _giving({}),
     "original_message": _record_as_json,
@@ -402,11 +406,8 @@ def quick_class(view: type) -> type[Any] | None:
     ``quick_class(V)()`` followed by setting ``raw_event`` does what ``V(raw_event)`` does, without calling a Python
     function. It is a ``V`` in every respect but ``type(record) is V``; a copy or a pickle of it is a plain ``V``.
 
-    Args:
-        view: a class that decodes records.
-
     Returns:
-        The subclass; None where the class is no view, or does something of its own when it is made.
+        The subclass of a class that decodes records; None where it is no view, or does something when it is made.
     """
     if view not in quick_classes:
         quick = None

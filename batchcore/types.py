@@ -5,7 +5,7 @@ The core reads this file only while types are checked; importing it costs ``typi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from collections.abc import Set as AbstractSet
 from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
@@ -15,6 +15,9 @@ Record: TypeAlias = Any
 
 Identifier: TypeAlias = str | Mapping[str, Any] | None
 """What AWS names a record by: a string, an object, or None where the source has no identity."""
+
+Acknowledgement: TypeAlias = Literal["record", "checkpoint", "batch", "result", "final"]
+"""How AWS acknowledges the records of a batch: see :meth:`batchcore.hookspecs.SourceHooks.acknowledgement`."""
 
 ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 """What :func:`sys.exc_info` gives while an exception is being handled."""
@@ -46,7 +49,8 @@ class RecordFacts(Protocol):
     """What a batch asks of its source about single records: hooks, as plain callables."""
 
     name: str
-    by_checkpoint: bool
+    acknowledgement: Acknowledgement
+    checkpoint_of: Callable[[Record], Hashable]
     delivery_attempt: Callable[[Record], int | None]
     describe_record: Callable[[Record], Mapping[str, Any]]
     original_message: Callable[[Record], Any]

@@ -14,9 +14,9 @@ import json
 from contextlib import nullcontext
 from functools import partial
 
-from batchcore.callables import named
+from batchcore.callables import is_object, named
 from batchcore.errors import RecordError
-from batchcore.model import batch_item_failures, first_with_identifiers_of, in_order, is_object
+from batchcore.model import batch_item_failures, coming_again, in_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Window:
         """
         outcomes = self._batch.outcomes
         undone = outcomes.failed_positions()
-        end = first_with_identifiers_of(self._batch, undone) if undone else len(outcomes)
+        end = min(coming_again(self._batch, undone), default=len(outcomes))
         succeeded = (text for at, text in reversed(self._kept) if at < end and outcomes.has_succeeded(at))
         state: dict[str, Any] = json.loads(next(succeeded, self._first))
         return state

@@ -5,10 +5,10 @@ from __future__ import annotations
 from batchcore._extensions.calls import RECORDS, TimedCall
 from batchcore._extensions.dead_letters import book_of, deliver_at_end
 from batchcore._extensions.scopes import bind_arguments, scoped
-from batchcore.callables import describe_value, type_name
+from batchcore.callables import describe_value, is_object, type_name
 from batchcore.errors import ConfigurationError, PluginError, steering_in
 from batchcore.ledger import NOT_PROCESSED, SUCCEEDED
-from batchcore.model import Outcome, is_object
+from batchcore.model import Outcome
 from batchcore.source import describe
 
 TYPE_CHECKING = False

@@ -3,8 +3,9 @@
 In a lane, a dead letter is delivered before the next record of the lane starts. Those of an unordered batch are
 delivered after its last record, ten at a time.
 
-Where a checkpoint acknowledges, everything from the lowest failed record on comes again. A dead letter above it would
-be delivered again each time, so it is deferred until it is below; and it waits until everything before it has ended.
+A dead letter that comes again, whatever the reason, would be delivered each time. So it is deferred until it does not.
+Where a checkpoint acknowledges, it waits until everything before it has ended. Where the whole batch is, it waits for
+its end; in a lane that a failure stops, it is delivered unless something has failed by then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from batchcore.callables import close_unawaited, is_awaitable, type_name
 from batchcore.errors import PluginError
 from batchcore.failures import Deferred
 from batchcore.ledger import NOT_PROCESSED
-from batchcore.model import first_with_identifiers_of
+from batchcore.model import coming_again
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from batchcore._extensions.calls import Calls
     from batchcore.deadline import Clock
     from batchcore.ledger import Ledger
-    from batchcore.model import Batch
+    from batchcore.model import Batch, Ordering
     from batchcore.plan import Run
 
 AT_A_TIME = 10
@@ -35,8 +36,8 @@ class DeadLetters:
     """The dead letters of one batch.
 
     Args:
-        by_checkpoint: whether its source is acknowledged by a checkpoint.
-        grouped: whether the records form lanes.
+        acknowledgement: how AWS acknowledges its source.
+        ordering: how its records depend on one another.
 
     Attributes:
         in_lanes: positions of lanes, waiting to be delivered.
@@ -44,23 +45,24 @@ class DeadLetters:
         blocked: what is left of lanes that wait, with the positions for which they do.
         problems: position to what kept it from being delivered.
         lanes_ended: whether no record will start any more.
-        lowest: the lowest position known that comes again, where a checkpoint acknowledges.
+        again: positions known to come again, where a checkpoint acknowledges.
     """
 
-    def __init__(self, by_checkpoint: bool, grouped: bool) -> None:
-        self.by_checkpoint = by_checkpoint
-        self.grouped = grouped
+    def __init__(self, acknowledgement: str, ordering: Ordering) -> None:
+        self.acknowledgement = acknowledgement
+        self._ordering = ordering
+        self._has_lanes = ordering.grouped and (ordering.stops or acknowledgement != "batch")
         self.in_lanes: set[int] = set()
         self.at_end: list[int] = []
         self.blocked: list[tuple[int, Iterator[int]]] = []
         self.problems: dict[int, BaseException] = {}
         self.lanes_ended = False
-        self.lowest: int | None = None
+        self.again: set[int] = set()
         self._next = 0
 
     def add(self, position: int) -> None:
         """Take a dead letter. It stays a failure until it is delivered."""
-        if self.grouped and not self.lanes_ended:
+        if self._has_lanes and not self.lanes_ended:
             self.in_lanes.add(position)
         else:
             self.at_end.append(position)
@@ -73,19 +75,19 @@ class DeadLetters:
 
     def without_lanes(self) -> DeadLetters:
         """Return those that can still be delivered when workers are abandoned: not those that a lane waits for."""
-        copy = DeadLetters(self.by_checkpoint, self.grouped)
+        copy = DeadLetters(self.acknowledgement, self._ordering)
         copy.at_end, copy.problems, copy.lanes_ended = list(self.at_end), dict(self.problems), True
         return copy
 
     def everything_before_has_ended(self, batch: Batch, ledger: Ledger, position: int) -> bool:
-        """Whether all records before this one have ended; notes the lowest that comes again on the way."""
+        """Whether all records before this one have ended; notes what comes again on the way."""
         following = self._next
         while following < position:
             if ledger.value(following) is NOT_PROCESSED:
                 if following not in ledger.failures or following in self.in_lanes:
                     break
-                if self.lowest is None:
-                    self.lowest = first_with_identifiers_of(batch, [following])
+                if following not in self.again:
+                    self.again.update(coming_again(batch, [following]))
             following += 1
         self._next = following
         return following == position
@@ -96,13 +98,17 @@ def deliver_in_lane(run: Run, ledger: Ledger, position: int) -> Calls[None]:
     book = book_of(ledger)
     if book is None or position not in book.in_lanes:
         return
-    if book.by_checkpoint:
+    all_ended, comes_again = True, False
+    if book.acknowledgement == "checkpoint":
         all_ended = book.everything_before_has_ended(run.batch, ledger, position)
-        if book.lowest is not None and book.lowest < position:
-            delivered(run, ledger, position, Deferred(Deferred.__doc__))
-            return
-        if not all_ended:
-            return
+        comes_again = position in book.again
+    elif book.acknowledgement == "batch":
+        comes_again = not book.in_lanes.issuperset(run.batch.outcomes.failed_positions())
+    if comes_again:
+        delivered(run, ledger, position, Deferred(Deferred.__doc__))
+        return
+    if not all_ended:
+        return
     (problem,) = yield from _deliver(run, [position], among_records=True)
     delivered(run, ledger, position, problem)
 
@@ -122,9 +128,10 @@ def book_of(ledger: Ledger) -> DeadLetters | None:
     return book if isinstance(book, DeadLetters) else None
 
 
-def deliver_now(run: Run, ledger: Ledger, position: int) -> None:
-    """Deliver a dead letter of a lane from this thread."""
+def deliver_now(run: Run, ledger: Ledger, position: int) -> bool:
+    """Deliver a record from this thread, if it is a dead letter of a lane. Return whether that has to wait."""
     complete(run, deliver_in_lane(run, ledger, position))
+    return ledger.dead_letters is not None and position in ledger.dead_letters.in_lanes
 
 
 def deliver_at_end(run: Run) -> Calls[None]:
@@ -134,23 +141,21 @@ def deliver_at_end(run: Run) -> Calls[None]:
     if book is None or not book.at_end:
         return
     left, book.at_end = sorted(book.at_end), []
-    unfinished = sorted({*ledger.unfinished()}.difference(left)) if book.by_checkpoint else []
-    lowest = first_with_identifiers_of(run.batch, unfinished) if unfinished else None
+    again = {*coming_again(run.batch, sorted({*ledger.unfinished()}.difference(left)))}
     plugins: Any = run.plan.plugins
     at_a_time = AT_A_TIME if plugins.deliver_many is not None else 1
     while left:
         items, left = left[:at_a_time], left[at_a_time:]
-        deferred = [] if lowest is None else [at for at in items if at >= lowest]
-        for position in deferred:
+        for position in again.intersection(items):
             delivered(run, ledger, position, Deferred(Deferred.__doc__))
-        items = items[: len(items) - len(deferred)]  # they rise
+        items = [position for position in items if position not in again]
         if not items:
             continue
         problems = yield from _deliver(run, items)
         for position, problem in zip(items, problems, strict=True):
             delivered(run, ledger, position, problem)
-            if problem is not None and book.by_checkpoint and (lowest is None or position < lowest):
-                lowest = first_with_identifiers_of(run.batch, [position])
+            if problem is not None:
+                again.update(coming_again(run.batch, [position]))
 
 
 def _deliver(run: Run, positions: list[int], *, among_records: bool = False) -> Calls[Sequence[BaseException | None]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from time import perf_counter
 
 from batchcore._extensions.calls import TimedCall
-from batchcore.callables import CONTEXT, describe_value, is_awaitable, name_of
-from batchcore.errors import HandlerSignatureError, PluginError, raise_if_steering, steering_in
-from batchcore.model import exception_info, is_object
+from batchcore.callables import CONTEXT, describe_value, is_awaitable, is_object, name_of
+from batchcore.errors import HandlerSignatureError, PluginError, exception_info, raise_if_steering, steering_in
 from batchcore.results import ObservedResult
 
 TYPE_CHECKING = False

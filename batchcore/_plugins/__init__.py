@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from batchcore.callables import is_object
 from batchcore.errors import PluginError
-from batchcore.model import Ordering, is_object
+from batchcore.model import Ordering
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -199,8 +199,7 @@ def _load_plugin(name: str) -> object:
     found = of_plugins.by_name.get(name, [])
     if len(found) > 1:
         raise PluginLoadError(
-            f"Two packages register a plugin named {name!r}: {entry_points.origins(found)}.",
-            plugin=name,
+            f"Two packages register a plugin named {name!r}: {entry_points.origins(found)}.", plugin=name
         )
     if found:
         return entry_points.load(found[0], "plugin", PluginLoadError)

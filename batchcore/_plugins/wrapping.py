@@ -29,7 +29,7 @@ _NAMED: dict[tuple[str, ...], Callable[[Callable[..., Any]], Callable[..., Any]]
     ("record",): lambda hook: lambda record: hook(record),
     ("records",): lambda hook: lambda records: hook(records),
     ("batch",): lambda hook: lambda batch: hook(batch),
-    ("batch", "outcomes"): lambda hook: lambda batch, outcomes: hook(batch, outcomes),
+    ("batch", "outcomes", "fail"): lambda hook: lambda batch, outcomes, fail: hook(batch, outcomes, fail),
 }
 
 
@@ -59,7 +59,7 @@ def wrapped_hooks(hooks: Mapping[str, Callable[..., Any]], plugins: Iterable[obj
 def _through(manager: _Manager, name: str) -> Callable[..., Any]:
     """Call a hook by position, and refuse the answer of a wrapper that lost it."""
     hook = getattr(manager.hook, name)
-    names, may_be_none = ARGUMENTS[name], name == "delivery_attempt"
+    names, may_be_none = ARGUMENTS[name], name in ("checkpoint_of", "delivery_attempt")
 
     def call(*arguments: Any) -> Any:
         answer = hook(**dict(zip(names, arguments, strict=True)))

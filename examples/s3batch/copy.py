@@ -16,7 +16,6 @@ class ObjectGoneError(Exception):
 # To S3 an error of the function is a PermanentFailure, so that nothing may raise; and what is gone stays gone.
 processor = BatchProcessor(
     "s3batch",
-    raise_on_entire_batch_failure=False,
     stop_before_timeout=5,
     dispositions={ObjectGoneError: Disposition.DROP},
 )

@@ -85,6 +85,10 @@ class FullSource(ToySource):
         return "checkpoint"
 
     @hookimpl
+    def checkpoint_of(self, record: Record) -> Any:
+        return record["id"][:1]
+
+    @hookimpl
     def delivery_attempt(self, record: Record) -> int:
         return 3
 
@@ -101,7 +105,7 @@ class FullSource(ToySource):
         return {"owner": lambda record: nullcontext(f"owner of {record['id']} of {batch.source}")}
 
     @hookimpl
-    def build_response(self, batch: Batch, outcomes: Outcomes) -> Any:
+    def build_response(self, batch: Batch, outcomes: Outcomes, fail: Any = None) -> Any:
         return {"again": [outcome.identifier for outcome in outcomes.unfinished()], "of": len(batch.records)}
 
 
@@ -127,6 +131,10 @@ class ShorterSource(ToySource):
     @hookimpl
     def acknowledgement(self) -> str:
         return "checkpoint"
+
+    @hookimpl
+    def checkpoint_of(self, record: Record, length: int = 1) -> Any:
+        return record["id"][:length]
 
     @hookimpl
     def delivery_attempt(self) -> int:

@@ -287,7 +287,9 @@ def test_a_source_that_is_not_installed_says_what_to_install(fresh: Core, site: 
         fresh.BatchProcessor("mq")
 
     message = str(caught.value)
-    assert message.startswith("No source named 'mq' is installed; pip install batchcore-mq. Installed: ")
+    assert message.startswith(
+        "No source named 'mq' is installed; pip install batchcore-mq. batchcore-mq has activemq, rabbitmq. Installed: "
+    )
     assert "kafka" in message
     assert caught.value.plugin == "mq"
     assert isinstance(caught.value, fresh.SourceError)

@@ -70,9 +70,21 @@ def test_the_name_that_is_written_differently_is_meant_before_a_longer_one(fresh
     assert "did you mean 'sqs_extended'?" in refused(fresh, "SQS-Extended")
 
 
-@pytest.mark.parametrize("name", ["firehose", "kafka", "mq", "pipes", "s3batch"])
-def test_a_source_of_ours_that_is_not_installed_is_to_be_installed(fresh: Core, name: str) -> None:
-    assert refused(fresh, name).startswith(f"No source named {name!r} is installed; pip install batchcore-{name}. ")
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        *((name, name) for name in ("firehose", "kafka", "s3batch")),
+        *((name, "mq") for name in ("activemq", "rabbitmq", "mq")),
+        *((name, "pipes") for name in ("pipes-kafka", "pipes")),
+    ],
+)
+def test_a_source_of_ours_that_is_not_installed_is_to_be_installed(fresh: Core, name: str, package: str) -> None:
+    assert refused(fresh, name).startswith(f"No source named {name!r} is installed; pip install batchcore-{package}. ")
+
+
+def test_a_package_of_ours_that_is_not_installed_says_which_sources_it_has(fresh: Core) -> None:
+    assert "batchcore-mq has activemq, rabbitmq. Installed: " in refused(fresh, "mq")
+    assert "has" not in refused(fresh, "kafka").partition(";")[2]
 
 
 def test_a_package_of_ours_that_has_several_sources_is_not_one_of_them(fresh: Core, site: Site) -> None:
@@ -80,8 +92,8 @@ def test_a_package_of_ours_that_has_several_sources_is_not_one_of_them(fresh: Co
     site.install("batchcore-pipes", {"batchcore_pipes": ""}, sources=sources)
 
     assert refused(fresh, "pipes").startswith(
-        "No source named 'pipes' is installed; batchcore-pipes has several, each by its own name: pipes-mq, pipes-sqs. "
-        "Installed: "
+        "No source named 'pipes' is installed; batchcore-pipes has pipes-dynamodb, pipes-kafka, pipes-kinesis, "
+        "pipes-mq, pipes-sqs. Installed: "
     )
 
 
@@ -91,12 +103,8 @@ def test_a_package_of_ours_that_has_several_sources_is_not_one_of_them(fresh: Co
         ("Kafka", "kafka"),
         ("SelfManagedKafka", "kafka"),
         ("aws:kafka", "kafka"),
-        ("MQ", "mq"),
-        ("AmazonMQ", "mq"),
-        ("aws:mq", "mq"),
         ("kinesis-firehose", "firehose"),
         ("S3Batch", "s3batch"),
-        ("eventbridge-pipes", "pipes"),
     ],
 )
 def test_a_name_that_is_nearly_that_of_a_source_of_ours_says_what_to_install(
@@ -106,6 +114,19 @@ def test_a_name_that_is_nearly_that_of_a_source_of_ours_says_what_to_install(
 
     assert f"did you mean {meant!r}? pip install batchcore-{meant}. Installed: " in message
     assert message.count("pip install") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("RabbitMQ", "did you mean 'rabbitmq'? pip install batchcore-mq. Installed: "),
+        ("pipes_sqs", "did you mean 'pipes-sqs'? pip install batchcore-pipes. Installed: "),
+        *((name, "; pip install batchcore-mq. batchcore-mq has activemq, rabbitmq. ") for name in ("MQ", "aws:mq")),
+        ("eventbridge-pipes", "; pip install batchcore-pipes. batchcore-pipes has pipes-dynamodb, "),
+    ],
+)
+def test_a_name_that_is_nearly_that_of_a_package_says_what_to_install(fresh: Core, name: str, says: str) -> None:
+    assert says in refused(fresh, name)
 
 
 def test_a_source_of_ours_may_be_meant_though_another_is_nearly_named_so(fresh: Core, site: Site) -> None:

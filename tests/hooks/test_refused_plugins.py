@@ -223,7 +223,7 @@ def test_only_the_hooks_of_a_source_can_be_wrapped(hook: str) -> None:
         ("claims_event", lambda evnt: True, "evnt", "event"),
         ("claims_event", lambda event, context: True, "context", "event"),
         ("acknowledgement", lambda batch: "record", "batch", "nothing"),
-        ("build_response", lambda batch, results, more: {}, "results, more", "batch, outcomes"),
+        ("build_response", lambda batch, results, more: {}, "results, more", "batch, outcomes, fail"),
         ("record_decoder", lambda *, batch: len, "batch by name only", "batch"),
         ("record_decoder", lambda batch, *, model: len, "model by name only", "batch"),
     ],
@@ -292,7 +292,7 @@ def test_arguments_without_names_are_given_in_the_order_of_the_specification() -
 
     BatchProcessor(source_with(build_response=build, claims_event=claims)).run({"toys": [{"id": "car"}]}, id)
 
-    assert seen == [1, ("toy", 1)]
+    assert seen == [1, ("toy", 2)]
 
 
 def test_arguments_in_another_order_are_given_by_their_names() -> None:

@@ -185,7 +185,7 @@ def test_a_hook_of_a_batch_that_raises_is_the_same_error_beside_a_harmless_plugi
 
 # -- How often the hooks are asked for and called.
 
-ONCE_PER_BATCH = SOURCE_HOOKS - {"delivery_attempt", "describe_record", "original_message"}
+ONCE_PER_BATCH = SOURCE_HOOKS - {"checkpoint_of", "delivery_attempt", "describe_record", "original_message"}
 """The others are of one record: two for its log line when it failed, one for a dead letter."""
 
 
@@ -460,26 +460,24 @@ def test_ordering_policy_by_default_lets_no_failure_touch_another_record(driver:
     assert statuses(driver(ToySource(), toys("bad car", "ball"))) == ["failed", "succeeded"]
 
 
-@pytest.mark.parametrize(("returned", "by_checkpoint"), [("record", False), ("checkpoint", True)])
+@pytest.mark.parametrize("returned", ["record", "checkpoint", "batch", "result", "final"])
 @pytest.mark.parametrize("plugins", [[], [PassesEverythingOn()]], ids=["alone", "wrapped"])
-def test_acknowledgement_says_whether_there_is_a_checkpoint(
-    returned: str, by_checkpoint: bool, plugins: list[object]
-) -> None:
+def test_acknowledgement_is_what_a_source_says(returned: str, plugins: list[object]) -> None:
     source = Plugins(plugins).resolve(source_with(acknowledgement=lambda: returned), "toy")
 
-    assert source.by_checkpoint is by_checkpoint
+    assert source.acknowledgement == returned
     assert repr(source) == "<Source toy>"
 
 
 def test_acknowledgement_is_by_default_of_each_record() -> None:
-    assert Plugins([]).resolve(ToySource(), "toy").by_checkpoint is False
+    assert Plugins([]).resolve(ToySource(), "toy").acknowledgement == "record"
 
 
 @pytest.mark.parametrize("returned", [None, "shard", True])
 def test_acknowledgement_of_another_kind_is_an_error_at_construction(returned: object) -> None:
     source = source_with(acknowledgement=lambda: returned)
 
-    with pytest.raises(PluginError, match=rf"gives 'record' or 'checkpoint', not {returned!r}") as caught:
+    with pytest.raises(PluginError, match=rf"batch, result, final; not {returned!r}") as caught:
         BatchProcessor(source)
 
     assert caught.value.hook == "acknowledgement"

@@ -92,7 +92,7 @@ def test_a_package_that_lost_all_its_metadata_is_to_be_imported(site: Site) -> N
     message = site.run("""
         import json, batchcore
         from batchcore import entry_points
-        entry_points.OURS = ("acme",)  # none that may be installed here
+        entry_points.OURS = {"acme": ("acme",)}  # none that may be installed here
         try:
             batchcore.BatchProcessor("acme")
         except batchcore.SourceNotInstalledError as error:
@@ -137,7 +137,9 @@ def test_a_package_that_cannot_be_read_is_named_where_a_source_is_not_found(fres
         fresh.BatchProcessor("mq")
 
     message = str(caught.value)
-    assert message.startswith("No source named 'mq' is installed; pip install batchcore-mq. Installed: ")
+    assert message.startswith(
+        "No source named 'mq' is installed; pip install batchcore-mq. batchcore-mq has activemq, rabbitmq. Installed: "
+    )
     assert f"The entry points of {bad} cannot be read: " in message
     assert "Mend or uninstall it." in message
 

@@ -43,7 +43,7 @@ from .support import (
 
 EVENT = toys("car", "bad doll", "ball")
 BEFORE_THE_RESPONSE = sorted(
-    SOURCE_HOOKS - {"delivery_attempt", "describe_record", "original_message", "acknowledgement"}
+    SOURCE_HOOKS - {"checkpoint_of", "delivery_attempt", "describe_record", "original_message", "acknowledgement"}
 )
 """The hooks that are called for each batch; one of them for each whose handler asks for something."""
 
@@ -107,8 +107,19 @@ def test_ordering_policy_can_be_wrapped(source: type, driver: Run) -> None:
 def test_acknowledgement_can_be_wrapped(source: type) -> None:
     opposite = wrapper_of("acknowledgement", {"record": "checkpoint", "checkpoint": "record"}.get)
 
-    alone = Plugins([]).resolve(source(), "toy").by_checkpoint
-    assert Plugins([opposite]).resolve(source(), "toy").by_checkpoint is not alone
+    alone = Plugins([]).resolve(source(), "toy").acknowledgement
+    assert {alone, Plugins([opposite]).resolve(source(), "toy").acknowledgement} == {"record", "checkpoint"}
+
+
+@pytest.mark.parametrize("source", [ToySource, FullSource])
+def test_checkpoint_of_can_be_wrapped(source: type, driver: Run) -> None:
+    """By the first letter of ``ball``, ``broken bear`` and ``boat``, or by the last."""
+    by_last = wrapper_of("checkpoint_of", lambda inner: None)
+    checkpoint = wrapper_of("acknowledgement", lambda inner: "checkpoint")
+
+    result = driver(source(), EVENT, plugins=[by_last, checkpoint])
+
+    assert [outcome.position for outcome in result.delivered_again] == [1, 2]
 
 
 @pytest.mark.parametrize(("source", "logged"), [(ToySource, 1), (FullSource, 4)])

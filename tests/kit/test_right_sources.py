@@ -50,10 +50,8 @@ class Rabbit:
         return [None] * len(records)
 
     @hookimpl
-    def build_response(self, batch: Any, outcomes: Any) -> Any:
-        if outcomes.unfinished():
-            raise WholeBatchRetry(f"{len(outcomes.unfinished())} of {len(outcomes)} messages failed")
-        return {}
+    def acknowledgement(self) -> str:
+        return "batch"
 
 
 class TestRabbit(SourceContract):
@@ -116,6 +114,10 @@ class Firehose:
     @hookimpl
     def identify_records(self, records: Any) -> Any:
         return identify("recordId")(records)
+
+    @hookimpl
+    def acknowledgement(self) -> str:
+        return "final"
 
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:
@@ -209,6 +211,10 @@ class S3Batch(Firehose):
     @hookimpl
     def identify_records(self, records: Any) -> Any:
         return identify("taskId")(records)
+
+    @hookimpl
+    def acknowledgement(self) -> str:
+        return "result"
 
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:

@@ -111,6 +111,8 @@ CAUGHT: list[tuple[type[Any], EventOf, str]] = [
     # acknowledgement
     (deciding.AcknowledgesEachRecord, dynamodb_event, "it_says_how_aws_acknowledges"),
     (deciding.WaitsForACheckpoint, sqs_event, "it_says_how_aws_acknowledges"),
+    (answering.KafkaHasOneCheckpoint, kafka_event_of_two_topics, "it_says_how_aws_acknowledges"),
+    (answering.RabbitRaisesOnlyForAll, rabbit_event, "it_says_how_aws_acknowledges"),
     # delivery_attempt
     (deciding.CountsDeliveriesItself, sqs_event, "deliveries_are_counted_from_one"),
     (deciding.CountsInText, sqs_event, "deliveries_are_counted_from_one"),

@@ -10,9 +10,9 @@ from batchcore_firehose.results import results_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Literal
 
-    from batchcore import Batch, Outcomes
+    from batchcore import Batch, Fail, Outcomes
     from batchcore_firehose.types import FirehoseResponse
 
 _OF_A_RECORD = {"recordId", "approximateArrivalTimestamp"}
@@ -75,8 +75,13 @@ class FirehoseSource:
         return described
 
     @hookimpl
-    def build_response(self, batch: Batch, outcomes: Outcomes) -> FirehoseResponse:
-        """Return a result for each record, in the order of the batch.
+    def acknowledgement(self) -> Literal["final"]:
+        """Say that no record comes again that the response names, however it names it."""
+        return "final"
+
+    @hookimpl
+    def build_response(self, batch: Batch, outcomes: Outcomes, fail: Fail) -> FirehoseResponse:
+        """Return a result for each record, in the order of the batch. What cannot be a result fails its record.
 
         Raises:
             WholeBatchRetry: a record was not tried. Answered as failed it would not come again.
@@ -88,7 +93,7 @@ class FirehoseSource:
                 f"{len(untried)} of {len(all_of_them)} records were not tried. Firehose would not send them again, so "
                 "it gets an error, and calls again with all of them."
             ) from untried[0].exception
-        return {"records": results_of(all_of_them)}  # type: ignore[typeddict-item]  # of MSK the data has another name
+        return {"records": results_of(all_of_them, fail)}  # type: ignore[typeddict-item]  # of MSK the data has another name
 
 
 Firehose = FirehoseSource()

@@ -13,15 +13,12 @@ from batchcore_firehose.record import content_field
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, TypeAlias
+    from typing import Any
 
-    from batchcore import Outcome
-
-    Problems: TypeAlias = list[tuple[Outcome, Exception]]
+    from batchcore import Fail, Outcome
 
 LARGEST_RESPONSE = 6 * 1024 * 1024
 """Bytes of the largest response that Lambda takes."""
-_MOST_LINES = 10
 _BETWEEN = len(", ")
 _AROUND = len('{"records": []}')
 
@@ -81,33 +78,26 @@ def encoded(data: Any) -> str:
     return b2a_base64(data, newline=False).decode()
 
 
-def results_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def results_of(outcomes: Sequence[Outcome], fail: Fail) -> list[dict[str, Any]]:
     """Return the result of each record, in the order of the batch; together not more than Lambda takes.
 
-    What fails a record now, after its handler has returned, is logged: the processor does not see it.
+    Args:
+        outcomes: what became of the records.
+        fail: fails a record whose handler returned what cannot be its result.
     """
-    problems: Problems = []
-    entries = [_result_of(outcome, problems) for outcome in outcomes]
-    _shrink(entries, outcomes, problems)
-    if problems:
-        _log(problems)
+    entries = [_result_of(outcome, fail) for outcome in outcomes]
+    _shrink(entries, outcomes, fail)
     return entries
 
 
-def _result_of(outcome: Outcome, problems: Problems) -> dict[str, Any]:
-    """Return the result of one record.
-
-    Args:
-        outcome: what became of it.
-        problems: gets what makes a failure of a record whose handler returned.
-    """
+def _result_of(outcome: Outcome, fail: Fail) -> dict[str, Any]:
     if outcome.status == "succeeded":
         value = outcome.value
         try:
             result = value if isinstance(value, FirehoseResult) else FirehoseResult(value)
             return _ok(outcome, result)
         except Exception as error:  # of whatever an object of the handler's raises when it is written as JSON
-            problems.append((outcome, error))
+            fail(outcome, error)
     elif outcome.done:  # dropped, or a dead letter that somebody has
         return {"recordId": outcome.identifier, "result": "Dropped"}
     return _failed(outcome)
@@ -139,7 +129,7 @@ def _as_it_came(record: Any) -> str | None:
     return content if isinstance(content, str) and content.isascii() else None
 
 
-def _shrink(entries: list[dict[str, Any]], outcomes: Sequence[Outcome], problems: Problems) -> None:
+def _shrink(entries: list[dict[str, Any]], outcomes: Sequence[Outcome], fail: Fail) -> None:
     """Let the largest records fail until the response is not larger than Lambda takes.
 
     As Lambda's event is not larger either, and what it says of a record is longer than a failure is, this is always
@@ -154,7 +144,7 @@ def _shrink(entries: list[dict[str, Any]], outcomes: Sequence[Outcome], problems
         size = _size(entry)
         if size >= sizes[position]:  # it has failed or was dropped already, or came with as much
             continue
-        problems.append((outcomes[position], ResponseTooLarge(sizes[position])))
+        fail(outcomes[position], ResponseTooLarge(sizes[position]))
         entries[position] = entry
         total -= sizes[position] - size
 
@@ -164,18 +154,6 @@ def _size(entry: Mapping[str, Any]) -> int:
     field = content_field(entry)
     content = entry.get(field, "")
     return len(content) + len(json.dumps({**entry, field: ""} if content else entry))
-
-
-def _log(problems: Problems) -> None:
-    from logging import getLogger
-
-    from batchcore.failures import summary_of
-
-    log = getLogger("batchcore").error
-    for outcome, error in problems[:_MOST_LINES]:
-        log("Record %s of firehose is ProcessingFailed: %s", outcome.identifier, summary_of(error))
-    if len(problems) > _MOST_LINES:
-        log("And %s more records of firehose are ProcessingFailed.", len(problems) - _MOST_LINES)
 
 
 class ResponseTooLarge(ValueError):

@@ -33,7 +33,7 @@ QUIET.addHandler(logging.NullHandler())
 
 
 def processor_of(kind: type[Any] = BatchProcessor, **options: Any) -> Any:
-    return kind("firehose", raise_on_entire_batch_failure=False, logger=QUIET, **options)
+    return kind("firehose", raise_on_entire_batch_failure=False, **{"logger": QUIET, **options})
 
 
 def answered(event: Any, handler: Callable[[Any], Any], **options: Any) -> list[Any]:
@@ -125,13 +125,23 @@ class Hostile(dict):  # type: ignore[type-arg]
 )
 def test_what_cannot_be_data_fails_its_record_alone_and_is_logged(value: Any, caplog: Any) -> None:
     event = make_event("firehose", "a", "b")
-    first, second = answered(event, lambda record: value if record.data_as_text() == "a" else None)
+    processor = BatchProcessor("firehose", raise_on_entire_batch_failure=False)
+    result: Any = processor.run(event, lambda record: value if record.data_as_text() == "a" else None)
 
+    first, second = result.response["records"]
     assert first == {"recordId": event["records"][0]["recordId"], "result": "ProcessingFailed", "data": "YQ=="}
     assert second["result"] == "Ok"
-    (line,) = caplog.records
-    assert line.levelname == "ERROR"
+    assert [outcome.status for outcome in result.outcomes] == ["failed", "succeeded"]
+    assert result.counts() == {"failed": 1, "succeeded": 1}
+    (line,) = (line for line in caplog.records if line.levelname == "WARNING")
     assert event["records"][0]["recordId"] in line.getMessage()
+
+
+def test_what_cannot_be_data_fails_a_batch_of_which_nothing_else_is_done() -> None:
+    with pytest.raises(BatchProcessingError) as caught:
+        BatchProcessor("firehose", logger=QUIET).run(make_event("firehose", "a"), lambda record: object())
+
+    assert caught.value.result.response["records"][0]["result"] == "ProcessingFailed"
 
 
 def test_a_result_of_what_cannot_be_data_is_a_failure_of_its_handler() -> None:
@@ -304,10 +314,10 @@ def test_a_batch_of_which_all_failed_raises_unless_told_otherwise() -> None:
 # What is too large.
 
 
-def sized(*sizes: int) -> tuple[Any, list[Any]]:
+def sized(*sizes: int, **options: Any) -> tuple[Any, list[Any]]:
     """Run a batch whose handler returns so many bytes for each record; give its event and results."""
     event = make_event("firehose", *map(str, sizes))
-    response = processor_of().run(event, lambda record: b"x" * int(record.data_as_text())).response
+    response = processor_of(**options).run(event, lambda record: b"x" * int(record.data_as_text())).response
     assert len(json.dumps(response)) <= LIMIT
     return event, response["records"]
 
@@ -317,14 +327,14 @@ def kinds(entries: list[Any]) -> list[str]:
 
 
 def test_the_largest_record_fails_where_the_response_would_be_too_large(caplog: Any) -> None:
-    event, entries = sized(1_500_000, 2_500_000, 1_000_000)
+    event, entries = sized(1_500_000, 2_500_000, 1_000_000, logger=None)
 
     assert kinds(entries) == ["+", "-", "+"]
     assert entries[1]["data"] == event["records"][1]["data"]
     (line,) = caplog.records
     assert event["records"][1]["recordId"] in line.getMessage()
-    assert f"more than {LIMIT} bytes" in line.getMessage()
-    assert "buffer size" in line.getMessage()
+    assert f"more than {LIMIT} bytes" in caplog.text
+    assert "buffer size" in caplog.text
 
 
 def test_as_many_fail_as_must_and_no_more() -> None:
@@ -375,14 +385,14 @@ def test_what_would_not_get_smaller_stays(caplog: Any) -> None:
     assert kinds(answered(event, handler)) == ["+", "-", "+"]
 
 
-def test_many_small_records_are_counted_too_and_not_logged_one_by_one(caplog: Any) -> None:
+def test_many_small_records_are_counted_too() -> None:
     event = make_event("firehose", *["x"] * 30_000)
     assert len(json.dumps(event)) < LIMIT
 
-    response = processor_of().run(event, lambda record: "0123456789" * 10).response
+    result = processor_of().run(event, lambda record: "0123456789" * 10)
 
+    response = result.response
     assert LIMIT - 1000 < len(json.dumps(response)) <= LIMIT
     failed = kinds(response["records"]).count("-")
     assert 0 < failed < 30_000
-    assert len(caplog.records) == 11
-    assert caplog.records[-1].getMessage() == f"And {failed - 10} more records of firehose are ProcessingFailed."
+    assert result.counts() == {"failed": failed, "succeeded": 30_000 - failed}

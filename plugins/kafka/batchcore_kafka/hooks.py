@@ -115,6 +115,16 @@ class KafkaSource:
         return PARTITION_ORDER if self.mode == "stream" else unordered
 
     @hookimpl
+    def acknowledgement(self) -> Literal["checkpoint", "record"]:
+        """Say that in stream mode the offset of a partition acknowledges, and in queue mode each record by itself."""
+        return "checkpoint" if self.mode == "stream" else "record"
+
+    @hookimpl
+    def checkpoint_of(self, record: Any) -> tuple[str, int]:
+        """Return topic and partition."""
+        return topic_partition(record)
+
+    @hookimpl
     def describe_record(self, record: Any) -> Mapping[str, Any]:
         """Return topic and partition."""
         return {name: record[name] for name in ("topic", "partition") if isinstance(record.get(name), (str, int))}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from batchcore import WholeBatchRetry, by_key, hookimpl
+from batchcore import by_key, hookimpl
 from batchcore.records import is_object
 from batchcore_mq.message import ActiveMQMessage, RabbitMQMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
+    from typing import Any, Literal
 
-    from batchcore import Batch, Ordering, Outcomes, PartialItemFailureResponse
+    from batchcore import Batch, Ordering
 
 
 def message_group(record: Any) -> str | None:
@@ -39,18 +39,9 @@ class _Broker:
         return [None] * len(records)
 
     @hookimpl
-    def build_response(self, batch: Batch, outcomes: Outcomes) -> PartialItemFailureResponse:
-        """Return the response of a batch that is done. Nobody reads it.
-
-        Raises:
-            WholeBatchRetry: a message is not done. The first failure is chained to it.
-        """
-        left = outcomes.unfinished()
-        if left:
-            first = next((outcome for outcome in left if outcome.status == "failed"), left[0])
-            said = f"{len(left)} of {len(outcomes)} messages are not done. Amazon MQ takes no partial response"
-            raise WholeBatchRetry(f"{said}, so all of them are delivered again.") from first.exception
-        return {"batchItemFailures": []}
+    def acknowledgement(self) -> Literal["batch"]:
+        """Say that AWS acknowledges the whole batch."""
+        return "batch"
 
 
 class ActiveMQSource(_Broker):

@@ -141,7 +141,7 @@ WAYS: dict[str, Callable[[str, Any, Failing], Any]] = {
 @pytest.mark.parametrize("way", WAYS)
 def test_failure_fails_the_invocation_after_all_has_been_tried(source: str, way: str) -> None:
     handler = Failing("b")
-    with pytest.raises(WholeBatchRetry, match=r"^1 of 4 messages are not done") as caught:
+    with pytest.raises(WholeBatchRetry, match=rf"^1 of 4 records of {source} are not done") as caught:
         WAYS[way](source, make_event(source, "a", "b", "c", "d"), handler)
     assert sorted(handler.calls) == ["a", "b", "c", "d"]
     assert isinstance(caught.value.__cause__, ValueError)

@@ -8,16 +8,15 @@ from functools import cache
 from importlib import import_module
 from operator import itemgetter
 
-from batchcore import RecordView, WholeBatchRetry, by_key, hookimpl, in_order, unordered
-from batchcore.records import batch_item_failures, claim, identify, is_object
+from batchcore import RecordView, by_key, hookimpl, in_order, unordered
+from batchcore.records import claim, identify, is_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, ClassVar, Literal, TypeAlias
 
-    from batchcore import Batch, Message, Ordering, Outcomes
-    from batchcore.types import PartialItemFailureResponse
+    from batchcore import Batch, Message, Ordering
 
     Views: TypeAlias = Mapping[str, tuple[str, str, str]]  # package of the source, module and name of the view
     Described: TypeAlias = Mapping[str, Callable[[Any], Any]]
@@ -76,7 +75,7 @@ class PipeSource:
     only_by_name = True
     views: ClassVar[Views] = {}
     ordering: Ordering = unordered
-    by_checkpoint = False
+    acknowledged: Literal["record", "checkpoint", "batch"] = "record"
     identifier = "messageId"
     description: ClassVar[Described] = {}
 
@@ -113,9 +112,9 @@ class PipeSource:
         return self.ordering
 
     @hookimpl
-    def acknowledgement(self) -> Literal["record", "checkpoint"]:
-        """Return how the source of the pipe is acknowledged."""
-        return "checkpoint" if self.by_checkpoint else "record"
+    def acknowledgement(self) -> Literal["record", "checkpoint", "batch"]:
+        """Return :attr:`acknowledged`."""
+        return self.acknowledged
 
     @hookimpl
     def describe_record(self, record: Any) -> Mapping[str, Any]:
@@ -164,22 +163,12 @@ class QueuePipe(PipeSource):
 class WholeBatchPipe(PipeSource):
     """A pipe of whose response nothing is read. A failure fails the call, once every record has had its turn."""
 
+    acknowledged = "batch"
+
     @hookimpl
     def identify_records(self, records: Sequence[Any]) -> Sequence[None]:
         """Return no names: nobody asks for them."""
         return [None] * len(records)
-
-    @hookimpl
-    def build_response(self, batch: Batch, outcomes: Outcomes) -> PartialItemFailureResponse:
-        """Return a response that names nothing.
-
-        Raises:
-            WholeBatchRetry: a record is not done. The pipe delivers the whole batch again.
-        """
-        failed = outcomes.unfinished()
-        if failed:
-            raise WholeBatchRetry(f"{len(failed)} of {len(outcomes)} records failed") from failed[0].exception
-        return batch_item_failures(batch, outcomes)
 
 
 class KinesisPipe(PipeSource):
@@ -188,7 +177,7 @@ class KinesisPipe(PipeSource):
     name = "pipes-kinesis"
     views: ClassVar[Views] = {"aws:kinesis": ("batchcore_kinesis", "batchcore_pipes.record", "KinesisPipeRecord")}
     identifier = "eventID"
-    by_checkpoint = True
+    acknowledged = "checkpoint"
     ordering = by_key(partition_key, on_failure="continue")
     description: ClassVar[Described] = {
         "stream": lambda record: record["eventSourceARN"].split("/")[1],  # a consumer's ARN goes on after it
@@ -203,7 +192,7 @@ class DynamoDBPipe(PipeSource):
     name = "pipes-dynamodb"
     views: ClassVar[Views] = {"aws:dynamodb": ("batchcore_dynamodb", "batchcore_dynamodb", "DynamoDBRecord")}
     identifier = "eventID"
-    by_checkpoint = True
+    acknowledged = "checkpoint"
     ordering = by_key(item_key, on_failure="continue")
     description: ClassVar[Described] = {
         "table": lambda record: record["eventSourceARN"].split("/")[1],

@@ -190,7 +190,7 @@ def test_a_failure_fails_the_call_after_every_record_had_its_turn(name: str, rai
         if len(handled) == 1:
             raise ValueError("the first")
 
-    with pytest.raises(WholeBatchRetry, match="1 of 3 records failed") as caught:
+    with pytest.raises(WholeBatchRetry, match=f"1 of 3 records of {name} are not done") as caught:
         BatchProcessor(name, raise_on_entire_batch_failure=raises).run(event_of(name, "a", "b", "c"), handle)
     assert len(handled) == 3
     assert str(caught.value.__cause__) == "the first"
@@ -286,8 +286,8 @@ def test_how_each_is_acknowledged() -> None:
         "pipes-sqs": "record",
         "pipes-kinesis": "checkpoint",
         "pipes-dynamodb": "checkpoint",
-        "pipes-kafka": "record",
-        "pipes-mq": "record",
+        "pipes-kafka": "batch",
+        "pipes-mq": "batch",
     }
 
 

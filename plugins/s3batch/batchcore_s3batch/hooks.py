@@ -12,7 +12,7 @@ from batchcore_s3batch.results import CODES, result_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Literal
 
     from batchcore import Batch, Outcomes
     from batchcore_s3batch.types import ResultCode, S3BatchResponse
@@ -28,8 +28,8 @@ class S3BatchSource:
     delivered as a dead letter, is a ``PermanentFailure``, which is not. What the handler returned, or the error, is the
     task's text in the job's completion report.
 
-    Make the processor with ``raise_on_entire_batch_failure=False``: to S3 an error of the function is a
-    ``PermanentFailure``, and with one task to a batch every failure is one of the entire batch.
+    A batch of which no task is done does not raise, whatever ``raise_on_entire_batch_failure`` says: to S3 an error of
+    the function is a ``PermanentFailure``.
 
     Args:
         treat_missing_keys_as: the result of tasks that the response does not name. It names all of them, so this is
@@ -84,6 +84,11 @@ class S3BatchSource:
         """Return ``user_arguments``, for handlers that get a model."""
         arguments = user_arguments_of(batch.event)
         return {"user_arguments": lambda task: nullcontext(arguments)}
+
+    @hookimpl
+    def acknowledgement(self) -> Literal["result"]:
+        """Say that each task has a result of its own."""
+        return "result"
 
     @hookimpl
     def describe_record(self, record: Any) -> Mapping[str, Any]:

@@ -11,7 +11,6 @@ import pytest
 
 from batchcore import (
     AsyncBatchProcessor,
-    BatchProcessingError,
     BatchProcessor,
     ConfigurationError,
     DeadLetterRecord,
@@ -174,9 +173,12 @@ def test_a_response_is_json() -> None:
     json.dumps(answered(make_event("s3batch", "a", "b"), lambda task: object()))
 
 
-def test_a_single_task_that_failed_raises_unless_told_otherwise() -> None:
+@pytest.mark.parametrize("raises", [True, False])
+def test_a_single_task_that_failed_raises_nothing_whatever_was_said(raises: bool) -> None:
     def handler(task: S3BatchTask) -> None:
         raise ValueError
 
-    with pytest.raises(BatchProcessingError):
-        BatchProcessor("s3batch", logger=QUIET).run(make_event("s3batch", "a"), handler)
+    processor = BatchProcessor("s3batch", logger=QUIET, raise_on_entire_batch_failure=raises)
+    result: Any = processor.run(make_event("s3batch", "a"), handler)
+
+    assert [each["resultCode"] for each in result.response["results"]] == ["TemporaryFailure"]

@@ -53,12 +53,28 @@ def test_what_failed_is_tried_again_and_what_is_given_up_is_not(schema: Any) -> 
     assert [len(item.deliveries) for item in job.items] == [1, 2, 3, 1]
 
 
-def test_an_error_of_the_function_gives_a_task_up_so_a_processor_must_be_told_not_to_raise() -> None:
+@pytest.mark.parametrize("raises", [True, False])
+def test_a_task_that_fails_alone_is_tried_again(raises: bool) -> None:
+    """An error of the function would give it up."""
     job = BatchJob()
     job.send("b c.json")
 
-    EventSourceMapping(job, processor=processor_of(), record_handler=Copies()).drain()
+    processor = processor_of(raise_on_entire_batch_failure=raises)
+    EventSourceMapping(job, processor=processor, record_handler=Copies()).drain()
+
+    (line,) = job.report
+    assert (line.status, line.code) == ("succeeded", "Succeeded")
+
+
+def test_an_error_of_the_function_gives_a_task_up() -> None:
+    job = BatchJob()
+    job.send("b c.json")
+
+    def function(event: Any, context: Any) -> Any:
+        raise ConnectionError
+
+    EventSourceMapping(job, function).drain()
 
     (line,) = job.report
     assert (line.status, line.code) == ("failed", "PermanentFailure")
-    assert "BatchProcessingError" in line.text
+    assert "ConnectionError" in line.text

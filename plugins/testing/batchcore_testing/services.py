@@ -14,7 +14,7 @@ from batchcore.plan import source_named
 from batchcore.source import Source, source_hooks
 
 if TYPE_CHECKING:
-    from batchcore.types import Identifier, Record
+    from batchcore.types import Acknowledgement, Identifier, Record
 
 Kind: TypeAlias = Literal["record", "checkpoint", "partitions", "whole batch", "results"]
 """How a service acknowledges.
@@ -72,11 +72,29 @@ def service_of_source(source: object) -> Service:
     resolved = resolved_source(source)
     return Service(
         resolved.name,
-        "checkpoint" if resolved.by_checkpoint else "record",
+        _KINDS[resolved.acknowledgement],
         resolved.extract_records,
         _alone(resolved.identify_records),
         _nothing,
+        redelivers=resolved.acknowledgement != "final",
     )
+
+
+_KINDS: dict[Acknowledgement, Kind] = {
+    "record": "record",
+    "checkpoint": "checkpoint",
+    "batch": "whole batch",
+    "result": "results",
+    "final": "results",
+}
+
+
+def acknowledgement(service: Service) -> Acknowledgement:
+    """Return what the hook ``acknowledgement`` of a source for this service has to say."""
+    if service.kind == "results":
+        return "result" if service.redelivers else "final"
+    said: dict[Kind, Acknowledgement] = {"record": "record", "whole batch": "batch"}
+    return said.get(service.kind, "checkpoint")
 
 
 def resolved_source(source: object) -> Source:

@@ -126,6 +126,25 @@ class _Kafka:
     def ordering_policy(self, batch: Any) -> Any:
         return by_key(_partition)
 
+    @hookimpl
+    def acknowledgement(self) -> str:
+        return "checkpoint"
+
+    @hookimpl
+    def checkpoint_of(self, record: Any) -> str:
+        return _partition(record)
+
+
+class KafkaHasOneCheckpoint(_Kafka):
+    """Says that a checkpoint acknowledges, and not of what: it takes the batch for that of a shard.
+
+    A dead letter of one partition waits for another, and ``explain()`` says of good records that they come again.
+    """
+
+    @hookimpl
+    def checkpoint_of(self, record: Any) -> None:
+        return None
+
 
 class KafkaByOffset(_Kafka):
     """Collects the records in a dictionary by offset, to have them in order and without duplicates.
@@ -287,6 +306,10 @@ class S3BatchGivesUpWhatFailed:
     @hookimpl
     def identify_records(self, records: Any) -> Any:
         return identify("taskId")(records)
+
+    @hookimpl
+    def acknowledgement(self) -> str:
+        return "result"
 
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:

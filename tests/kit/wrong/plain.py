@@ -264,6 +264,14 @@ class Kafka:
     def ordering_policy(self, batch: Any) -> Any:
         return by_key(partition)
 
+    @hookimpl
+    def acknowledgement(self) -> str:
+        return "checkpoint"
+
+    @hookimpl
+    def checkpoint_of(self, record: Any) -> str:
+        return partition(record)
+
 
 def partition(record: Any) -> str:
     return f"{record['topic']}-{record['partition']}"

@@ -154,7 +154,12 @@ def _lists_of(group: Any) -> list[list[Any]]:
 
 def _by_its_factory(probe: Probe) -> Iterator[_Twins]:
     factory: EventFactory | None = probe.factory
-    if factory is None or probe.is_known or probe.hooks.by_checkpoint or probe.identifiers_repeat is False:
+    if (
+        factory is None
+        or probe.is_known
+        or probe.hooks.acknowledgement == "checkpoint"
+        or probe.identifiers_repeat is False
+    ):
         return
     for resources in (["orders", "orders"], ["orders-0", "orders-1"]):
         event = factory.event([factory.record(_sent(factory, position, resources)) for position in range(6)])

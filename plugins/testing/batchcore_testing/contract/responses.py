@@ -11,8 +11,11 @@ from batchcore import Disposition, hookimpl
 from batchcore_testing.contract import rules
 from batchcore_testing.contract.checks import expected_failures
 from batchcore_testing.contract.runs import DRIVERS, Driver, Handler, HandlerFailed
+from batchcore_testing.services import acknowledgement
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from batchcore_testing.contract.probe import Probe
 
 each_driver = pytest.mark.parametrize("driver", DRIVERS, ids=lambda driver: driver.__name__)
@@ -78,7 +81,12 @@ class ResponseTests:
                 rules.FAILURE.broken(f"whatever handlers return, a response is JSON: {error}", probe.name, error)
 
     def test_it_says_how_aws_acknowledges(self, probe: Probe) -> None:
-        by_checkpoint = probe.service.kind == "checkpoint"
-        if probe.service.kind in ("record", "checkpoint") and probe.hooks.by_checkpoint != by_checkpoint:
-            said = "checkpoint" if probe.hooks.by_checkpoint else "record"
-            rules.ACKNOWLEDGED.broken(f"it says {said!r}, and AWS has {probe.service.kind!r}", probe.name)
+        said, wanted = probe.hooks.acknowledgement, acknowledgement(probe.service)
+        if said != wanted:
+            rules.ACKNOWLEDGED.broken(f"it says {said!r}, and of AWS it is {wanted!r}", probe.name)
+        if probe.service.kind == "partitions":
+            places: dict[Hashable, set[Hashable]] = {}
+            for record in probe.records(probe.event):
+                places.setdefault(probe.service.lane(record), set()).add(probe.hooks.checkpoint_of(record))
+            if any(len(each) != 1 for each in places.values()) or len(set.union(*places.values())) != len(places):
+                rules.ACKNOWLEDGED.broken("checkpoint_of() gives each partition one of its own", probe.name)

@@ -210,7 +210,9 @@ SENT_ON_AS_SENT = Rule(
     _OURS,
 )
 ACKNOWLEDGED = Rule(
-    "acknowledgement() says how AWS acknowledges: each record by itself, or by a checkpoint.", "acknowledgement()"
+    "acknowledgement() says how AWS acknowledges: each record by itself, by a checkpoint, the whole batch, or by a "
+    "result for each. Where there are several checkpoints, checkpoint_of() tells them apart.",
+    "acknowledgement() and checkpoint_of()",
 )
 WINDOW_STATE = Rule(
     "A response to a batch of a tumbling window has the window's state; without one AWS takes it for a failure. Where "
