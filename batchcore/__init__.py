@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# One name a line would be a page.
 # isort: off
 from batchcore._base import BasePartialProcessor
 from batchcore.callables import hookimpl
@@ -12,12 +11,12 @@ from batchcore.errors import (
     PluginError, PluginLoadError, RaisedDisposition, RecordError, RecordIdentityError, SourceBrokenError, SourceError,
     SourceNotInstalledError, UnawaitedResultError, UnexpectedBatchTypeError, UnknownHookError, UnmarkedHookError,
     WholeBatchRetry,
-)  # fmt: skip
+)  # fmt: skip # one name a line would be a page
 from batchcore.model import Batch, Ordering, Outcome, Outcomes, by_key, in_order, unordered
 from batchcore.processors import (
     AsyncBatchProcessor, BasePartialBatchProcessor, BatchProcessor, EventType, async_process_partial_response,
     process_partial_response,
-)  # fmt: skip
+)  # fmt: skip # one name a line would be a page
 from batchcore.records import RecordsSource, RecordView
 from batchcore.source import offer
 
@@ -26,13 +25,13 @@ if TYPE_CHECKING:
     from batchcore._classic import async_batch_processor, batch_processor
     from batchcore.dispositions import (
         DeadLetterRecord, Disposition, DropRecord, Message, OutsideCallError, RetryRecord, StopBatch,
-    )  # fmt: skip
+    )  # fmt: skip # one name a line would be a page
     from batchcore.hookspecs import Fail
     from batchcore.results import BatchProcessingError, BatchResult, Explanation
     from batchcore.types import (
         ExceptionInfo, FailureResponse, LambdaContext, PartialItemFailureResponse, PartialItemFailures,
         SuccessResponse,
-    )  # fmt: skip
+    )  # fmt: skip # one name a line would be a page
 
 # isort: on
 

@@ -371,7 +371,7 @@ def answer(run: Run) -> None:
         run.response = respond(run)
     except WholeBatchRetry as error:
         run.batch._ledger.is_refused = True
-        run.refusal = BaseException.with_traceback(error, None)  # its frames lead back to it
+        run.refusal = error.with_traceback(None)  # its frames lead back to it
 
 
 def finish(run: Run, may_raise: bool = True) -> None:

@@ -410,6 +410,7 @@ def test_a_record_that_its_source_fails_late_has_failed(kind: Any, caplog: pytes
 
     assert result.response == {"done": ["a"]}
     assert [outcome.status for outcome in result.outcomes] == ["succeeded", "failed"]
+    assert [outcome.record for outcome in result.failures] == ["bb"]
     assert processor.success_messages == ["a"]
     assert processor.fail_messages == ["bb"]
     assert told.outcomes == [("a", "succeeded"), ("bb", "succeeded"), ("bb", "failed")]

@@ -149,7 +149,7 @@ MUTANTS = (
         "test_response_is_ready_when_the_error_is_caught",
         also=(
             (
-                "if ledger.failures:\n    conclude(run, may_raise)",
+                "if ledger.failures or run.refusal is not None:\n    conclude(run, may_raise)",
                 "conclude(run, may_raise)\nrun.response = respond(run)",
             ),
         ),
@@ -180,11 +180,35 @@ MUTANTS = (
     ),
     Mutant(
         "all records of an identifier that the response names come again",
-        "model.first_with_identifiers_of",
-        "next((at for at in range(lowest) if key_of(batch._identifiers[at]) in named), lowest)",
-        "lowest",
+        "model.coming_again",
+        "position in undone or key_of(identifiers[position]) in named",
+        "position in undone",
         "engine/test_shared_identifiers.py",
         "test_everything_from_the_first_record",
+    ),
+    Mutant(
+        "where the whole batch is acknowledged, a record that is not done raises",
+        "source.Source.__init__",
+        "self.build_response = self.plain_response = partial(batch_item_failures)",
+        "pass",
+        "engine/test_acknowledgement.py",
+        "test_a_record_that_is_not_done_raises_for_the_batch",
+    ),
+    Mutant(
+        "where AWS takes an error for the end of a record, none is raised for its batch",
+        "processors.BasePartialBatchProcessor._plan_of",
+        'self.raise_on_entire_batch_failure and source.acknowledgement != "result"',
+        "self.raise_on_entire_batch_failure",
+        "engine/test_acknowledgement.py",
+        "test_a_batch_of_results_of_which_nothing_is_done",
+    ),
+    Mutant(
+        "a record that its source fails when it builds the response has failed",
+        "engine.respond",
+        "ledger.undo(position)",
+        "pass",
+        "engine/test_acknowledgement.py",
+        "test_a_record_that_its_source_fails_late",
     ),
     # 1. Dispositions, dead letters and batch hooks: what they make done, and what not.
     Mutant(
@@ -206,10 +230,18 @@ MUTANTS = (
     Mutant(
         "where a checkpoint acknowledges, a dead letter above one that comes again is deferred",
         "_extensions.dead_letters.deliver_in_lane",
-        "book.lowest is not None and book.lowest < position",
-        "False",
+        "comes_again = position in book.again",
+        "pass",
         "hooks/test_dead_letters_in_batches.py",
         "test_one_above_the_lowest_that_comes_again_is_deferred",
+    ),
+    Mutant(
+        "a dead letter of a whole batch of which something failed is deferred",
+        "_extensions.dead_letters.deliver_in_lane",
+        "not book.in_lanes.issuperset(run.batch.outcomes.failed_positions())",
+        "False",
+        "engine/test_acknowledgement.py",
+        "test_a_dead_letter_of_a_lane_that_stops",
     ),
     Mutant(
         "a lane that waits with its dead letter goes on",
