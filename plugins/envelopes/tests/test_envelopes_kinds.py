@@ -144,6 +144,31 @@ def test_what_is_no_notification_of_sns_is_named() -> None:
     assert error_of(envelopes.open(SNS, SNS), messages(twice)).startswith("body.Message holds no SNS notification")
 
 
+@pytest.mark.parametrize("kind", ["SubscriptionConfirmation", "UnsubscribeConfirmation"])
+def test_what_sns_sends_about_a_subscription_is_no_message_that_was_published(kind: str) -> None:
+    """A queue of another account gets one: its ``Message`` is a text of SNS's own, and nobody's order."""
+    about = {
+        "Type": kind,
+        "MessageId": "165545c9-2a5c-472c-8df2-7ff2be2b3b1b",
+        "Token": "secret-token",
+        "TopicArn": "arn:aws:sns:eu-west-1:123456789012:orders",
+        "Message": "You have chosen to subscribe to the topic. Visit the SubscribeURL included in this message.",
+        "SubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=secret-token",
+    }
+    said = error_of(envelopes.open(SNS), messages(about))
+    assert said.startswith(
+        f"body holds no SNS notification: it is what SNS sends about the subscription itself, {kind}. "
+    )
+    assert "SubscribeURL" in said
+    assert "secret" not in said
+
+
+def test_a_kind_of_message_that_is_not_known_is_quoted_nowhere() -> None:
+    for kind in ("secret", 17, ["secret"], None):
+        event = messages({"Type": kind, "TopicArn": "t", "Message": "m"})
+        assert "secret" not in error_of(envelopes.open(SNS), event)
+
+
 # EventBridge.
 
 
