@@ -131,6 +131,22 @@ def test_a_response_that_is_not_the_usual_one_deletes_nothing(client: Client, re
     assert client.deleted == []
 
 
+def test_a_response_that_names_fewer_than_have_failed_deletes_nothing(client: Client) -> None:
+    class Forgets:
+        @hookimpl(wrapper=True)
+        def build_response(self, batch: Any, outcomes: Any) -> Any:
+            yield
+            return {"batchItemFailures": []}
+
+    def handler(record: Any) -> None:
+        if "bad" in record.body:
+            raise ValueError
+
+    processor = BatchProcessor("sqs", plugins=[deleting(client), Forgets()])
+    processor.run(make_event("sqs", pointer("1"), pointer("bad")), handler)
+    assert client.deleted == []
+
+
 class Context:
     """A Lambda context with time left, so that calls to the outside are made in a thread of their own."""
 

@@ -321,6 +321,14 @@ def test_what_is_no_change_is_named() -> None:
 # All of them.
 
 
+@pytest.mark.parametrize("envelope", [SNS, S3, EVENT_BRIDGE, CHANGES], ids=repr)
+def test_a_pointer_to_a_payload_that_nobody_reads_is_named(envelope: Any) -> None:
+    pointer = ["software.amazon.payloadoffloading.PayloadS3Pointer", {"s3BucketName": "secret", "s3Key": "secret"}]
+    said = error_of(envelopes.open(envelope), messages(pointer))
+    assert said.startswith(f"body holds no {envelope.name}: it is a pointer to a payload in S3. Name S3Payloads before")
+    assert "secret" not in said
+
+
 def test_a_byte_order_mark_is_no_reason_to_fail() -> None:
     marked = "\ufeff" + json.dumps(CHANGE)
     result = BatchProcessor("kinesis", plugins=[envelopes.open(CHANGES)]).run(
