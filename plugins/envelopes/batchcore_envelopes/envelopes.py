@@ -69,9 +69,8 @@ class SNSEnvelope(Envelope):
         message = value.get("Message") if is_object(value) else None
         if not isinstance(message, str) or not ("TopicArn" in value or "Type" in value):
             raise wrong(self, value, field)
-        if (
-            value.get("Type", "Notification") != "Notification"
-        ):  # about the subscription: its message is a text of SNS's
+        # Another type is about the subscription, and its message a text of SNS's own, which nobody has published.
+        if value.get("Type", "Notification") != "Notification":
             raise wrong(self, value, field)
         return message, value
 
