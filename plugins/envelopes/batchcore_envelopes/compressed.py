@@ -55,7 +55,7 @@ def decompressed(data: bytes, field: str, largest: int = LARGEST) -> bytes:
 
 def _behind_zeros(rest: memoryview) -> memoryview:
     """Return what stands behind the zeros that some programs pad a member with."""
-    start = 0
-    while start < len(rest) and rest[start] == 0:
-        start += 1
-    return rest[start:]
+    while rest and rest[0] == 0:
+        piece = bytes(rest[:_PIECE])
+        rest = rest[len(piece) - len(piece.lstrip(b"\0")) :]
+    return rest

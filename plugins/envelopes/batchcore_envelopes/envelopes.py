@@ -67,7 +67,10 @@ class SNSEnvelope(Envelope):
         """Return the message that was published, and the notification."""
         value = object_in(content, field)
         message = value.get("Message") if is_object(value) else None
-        if not isinstance(message, str) or not ("TopicArn" in value or value.get("Type") == "Notification"):
+        if not isinstance(message, str) or not ("TopicArn" in value or "Type" in value):
+            raise wrong(self, value, field)
+        # Another type is about the subscription, and its message a text of SNS's own, which nobody has published.
+        if value.get("Type", "Notification") != "Notification":
             raise wrong(self, value, field)
         return message, value
 

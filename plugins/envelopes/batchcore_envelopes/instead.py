@@ -23,13 +23,32 @@ _BEFORE = {
     "gzip": "GZIP",
     "zlib": "GZIP",
 }
+_SUBSCRIPTION = {
+    "SubscriptionConfirmation": "Confirm the subscription, by its SubscribeURL or its Token: no message comes before.",
+    "UnsubscribeConfirmation": "The queue has left the topic; by its SubscribeURL it subscribes again.",
+}
 _TEST = "Nothing happened in the bucket: open() with S3 as the last envelope drops it."
 
 
 def wrong_shape(envelope: str, value: Any, field: str) -> WrongShapeError:
     """Return the error of content that is not in the envelope of this name."""
+    about = value.get("Type") if envelope == "SNS notification" and isinstance(value, dict) else None
+    if isinstance(about, str) and about in _SUBSCRIPTION:
+        return WrongShapeError(
+            f"{field} holds no {envelope}: it is what SNS sends about the subscription itself, {about}. "
+            f"{_SUBSCRIPTION[about]}"
+        )
+    if _is_pointer(value):
+        return WrongShapeError(
+            f"{field} holds no {envelope}: it is a pointer to a payload in S3. Name S3Payloads before it; where the "
+            "message lost its attribute on the way, with marked=False."
+        )
     shape, words = shape_of(value)
     return WrongShapeError(f"{field} holds no {envelope}: it is {words}. {_advice(envelope, shape, value)}".rstrip())
+
+
+def _is_pointer(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and isinstance(value[1], dict) and "s3BucketName" in value[1]
 
 
 def _advice(envelope: str, shape: str, value: Any) -> str:

@@ -69,8 +69,13 @@ class Place:
             return content if isinstance(content, str) else decode_text(content, f"What is inside {self.field}")
         from binascii import b2a_base64
 
-        data = content.encode() if isinstance(content, str) else content
-        return b2a_base64(data, newline=False).decode()
+        try:
+            data = content.encode() if isinstance(content, str) else content
+            return b2a_base64(data, newline=False).decode()
+        except UnicodeEncodeError:
+            pass
+        # Raised out here, so that no error of Python's is chained to it: that one carries the whole text.
+        raise ValueError(f"What is inside {self.field} has half of a surrogate pair, which no UTF-8 can hold.")
 
     def _value(self, record: Any) -> Any:
         for key in self.path:
@@ -125,16 +130,23 @@ class Envelopes:
         def prepare_and_open(record: Any) -> Any:
             prepared = prepare(record)
             if asynchronous or hasattr(prepared, "__await__"):
+                if asynchronous:
+                    _check_is_awaited()
                 return _opened_later(opened, prepared, asynchronous)
             return opened(prepared)
 
         return prepare_and_open
 
     def _opened(self, record: Any) -> Opened:
+        # What another open() has opened before is around this, and shown by inside() too.
+        envelopes: list[tuple[Envelope, Mapping[str, Any]]] = [*record.envelopes] if isinstance(record, Opened) else []
+        if _is_tombstone(record):
+            opened = Opened(record)
+            opened.envelopes = envelopes
+            return opened
         place = self._place_in(record)
         was = content = place.read(record)
-        around, field = record, place.field
-        envelopes: list[tuple[Envelope, Mapping[str, Any]]] = []
+        around, field = envelopes[-1][1] if envelopes else record, place.field
         for envelope in self._envelopes:
             content, says = envelope.open(content, field, around)
             field = envelope.inside(field)
@@ -163,6 +175,23 @@ class Envelopes:
 
     def __repr__(self) -> str:
         return f"<open({', '.join(envelope.name for envelope in self._envelopes)})>"
+
+
+def _is_tombstone(record: Any) -> bool:
+    """Whether a record of Kafka has no value: its key was deleted. Nothing was sent, so nothing is inside."""
+    return is_object(record) and "topic" in record and "partition" in record and record.get("value") is None
+
+
+def _check_is_awaited() -> None:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            "open(..., asynchronous=True) is for AsyncBatchProcessor, and no event loop is running here. Leave it out: "
+            "BatchProcessor opens records in the threads of max_concurrency=."
+        ) from None
 
 
 async def _opened_later(opened: Callable[[Any], Opened], prepared: Any, in_thread: bool) -> Opened:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from weakref import WeakSet
 
 from batchcore import ConfigurationError, RecordView, hookimpl
 from batchcore.records import decode_text, is_object
@@ -12,16 +14,19 @@ from batchcore_envelopes.opening import Envelopes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Hashable, Iterator, Mapping
     from typing import Any
 
-    from batchcore import BatchResult
+    from batchcore import Batch, BatchResult
     from batchcore_envelopes.envelopes import Content
+    from batchcore_envelopes.opening import Place
 
 LARGEST = 64 * 1024 * 1024
 """How many bytes a payload may have, unless the caller says otherwise."""
 
 CONNECT_TIMEOUT, READ_TIMEOUT, ATTEMPTS = 2, 5, 3  # seconds, seconds, and how often a request is tried
+CONNECTIONS = 50  # that are kept: with botocore's 10, more threads open one anew each time, and it warns of that
+_making = threading.Lock()  # not the object's own, which could not be copied then, nor records that it has opened
 _AT_ONCE = 1_000  # objects that one request deletes
 
 # What the extended clients call the pointer, and the attribute of a message that has one; the older names second.
@@ -91,7 +96,10 @@ class S3Payloads(Envelope):
         self._largest = checked_size(largest)
         self._marked = marked
         self._client = client
-        self._making = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the client, which cannot be copied. The handler may copy a record, or send it to a process."""
+        return {**vars(self), "_client": None}
 
     def open(self, content: Content, field: str, around: Mapping[str, Any]) -> tuple[Content, Mapping[str, Any] | None]:
         """Return the payload, and the pointer; the content itself and None where it is no pointer.
@@ -121,8 +129,12 @@ class S3Payloads(Envelope):
         """Return the view of a pointer."""
         return S3Pointer
 
+    def may_read(self, bucket: str) -> bool:
+        """Whether payloads may be read from a bucket."""
+        return bucket in self._buckets
+
     def _fetched(self, pointer: Mapping[str, Any], field: str) -> str:
-        if pointer["s3BucketName"] not in self._buckets:
+        if not self.may_read(pointer["s3BucketName"]):
             raise PayloadError(
                 f"{field} points to a payload in a bucket that is not among those of S3Payloads(), so it was not read."
             )
@@ -145,7 +157,7 @@ class S3Payloads(Envelope):
     def client(self) -> Any:
         """Return the client, made by the first thread that needs it."""
         if self._client is None:
-            with self._making:
+            with _making:
                 if self._client is None:
                     self._client = _new_client()
         return self._client
@@ -156,8 +168,19 @@ class DeletingEnvelopes(Envelopes):
 
     They are deleted after the last record, when the response is ready, and before Lambda has it. If the invocation
     fails after that, the messages come again and their payloads are gone. Kept are the payloads of records that failed,
-    were dropped or are dead letters, and those that a record needs which comes again.
+    were dropped or are dead letters, and those that a record needs which comes again. All are kept where an exception
+    is on its way already, and where the response says something else than which records are not done.
     """
+
+    def __init__(self, envelopes: tuple[Envelope, ...], place: Place | None, asynchronous: bool) -> None:
+        super().__init__(envelopes, place, asynchronous)
+        self._unanswered: WeakSet[Batch] = WeakSet()
+
+    @hookimpl
+    def batch_finished(self, result: BatchResult) -> None:
+        """Note a batch to which Lambda gets no response: an exception is leaving the block of the context manager."""
+        if sys.exc_info()[1] is not None:
+            self._unanswered.add(result.batch)
 
     @hookimpl
     def after_batch(self, result: BatchResult) -> None:
@@ -166,15 +189,15 @@ class DeletingEnvelopes(Envelopes):
         Raises:
             PayloadsNotDeletedError: some are there still. It is logged, and changes nothing else.
         """
-        again = {outcome.position for outcome in result.delivered_again}
+        over = set() if result.batch in self._unanswered else _over(result)
         done: dict[tuple[str, str], None] = {}
         needed: set[tuple[str, str]] = set()
         payloads = self._payloads()
-        for outcome in result.outcomes:
+        for outcome in result.outcomes if over else ():
             pointer = self._pointer_of(outcome.record)
             if pointer is None:
                 continue
-            if outcome.status == "succeeded" and outcome.position not in again:
+            if outcome.position in over and payloads.may_read(pointer[0]):
                 done[pointer] = None
             else:
                 needed.add(pointer)
@@ -205,6 +228,46 @@ class DeletingEnvelopes(Envelopes):
         except Exception:  # it has failed of it, too
             pass
         return None
+
+
+def _over(result: BatchResult) -> set[int]:
+    """Return the positions of the records that succeeded and do not come again, by the response as AWS reads it.
+
+    There are none where it is of another form, as Firehose's, or a plugin has made it name other records than those
+    that are not done: then it is not known here what AWS makes of it.
+    """
+    response: Any = result.response
+    failures = result.failures
+    try:
+        named = {_key_of(each["itemIdentifier"]) for each in response["batchItemFailures"]}
+    except (KeyError, TypeError):
+        return set()
+    if named != {_key_of(failure.identifier) for failure in failures}:
+        return set()
+    again = {outcome.position for outcome in result.delivered_again}
+    lowest: dict[Any, Any] = {}  # the offset from which on a partition of Kafka comes again, whatever succeeded there
+    for failure in failures:
+        if is_object(failure.identifier):
+            partition, offset = _offset_of(failure.identifier)
+            lowest[partition] = min(offset, lowest.get(partition, offset))
+    over: set[int] = set()
+    for outcome in result.outcomes:
+        if outcome.status != "succeeded" or outcome.position in again:
+            continue
+        if lowest and is_object(outcome.identifier):
+            partition, offset = _offset_of(outcome.identifier)
+            if partition in lowest and offset >= lowest[partition]:
+                continue
+        over.add(outcome.position)
+    return over
+
+
+def _offset_of(identifier: Mapping[str, Any]) -> tuple[Any, Any]:
+    return identifier.get("partition"), identifier.get("offset", 0)
+
+
+def _key_of(identifier: Any) -> Hashable:
+    return tuple(sorted(identifier.items())) if is_object(identifier) else identifier
 
 
 def _is_marked(around: Mapping[str, Any]) -> bool:
@@ -258,6 +321,7 @@ def _new_client() -> Any:
         config=Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
+            max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         ),
     )

@@ -72,6 +72,12 @@ def test_zeros_behind_a_member_are_padding_and_anything_else_is_an_error() -> No
         decompressed(gzip.compress(b"a") + b"rest", "data")
 
 
+@given(st.lists(st.tuples(st.binary(max_size=20), st.integers(0, 40_000)), min_size=1, max_size=5))
+def test_padding_of_any_length_is_passed_over(parts: list[tuple[bytes, int]]) -> None:
+    padded = b"".join(gzip.compress(data) + bytes(zeros) for data, zeros in parts)
+    assert decompressed(padded, "data") == b"".join(data for data, _ in parts)
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [

@@ -144,6 +144,31 @@ def test_what_is_no_notification_of_sns_is_named() -> None:
     assert error_of(envelopes.open(SNS, SNS), messages(twice)).startswith("body.Message holds no SNS notification")
 
 
+@pytest.mark.parametrize("kind", ["SubscriptionConfirmation", "UnsubscribeConfirmation"])
+def test_what_sns_sends_about_a_subscription_is_no_message_that_was_published(kind: str) -> None:
+    """A queue of another account gets one: its ``Message`` is a text of SNS's own, and nobody's order."""
+    about = {
+        "Type": kind,
+        "MessageId": "165545c9-2a5c-472c-8df2-7ff2be2b3b1b",
+        "Token": "secret-token",
+        "TopicArn": "arn:aws:sns:eu-west-1:123456789012:orders",
+        "Message": "You have chosen to subscribe to the topic. Visit the SubscribeURL included in this message.",
+        "SubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=secret-token",
+    }
+    said = error_of(envelopes.open(SNS), messages(about))
+    assert said.startswith(
+        f"body holds no SNS notification: it is what SNS sends about the subscription itself, {kind}. "
+    )
+    assert "SubscribeURL" in said
+    assert "secret" not in said
+
+
+def test_a_kind_of_message_that_is_not_known_is_quoted_nowhere() -> None:
+    for kind in ("secret", 17, ["secret"], None):
+        event = messages({"Type": kind, "TopicArn": "t", "Message": "m"})
+        assert "secret" not in error_of(envelopes.open(SNS), event)
+
+
 # EventBridge.
 
 
@@ -294,6 +319,14 @@ def test_what_is_no_change_is_named() -> None:
 
 
 # All of them.
+
+
+@pytest.mark.parametrize("envelope", [SNS, S3, EVENT_BRIDGE, CHANGES], ids=repr)
+def test_a_pointer_to_a_payload_that_nobody_reads_is_named(envelope: Any) -> None:
+    pointer = ["software.amazon.payloadoffloading.PayloadS3Pointer", {"s3BucketName": "secret", "s3Key": "secret"}]
+    said = error_of(envelopes.open(envelope), messages(pointer))
+    assert said.startswith(f"body holds no {envelope.name}: it is a pointer to a payload in S3. Name S3Payloads before")
+    assert "secret" not in said
 
 
 def test_a_byte_order_mark_is_no_reason_to_fail() -> None:

@@ -16,8 +16,8 @@ pytest.importorskip("pydantic")
 from pydantic import BaseModel, Json, ValidationError
 
 import batchcore_envelopes as envelopes
-from batchcore import BatchProcessor, ConfigurationError
-from batchcore_envelopes import EVENT_BRIDGE, GZIP, LOGS, S3, SNS, S3Envelope
+from batchcore import AsyncBatchProcessor, BatchProcessor, ConfigurationError
+from batchcore_envelopes import EVENT_BRIDGE, GZIP, LOGS, S3, SNS, Envelope, S3Envelope
 from batchcore_envelopes.change_models import TableChangedModel, TableChangeModel
 from batchcore_envelopes.models import (
     CloudWatchLogsModel,
@@ -89,6 +89,32 @@ def test_numbers_are_validated_as_they_were_sent() -> None:
     result = BatchProcessor("sqs", model=OrderInSqs, plugins=[envelopes.open(EVENT_BRIDGE)]).run(event, handler)
     assert [each.value for each in result.outcomes] == ["1.10", None]
     assert isinstance(result.failures[0].exception, ValidationError)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(
+            BatchProcessor,
+            marks=pytest.mark.xfail(
+                strict=True, reason="the core looks at the record as it was delivered, and prepares it a second time"
+            ),
+        ),
+        AsyncBatchProcessor,
+    ],
+)
+def test_a_byte_order_mark_inside_is_no_reason_to_be_refused_or_opened_twice(make: Any) -> None:
+    opened: list[int] = []
+
+    class Counts(Envelope):
+        def open(self, content: Any, field: str, around: Any) -> Any:
+            opened.append(1)
+            return content, None
+
+    body = json.dumps({"TopicArn": "t", "Message": '\ufeff{"id": 17, "price": 1}'})
+    processor = make("sqs", model=OrderInSqs, plugins=[envelopes.open(SNS, Counts())], **QUIET)
+    result = processor.run(make_event("sqs", body), lambda record: record.body.id)
+    assert (result.return_values, opened) == ([17], [1])
 
 
 def test_without_a_plugin_a_model_opens_a_notification_of_sns(sample: Sample) -> None:

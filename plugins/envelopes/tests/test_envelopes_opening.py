@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import gzip
+import io
 import json
+import pickle
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -292,6 +295,65 @@ def test_what_another_plugin_prepares_is_opened() -> None:
     assert DRIVERS[2](event, ReverseLater(), envelopes.open(SNS)).return_values == ["x"]
 
 
+def test_what_one_plugin_has_opened_another_goes_on_with() -> None:
+    seen: list[Any] = []
+
+    class Inner(Envelope):
+        def open(self, content: Any, field: str, around: Any) -> Any:
+            seen.append(around)
+            return content, {"inner": True}
+
+    body = notification(bridged("[1]"), Subject="s")
+    plugins = [envelopes.open(SNS), envelopes.open(EVENT_BRIDGE, Inner())]
+
+    def handler(record: SQSRecord) -> Any:
+        return inside(record, SNSMessage).subject, inside(record, EventBridgeEvent).source, dict(inside(record))
+
+    result = BatchProcessor("sqs", plugins=plugins).run(make_event("sqs", body), handler)
+    assert result.return_values == [("s", "app", {"inner": True})]
+    processor = BatchProcessor("sqs", plugins=[envelopes.open(SNS), envelopes.open(Inner())])
+    processor.run(make_event("sqs", body), lambda record: None)
+    assert [max(each) for each in seen] == ["version", "Type"], "around it is what the plugin before it opened"
+
+
+@pytest.mark.parametrize("value", [{"value": None}, {}], ids=["null", "missing"])
+def test_a_tombstone_of_kafka_has_nothing_inside_and_is_passed_on(value: dict[str, Any]) -> None:
+    event: dict[str, Any] = make_event("kafka", notification("x"), notification("y"))
+    (records,) = event["records"].values()
+    del records[0]["value"]
+    records[0].update(value)
+    for place in (None, Place("value", base64=True)):
+        plugin = envelopes.open(SNS, place=place)
+        result = BatchProcessor("kafka", plugins=[plugin]).run(event, lambda record: record.decoded_value)
+        assert result.return_values == [None, b"y"]
+    processor = BatchProcessor("kafka", plugins=[envelopes.open(SNS)], **QUIET)
+    failure, _ = processor.run(event, lambda record: inside(record, SNSMessage)).failures
+    assert isinstance(failure.exception, NotOpenedError)
+
+
+def test_a_record_that_was_opened_can_be_copied_and_sent_to_another_process() -> None:
+    plugin = envelopes.open(SNS, envelopes.S3Payloads(["inbox"], client=OneClient(), marked=False))
+
+    def handler(record: SQSRecord) -> list[Any]:
+        copies = copy.copy(record), copy.deepcopy(record), pickle.loads(pickle.dumps(record))
+        return [(each.body, inside(each, SNSMessage).message) for each in copies]
+
+    body = notification(json.dumps([S3_POINTER, {"s3BucketName": "inbox", "s3Key": "k"}]))
+    result = BatchProcessor("sqs", plugins=[plugin]).run(make_event("sqs", body), handler)
+    assert result.return_values == [[("payload", json.loads(body)["Message"])] * 3]
+
+
+S3_POINTER = "software.amazon.payloadoffloading.PayloadS3Pointer"
+
+
+class OneClient:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()  # as a client of boto3 has some, and cannot be copied
+
+    def get_object(self, **arguments: Any) -> Any:
+        return {"Body": io.BytesIO(b"payload"), "ContentLength": 7}
+
+
 def test_in_asyncio_records_are_opened_in_threads_where_that_is_asked_for() -> None:
     together = threading.Barrier(3, timeout=20)
 
@@ -302,6 +364,28 @@ def test_in_asyncio_records_are_opened_in_threads_where_that_is_asked_for() -> N
 
     plugin = envelopes.open(Slow(), asynchronous=True)
     assert DRIVERS[2](make_event("sqs", "a", "b", "c"), plugin).return_values == ["A", "B", "C"]
+
+
+def test_without_an_event_loop_none_is_opened_in_a_thread_of_one_and_it_says_so() -> None:
+    called: list[Any] = []
+    processor = BatchProcessor("sqs", plugins=[envelopes.open(SNS, asynchronous=True)], **QUIET)
+    (failure,) = processor.run(make_event("sqs", notification("x")), called.append).failures
+    assert isinstance(failure.exception, ConfigurationError)
+    assert "is for AsyncBatchProcessor" in str(failure.exception)
+    assert called == []
+
+
+def test_text_that_no_utf_8_can_hold_costs_its_record_and_is_in_no_error() -> None:
+    event = make_event("kinesis", json.dumps({"TopicArn": "t", "Message": "secret \ud800"}), notification("x"))
+    result = BatchProcessor("kinesis", plugins=[envelopes.open(SNS)], **QUIET).run(
+        event, lambda record: record.kinesis.data_as_text()
+    )
+    assert [each.status for each in result.outcomes] == ["failed", "succeeded"]
+    error: Any = result.failures[0].exception
+    assert str(error) == "What is inside kinesis.data has half of a surrogate pair, which no UTF-8 can hold."
+    assert "secret" not in repr((error.args, error.__context__, error.__cause__))
+    same = DRIVERS[0](make_event("sqs", json.dumps({"TopicArn": "t", "Message": "\ud800"})), envelopes.open(SNS))
+    assert same.return_values == ["\ud800"], "Python's text can"
 
 
 # Envelopes of one's own, and wrong use.

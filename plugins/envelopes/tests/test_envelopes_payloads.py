@@ -223,6 +223,22 @@ def test_one_client_is_made_for_all_threads(bucket: Bucket, monkeypatch: pytest.
     assert len(made) == 1
 
 
+def test_more_threads_than_botocore_keeps_connections_for_share_one_client(
+    bucket: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    together = threading.Barrier(32, timeout=20)
+
+    class Waits(envelopes.Envelope):
+        def open(self, content: Any, field: str, around: Any) -> Any:
+            together.wait()  # then all of them ask for a payload at once
+            return content, None
+
+    event = marked(*(bucket.put("x" * 200_000) for _ in range(32)))
+    result = run(S3Payloads([bucket.name]), event, Waits(), max_concurrency=32)
+    assert result.counts() == {"succeeded": 32}
+    assert "Connection pool is full" not in caplog.text
+
+
 def test_what_goes_wrong_on_the_way_is_an_error_of_the_record(bucket: Bucket) -> None:
     class Broken:
         def get_object(self, **arguments: Any) -> Any:
