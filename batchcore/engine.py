@@ -13,16 +13,14 @@ from contextvars import copy_context
 from types import NoneType
 
 from batchcore.callables import describe_value, identity, type_name
+
+# isort: off
 from batchcore.errors import (
-    ConfigurationError,
-    NoBatchError,
-    PluginError,
-    RecordIdentityError,
-    UnexpectedBatchTypeError,
-    WholeBatchRetry,
-    raise_if_steering,
-    release_frames,
-)
+    ConfigurationError, NoBatchError, PluginError, RecordIdentityError, UnexpectedBatchTypeError, WholeBatchRetry,
+    raise_if_steering, release_frames,
+)  # fmt: skip # one name a line would be a page
+
+# isort: on
 from batchcore.ledger import LANE_STOPPED, NOT_PROCESSED, SKIPPED, Ledger, plain_kind, prepared_first
 from batchcore.model import Batch, Ordering, Outcomes, batch_item_failures, response_naming
 from batchcore.source import count_references, quick_class, quick_classes
@@ -246,7 +244,7 @@ def run_isolated(
     call, around, some, scopes = run.call, run.around, iter(records), None
     if around is not None:
         if around.prepare is not None:
-            decode = prepared_first(around.prepare, decode)
+            decode = prepared_first(around.prepare, decode, run.plan.mend)
         call, scopes = around.surround(run, ledger, outcomes)
     # A view that does nothing of its own when it is made is made in the loop, without a call.
     view = (quick_classes.get(decode) or quick_class(decode)) if type(decode) is type else None
@@ -271,7 +269,8 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
 ) -> bool:
     """Run records until one has set a context variable. Return whether that was the last."""
     observers = None if run.around is None else run.around.observers
-    mend, known_kind = run.plan.mend, NoneType
+    known_kind = NoneType
+    mend = None if run.around is not None and run.around.prepare is not None else run.plan.mend
     # A view that nobody has kept shows the next record, too: 30 ns less than a new one, of 200. Whether somebody has is
     # told by its count of references, compared with what it was before anything of others has run.
     held, alone = None, 0

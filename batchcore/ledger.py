@@ -332,14 +332,22 @@ def key_of(identifier: Any) -> Hashable:
 # -- What a handler gives that is no success: nobody has done its work.
 
 
-def prepared_first(prepare: Callable[[Any], Any], decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a decoder that prepares a record first."""
+def prepared_first(
+    prepare: Callable[[Any], Any], decode: Callable[[Any], Any], mend: Callable[..., Any] | None
+) -> Callable[[Any], Any]:
+    """Return a decoder that prepares a record first. What a model refuses is looked at again as it was prepared."""
 
     def prepare_and_decode(record: Any) -> Any:
         prepared = prepare(record)
         if is_awaitable(prepared):
             raise _unawaited(prepared)
-        return decode(prepared)
+        if mend is None:
+            return decode(prepared)
+        try:
+            return decode(prepared)
+        except ValueError as error:
+            refused = error
+        return mend(decode, prepared, refused)  # out of the guard, so that it is not chained to what is raised
 
     return prepare_and_decode
 

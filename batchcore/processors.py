@@ -32,23 +32,13 @@ if TYPE_CHECKING:
     from batchcore.plan import Plan, Run
     from batchcore.results import RunsAsyncHandlers, RunsHandlers
     from batchcore.source import Source
+
+    # isort: off
     from batchcore.types import (
-        AnySource,
-        Anything,
-        Awaited,
-        CoroutineFunctionsNeedAsyncBatchProcessor,
-        Gets,
-        Handler,
-        ModelOf,
-        OfDynamoDB,
-        OfKinesis,
-        OfNone,
-        OfSQS,
-        PartialItemFailureResponse,
-        SourceNamed,
-        SourceOf,
-        SourceOfSomeName,
-    )
+        AnySource, Anything, Awaited, CoroutineFunctionsNeedAsyncBatchProcessor, Gets, Handler, ModelOf, OfDynamoDB,
+        OfKinesis, OfNone, OfSQS, PartialItemFailureResponse, SourceNamed, SourceOf, SourceOfSomeName,
+    )  # fmt: skip # one name a line would be a page
+    # isort: on
 
     _SQS: TypeAlias = "Literal[EventType.SQS, 'sqs'] | SourceNamed[Literal['sqs']]"
     _Kinesis: TypeAlias = "Literal[EventType.KinesisDataStreams, 'kinesis'] | SourceNamed[Literal['kinesis']]"

@@ -170,7 +170,7 @@ def _reason(batch: Batch, outcome: Outcome) -> str:
     dead_letters = batch._ledger.dead_letters
     problem = None if dead_letters is None else dead_letters.problems.get(outcome.position)
     if isinstance(problem, Deferred):
-        why = "; to be a dead letter once no record before it comes again"
+        why = "; to be a dead letter once no other brings it back"
     else:
         why = "" if problem is None else f"; a dead letter that was not delivered: {summary_of(problem).rstrip('.')}"
     return f"{words}: {summary_of(outcome.exception).rstrip('.')}{why}"

@@ -12,15 +12,14 @@ from functools import partial
 from types import FunctionType, MethodType
 
 from batchcore.callables import identity, is_coroutine_function, is_marker, plain, type_name, undecorated
+
+# isort: off
 from batchcore.errors import (
-    AmbiguousSourceError,
-    DuplicateHookError,
-    HookArgumentsError,
-    MissingHookError,
-    PluginError,
-    UnknownHookError,
+    AmbiguousSourceError, DuplicateHookError, HookArgumentsError, MissingHookError, PluginError, UnknownHookError,
     UnmarkedHookError,
-)
+)  # fmt: skip # one name a line would be a page
+
+# isort: on
 from batchcore.model import Ordering, batch_item_failures, unordered
 from batchcore.records import RecordsSource, RecordView
 

@@ -14,12 +14,12 @@ from batchcore._extensions.calls import TimedCall, complete
 from batchcore.callables import close_unawaited, is_awaitable, type_name
 from batchcore.errors import PluginError
 from batchcore.failures import Deferred
-from batchcore.ledger import NOT_PROCESSED
+from batchcore.ledger import NOT_PROCESSED, key_of
 from batchcore.model import coming_again
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
     from typing import Any
 
     from batchcore._extensions.calls import Calls
@@ -59,6 +59,7 @@ class DeadLetters:
         self.lanes_ended = False
         self.again: set[int] = set()
         self._next = 0
+        self._last: dict[Hashable, int] | None = None  # of each identifier the last position
 
     def add(self, position: int) -> None:
         """Take a dead letter. It stays a failure until it is delivered."""
@@ -78,6 +79,12 @@ class DeadLetters:
         copy = DeadLetters(self.acknowledgement, self._ordering)
         copy.at_end, copy.problems, copy.lanes_ended = list(self.at_end), dict(self.problems), True
         return copy
+
+    def has_twin_behind(self, batch: Batch, position: int) -> bool:
+        """Whether a later record has the identifier of this one, as several have that one record carried."""
+        if self._last is None:
+            self._last = {key_of(identifier): at for at, identifier in enumerate(batch._identifiers)}
+        return self._last[key_of(batch._identifiers[position])] > position
 
     def everything_before_has_ended(self, batch: Batch, ledger: Ledger, position: int) -> bool:
         """Whether all records before this one have ended; notes what comes again on the way."""
@@ -100,6 +107,10 @@ def deliver_in_lane(run: Run, ledger: Ledger, position: int) -> Calls[None]:
         return
     all_ended, comes_again = True, False
     if book.acknowledgement == "checkpoint":
+        if not run.ordering.stops and (book.at_end or book.has_twin_behind(run.batch, position)):
+            book.in_lanes.discard(position)  # it comes again with a later record of its identifier: it waits for that
+            book.at_end.append(position)
+            return
         all_ended = book.everything_before_has_ended(run.batch, ledger, position)
         comes_again = position in book.again
     elif book.acknowledgement == "batch":

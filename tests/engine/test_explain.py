@@ -115,7 +115,7 @@ def test_dead_letter_that_was_not_delivered_comes_again(ordering: Any) -> None:
 @pytest.mark.parametrize("ordering", [in_order(on_failure="continue"), unordered])
 def test_dead_letter_above_one_that_comes_again_is_not_one_yet(ordering: Any) -> None:
     assert texts("bad", "dead", plugins=[Letters()], ordering=ordering, event_type=Checkpointed())[1] == (
-        "m1: delivered again; failed: DeadLetterRecord: odd; to be a dead letter once no record before it comes again; "
+        "m1: delivered again; failed: DeadLetterRecord: odd; to be a dead letter once no other brings it back; "
         "m0 before it is not done, and everything from there on comes again"
     )
 

@@ -596,7 +596,7 @@ def test_one_above_the_lowest_that_comes_again_is_deferred(
     assert plugin.calls == [["dead a"]]
     assert statuses(result) == ["dead_lettered", "failed", "failed"]
     assert failed(result) == ["bad b", "dead c"]
-    assert "to be a dead letter once no record before it comes again" in str(result.explain()[2])
+    assert "to be a dead letter once no other brings it back" in str(result.explain()[2])
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 3, "no error: nothing went wrong"
 
 

@@ -364,17 +364,12 @@ def test_a_dead_letter_is_the_record_of_the_user_and_not_all_of_them(kpl: Any) -
     assert [(each["partitionKey"], base64.b64decode(each["data"])) for each in delivered] == [("ben", b"bad")]
 
 
-in_lanes = pytest.mark.xfail(
-    strict=True, reason="the core delivers a dead letter of a lane before later records of its identifier have ended"
-)
-
-
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param({}, marks=in_lanes),
-        pytest.param({"max_concurrency": 3}, marks=in_lanes),
-        pytest.param({"ordering": in_order(on_failure="continue")}, marks=in_lanes),
+        {},
+        {"max_concurrency": 3},
+        {"ordering": in_order(on_failure="continue")},
         {"ordering": unordered},
     ],
     ids=["by key", "by key in threads", "in order", "unordered"],

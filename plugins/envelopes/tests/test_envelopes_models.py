@@ -91,18 +91,7 @@ def test_numbers_are_validated_as_they_were_sent() -> None:
     assert isinstance(result.failures[0].exception, ValidationError)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        pytest.param(
-            BatchProcessor,
-            marks=pytest.mark.xfail(
-                strict=True, reason="the core looks at the record as it was delivered, and prepares it a second time"
-            ),
-        ),
-        AsyncBatchProcessor,
-    ],
-)
+@pytest.mark.parametrize("make", [BatchProcessor, AsyncBatchProcessor])
 def test_a_byte_order_mark_inside_is_no_reason_to_be_refused_or_opened_twice(make: Any) -> None:
     opened: list[int] = []
 
