@@ -245,25 +245,7 @@ def _over(result: BatchResult) -> set[int]:
     if named != {_key_of(failure.identifier) for failure in failures}:
         return set()
     again = {outcome.position for outcome in result.delivered_again}
-    lowest: dict[Any, Any] = {}  # the offset from which on a partition of Kafka comes again, whatever succeeded there
-    for failure in failures:
-        if is_object(failure.identifier):
-            partition, offset = _offset_of(failure.identifier)
-            lowest[partition] = min(offset, lowest.get(partition, offset))
-    over: set[int] = set()
-    for outcome in result.outcomes:
-        if outcome.status != "succeeded" or outcome.position in again:
-            continue
-        if lowest and is_object(outcome.identifier):
-            partition, offset = _offset_of(outcome.identifier)
-            if partition in lowest and offset >= lowest[partition]:
-                continue
-        over.add(outcome.position)
-    return over
-
-
-def _offset_of(identifier: Mapping[str, Any]) -> tuple[Any, Any]:
-    return identifier.get("partition"), identifier.get("offset", 0)
+    return {outcome.position for outcome in result.outcomes if outcome.status == "succeeded"} - again
 
 
 def _key_of(identifier: Any) -> Hashable:

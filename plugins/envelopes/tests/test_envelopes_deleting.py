@@ -77,11 +77,10 @@ def test_of_two_failures_the_lower_one_counts_and_other_partitions_are_done(clie
     assert client.deleted == ["a1", "x1", "x2"]
 
 
-def test_in_queue_mode_too_what_is_behind_a_failure_is_kept(client: Client) -> None:
-    """It would not have to be: no event, and no response, says in which mode Kafka is read."""
+def test_in_queue_mode_what_is_behind_a_failure_is_over(client: Client) -> None:
     processor = BatchProcessor(KafkaSource(mode="queue"), plugins=[deleting(client)])
     processor.run(partition("a1", "b-bad", "a3"), of_kafka)
-    assert client.deleted == ["a1"]
+    assert client.deleted == ["a1", "a3"]
 
 
 def test_what_firehose_is_told_has_failed_for_its_size_is_kept_with_all_others(client: Client) -> None:
