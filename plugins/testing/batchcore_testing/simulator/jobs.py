@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from batchcore import ConfigurationError
@@ -14,6 +14,7 @@ from batchcore_testing.simulator.source import Delivery, Settlement, SimulatedSo
 if TYPE_CHECKING:
     from batchcore_testing.clock import SimulatedClock
     from batchcore_testing.events import EventFactory, Sent
+    from batchcore_testing.services import Kind
     from batchcore_testing.simulator.history import Item
 
 _PAUSE_S = 1.0
@@ -56,6 +57,8 @@ class BatchJob(SimulatedSource):
     See "Invoke AWS Lambda function" in the Amazon S3 user guide.
     """
 
+    PLAYS: ClassVar[Collection[str]] = ("s3-batch",)
+    PLAYS_OTHERS: ClassVar[Collection[Kind]] = ()
     OPTIONS: ClassVar[Mapping[str, int]] = {}
     DEFAULT_BATCH_SIZE: ClassVar[int] = 1
     LARGEST_BATCH: ClassVar[int] = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchcore import ConfigurationError
 from batchcore.windows import is_windowed
@@ -59,9 +59,12 @@ class EventSourceMapping:
         history: what happened.
 
     Raises:
-        batchcore.ConfigurationError: an option is none of this source's, or out of its range; or there is not exactly
-            one of a function, and a processor with its handler.
+        batchcore.ConfigurationError: an option is none of this source's, or out of its range; the source makes the
+            events of a pipe; or there is not exactly one of a function, and a processor with its handler.
     """
+
+    OF_PIPES: ClassVar[bool] = False
+    """Whether the function is called with what a pipe calls it with: a bare list."""
 
     def __init__(  # noqa: PLR0913 - the options of AWS's own mapping
         self,
@@ -83,6 +86,12 @@ class EventSourceMapping:
         tumbling_window_in_seconds: int = 0,
         on_failure: bool = False,
     ) -> None:
+        service = source.service.name
+        if service.startswith("pipes-") and not self.OF_PIPES:
+            raise ConfigurationError(
+                f"What is of {service} a pipe calls a function with, and no event source mapping. Write Pipe("
+                f"{type(source).__name__}({service!r}), ...)."
+            )
         self.source = source
         self.clock = source.clock
         self.history = History(source.items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchcore import ConfigurationError
@@ -57,6 +57,7 @@ class Queue(SimulatedSource):
     See "Using Lambda with Amazon SQS" in the AWS Lambda developer guide.
     """
 
+    PLAYS: ClassVar[Collection[str]] = ("sqs", "pipes-sqs")
     DEFAULT_BATCH_SIZE: ClassVar[int] = 10
 
     def __init__(
