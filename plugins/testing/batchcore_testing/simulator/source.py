@@ -139,8 +139,8 @@ class SimulatedSource:
         players = sorted(each.__name__ for each in classes if name in each.PLAYS)
         instead = f" It is played by {' and '.join(players)}." if players else ""
         raise ConfigurationError(
-            f"A {type(self).__name__} plays {', '.join(self.PLAYS)}. What is of {name} is delivered and acknowledged in "
-            f"another way.{instead}"
+            f"A {type(self).__name__} plays {', '.join(self.PLAYS)}. What is of {name} is delivered and acknowledged "
+            f"in another way.{instead}"
         )
 
     def _factory_of(self, source: object) -> EventFactory:
