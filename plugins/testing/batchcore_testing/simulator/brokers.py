@@ -48,7 +48,7 @@ class BrokerQueue(SimulatedSource):
     """
 
     PLAYS: ClassVar[Collection[str]] = ("activemq", "rabbitmq", "pipes-mq")
-    PLAYS_OTHERS: ClassVar[Collection[Kind]] = ("whole batch",)
+    PLAYS_OTHERS: ClassVar[Collection[Kind]] = ["whole batch"]
 
     def __init__(
         self,
