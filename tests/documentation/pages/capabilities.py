@@ -368,6 +368,16 @@ def lines_in_words(source: object, all_sources: Sequence[object]) -> str:
     return f"{said}, and {beside} beside" if beside else said
 
 
+def template(asked: Asked) -> str:
+    """Return the template that deploys a function of a source, or of another one of its package."""
+    if asked.written:
+        return "none"
+    examples = PAGE.parents[1] / "examples"
+    of_package = asked.package.partition("_")[2]
+    places = [path for name in (asked.name, of_package) for path in (f"sam/{name}.yaml", f"{name}/template.yaml")]
+    return next((f"[template](../examples/{place})" for place in places if (examples / place).is_file()), "none")
+
+
 # The page.
 
 
@@ -417,6 +427,7 @@ def page(sources: Sequence[Asked]) -> str:
             f"[`{each.package.replace('_', '-')}`](../plugins/{each.package.partition('_')[2]}/README.md)",
             found(each),
             view(each),
+            template(each),
             lines_in_words(plugin, named),
         ]
         for each, plugin in zip(sources, plugins, strict=True)
@@ -426,7 +437,7 @@ def page(sources: Sequence[Asked]) -> str:
         responses=table(["source", "partial response", "names a record by", "delivered again"], responses),
         records=table(["source", "order", "dead letters", "attempts", "tumbling windows"], records),
         services=table(["source", "the response is read", "records of a batch", "given up", "limits"], services),
-        packages=table(["source", "package", "found", "a handler gets", "lines"], packages),
+        packages=table(["source", "package", "found", "a handler gets", "to deploy", "lines"], packages),
     )
 
 
@@ -472,10 +483,10 @@ Nobody can ask a source for this: it is what AWS's pages say, and each package t
 
 {packages}
 
-A processor that was told no source finds it *by event*, [unless two claim it](errors.md#ambiguoussourceerror). *Lines*
-are those of code in the file of the source, without views and models; *beside* are those of files that it needs, such
-as one that makes a response of its own. Lines of `batchcore` for it: 0. The core has the names of some in `EventType`,
-and of all [where it says what to
+A processor that was told no source finds it *by event*, [unless two claim it](errors.md#ambiguoussourceerror). The
+template for pipes has one that reads Kinesis. *Lines* are those of code in the file of the source, without views and
+models; *beside* are those of files that it needs, such as one that makes a response of its own. Lines of `batchcore`
+for it: 0. The core has the names of some in `EventType`, and of all [where it says what to
 install](../tests/documentation/pages/test_capabilities.py "test_the_core_names_sources_where_it_gives_advice_alone");
 each is [written](sources.md) as yours would be.
 """

@@ -224,6 +224,11 @@ def test_a_source_of_two_services_names_the_view_of_each() -> None:
     assert capabilities.view(pipe) == "`ActiveMQMessage` or `RabbitMQMessage`"
 
 
+@each_source
+def test_every_source_of_ours_has_a_template_that_deploys_it(asked: Asked) -> None:
+    assert asked.way == "queue mode" or capabilities.template(asked).startswith("[template](../examples/")
+
+
 PLAIN = [asked for asked in SOURCES if asked.name != "sqs" and not asked.way]
 """SQS brings batchcore's own FIFO processors an ordering of their own; Kafka is two sources in one."""
 
