@@ -256,7 +256,10 @@ def dead_letters(asked: Asked, event: Any) -> str:
         return "when nothing before comes again"
     if blocks:
         return f"when nothing before in its {lane(asked, event)} comes again"
-    return "again where another fails" if last in again(asked, event, [0], [last]) else "yes"
+    if last in again(asked, event, [0], [last]):
+        return "again where another fails"
+    untried = run(asked, event, [1], [0], ordering=in_order())
+    return f"yes{', but again where a record was not tried' if isinstance(untried.response, WholeBatchRetry) else ''}"
 
 
 def attempts(asked: Asked) -> str:
@@ -467,8 +470,7 @@ is known by its name.
   all the same.
 - **Dead letters** need a [plugin that delivers them](failures.md#dead-letters). *When nothing before comes again*: a
   checkpoint would bring it again otherwise, and a lane that has stopped does not come to it; of Kafka, that is the rest
-  of a partition. *Again where another
-  fails*: the whole batch comes again, and it with that.
+  of a partition. *Again where another fails*: the whole batch comes again, and it with that.
 - **Attempts** are what `dead_letter_after=` counts. Where they are not known, it is refused. Of a message that does not
   tell its own, none is claimed, and it is given up by nothing but a [disposition](failures.md#dispositions).
 - **Tumbling windows** have [a page](windows.md).

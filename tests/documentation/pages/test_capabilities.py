@@ -217,6 +217,7 @@ def test_what_was_not_tried_comes_again_of_a_source_that_delivers_nothing_again_
     (firehose,) = (asked for asked in SOURCES if asked.name == "firehose")
     event = capabilities.event_of(firehose)
     assert capabilities.comes_again(firehose, event) == "nothing, unless a record was not tried: the whole batch"
+    assert capabilities.dead_letters(firehose, event) == "yes, but again where a record was not tried"
 
 
 def test_a_source_of_two_services_names_the_view_of_each() -> None:
