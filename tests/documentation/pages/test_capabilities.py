@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import batchcore
 from batchcore import RecordView, WholeBatchRetry, by_key, hookimpl, in_order, offer, unordered
 from batchcore.records import batch_item_failures
 from batchcore.source import offered
@@ -260,7 +262,7 @@ NAMES_OF_THE_PEER = {"processors.py", "types.py"}
 
 def test_the_core_names_sources_where_it_gives_advice_alone() -> None:
     names = {asked.name for asked in SOURCES} | {f"batchcore_{asked.name}" for asked in SOURCES}
-    core = PAGE.parents[1] / "batchcore"
+    core = Path(batchcore.__file__).parent
     named = {
         path.name
         for path in core.rglob("*.py")
