@@ -11,7 +11,7 @@ from batchcore import ConfigurationError
 from batchcore.windows import is_windowed
 from batchcore_testing.clock import SimulatedContext
 from batchcore_testing.errors import NotDrainedError
-from batchcore_testing.responses import Reading, positions_again, read_response
+from batchcore_testing.responses import Reading, positions_again, read_response, whole_batch
 from batchcore_testing.simulator.batches import Batches, Seen
 from batchcore_testing.simulator.faults import NO_FAULTS, Fault, Faults
 from batchcore_testing.simulator.history import FunctionCrash, History, Invocation, Ledger, shortened
@@ -285,13 +285,14 @@ class EventSourceMapping:
         service = self.source.service
         if self._reads is not None and not isinstance(response, BaseException):
             return Reading(frozenset(self._reads(delivery.event, response) if report else ()))
-        return read_response(
-            response,
-            [service.identifier(record) for record in delivery.records],
-            service,
-            report_batch_item_failures=report,
-            windowed=is_windowed(delivery.event),
+        names = [service.identifier(record) for record in delivery.records]
+        reading = read_response(
+            response, names, service, report_batch_item_failures=report, windowed=is_windowed(delivery.event)
         )
+        if reading.complaint is None:
+            complaint = self.source.complaint_of(delivery, response)
+            reading = reading if complaint is None else whole_batch(names, complaint)
+        return reading
 
     def _note_seen(self, delivery: Delivery, seen: Mapping[int, Seen], tried: Sequence[int]) -> None:
         """Write down what no handler was called for and was tried nevertheless, and what was given up on purpose."""

@@ -272,6 +272,10 @@ class SimulatedSource:
         """Count what the source still holds."""
         return sum(item.end is None for item in self.items)
 
+    def complaint_of(self, delivery: Delivery, response: Any) -> str | None:
+        """Return why a response is refused, whatever it says of the records; None where it is not."""
+        return None
+
     # What a subclass has.
 
     def _place(self, sent: Sent, fields: Mapping[str, Any]) -> tuple[int, int]:
