@@ -72,6 +72,8 @@ class Queue(SimulatedSource):
         clock: SimulatedClock | None = None,
     ) -> None:
         super().__init__(source, name, clock, factory)
+        if self._is_of_aws and name.endswith(".fifo") and not self.KEYS_ORDER:
+            raise ConfigurationError(f"A queue whose name ends in .fifo is a FIFO queue: FifoQueue(name={name!r}).")
         if max_receive_count is not None and not (type(max_receive_count) is int and max_receive_count >= 1):
             raise ConfigurationError(f"max_receive_count is 1 or more, or None; not {max_receive_count!r}.")
         self.visibility_timeout = visibility_timeout
