@@ -386,3 +386,30 @@ def test_many_small_records_are_counted_too_and_not_logged_one_by_one(caplog: An
     assert 0 < failed < 30_000
     assert len(caplog.records) == 11
     assert caplog.records[-1].getMessage() == f"And {failed - 10} more records of firehose are ProcessingFailed."
+
+
+def test_ten_records_are_named_each_and_no_rest(caplog: Any) -> None:
+    event = make_event("firehose", *["x"] * 10, "stays")
+    entries = answered(event, lambda record: "x" * 5_000_000 if record.data_as_text() == "x" else None)
+
+    assert kinds(entries) == ["-"] * 10 + ["+"]
+    assert len(caplog.records) == 10
+    assert all("bytes" in line.getMessage() for line in caplog.records)
+
+
+def test_a_record_that_has_failed_is_not_made_to_fail_again(caplog: Any) -> None:
+    event = make_event("firehose", "x" * 3_000_000, "y", "z")
+
+    def handler(record: FirehoseRecord) -> Any:
+        if record.data_as_text()[:1] == "x":
+            raise ValueError
+        return b"0" * (1_000_000 if record.data_as_text() == "y" else 900_000)
+
+    assert kinds(answered(event, handler)) == ["-", "-", "+"]
+    (line,) = caplog.records
+    assert event["records"][1]["recordId"] in line.getMessage()
+
+
+def test_a_result_shows_how_much_it_holds_and_not_what() -> None:
+    assert repr(FirehoseResult(b"secret")) == "<FirehoseResult of 8 characters>"
+    assert repr(FirehoseResult(partition_keys={"customer": "secret"})) == "<FirehoseResult of data as it came>"
