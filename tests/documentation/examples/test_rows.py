@@ -27,7 +27,7 @@ OF_OUR_OWN = (
 )
 """Folders of programs that the reference page has nothing like."""
 
-TEMPLATES_OF_OUR_OWN = {f"sam/{name}.yaml" for name in ("firehose", "pipes", "rabbitmq", "s3batch")}
+TEMPLATES_OF_OUR_OWN = {f"sam/{name}.yaml" for name in ("activemq", "firehose", "pipes", "rabbitmq", "s3batch")}
 
 # The examples that the reference page includes, by the names it gives them.
 PAGE = {
