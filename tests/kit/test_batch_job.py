@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchcore import ConfigurationError
+from batchcore import BatchProcessor, ConfigurationError
 from batchcore_s3batch.events import S3BatchEvents
 from batchcore_testing import BatchJob, EventSourceMapping, Faults, Simulator
 
@@ -91,6 +91,35 @@ def test_after_the_last_redrive_a_task_has_failed(redrives: int, invocations: in
     assert report(job) == [("a", "failed", "TemporaryFailure", "TemporaryFailure of a")]
 
 
+@pytest.mark.parametrize("field", ["invocationSchemaVersion", "invocationId"])
+@pytest.mark.parametrize("value", [None, "another"])
+def test_a_response_to_another_invocation_is_refused(field: str, value: str | None) -> None:
+    job = job_of("a")
+    history = mapping_of(job, lambda event, context: {**answers()(event, context), field: value}).drain()
+
+    (line,) = report(job)
+    assert line[:3] == ("a", "failed", "PermanentFailure")
+    assert line[3].endswith(f"{field} of the response is not that of the event")
+    assert history.complaint == f"{field} of the response is not that of the event"
+
+
+def test_tasks_without_their_event_need_its_id_in_the_response() -> None:
+    processor = BatchProcessor("s3batch")
+
+    def function(event: Any, context: Any) -> Any:
+        with processor(records=event["tasks"], handler=lambda task: task.s3_key):
+            processor.process()
+        return processor.response()
+
+    job = job_of("a")
+    mapping_of(job, function).drain()
+    assert [line.status for line in job.report] == ["failed"]
+
+    job = job_of("a")
+    mapping_of(job, lambda event, _: {**function(event, _), "invocationId": event["invocationId"]}).drain().check()
+    assert [line.text for line in job.report] == ["a"]
+
+
 @pytest.mark.parametrize("redrives", [-1, 1.0, True, None])
 def test_a_number_of_redrives_that_there_is_not_is_refused(redrives: Any) -> None:
     with pytest.raises(ConfigurationError, match="redrives is 0 or more"):
@@ -112,8 +141,11 @@ def test_an_invocation_that_failed_has_failed_for_good(response: Callable[[Any, 
 
 @pytest.mark.parametrize(("missing", "status"), [("Succeeded", "succeeded"), ("PermanentFailure", "failed")])
 def test_a_task_that_is_not_answered_is_treated_as_the_response_says(missing: str, status: str) -> None:
+    def function(event: Any, context: Any) -> Any:
+        return {**answers()(event, context), "treatMissingKeysAs": missing, "results": []}
+
     job = job_of("a")
-    mapping_of(job, lambda event, context: {"treatMissingKeysAs": missing, "results": []}).drain()
+    mapping_of(job, function).drain()
 
     assert report(job) == [("a", status, missing, "")]
 

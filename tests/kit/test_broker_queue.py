@@ -122,12 +122,6 @@ def test_mapping_of_a_broker_has_no_options_of_streams(options: dict[str, Any]) 
         mapping_of(BrokerQueue("rabbitmq"), **options)
 
 
-@pytest.mark.parametrize("source", ["sqs", "kinesis"])
-def test_source_that_is_none_of_a_broker_is_refused(source: str) -> None:
-    with pytest.raises(ConfigurationError, match="A BrokerQueue is of activemq or rabbitmq"):
-        BrokerQueue(source)
-
-
 @pytest.mark.parametrize("limit", [-1, 1.5, True, "3"])
 def test_limit_that_is_none_is_refused(limit: Any) -> None:
     with pytest.raises(ConfigurationError, match="delivery_limit is 0 or more, or None"):

@@ -214,6 +214,12 @@ def test_message_that_was_not_attempted_gains_a_receive() -> None:
 # The dead-letter queue.
 
 
+@pytest.mark.parametrize("source", ["sqs", "pipes-sqs"])
+def test_name_of_a_fifo_queue_is_refused(source: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"is a FIFO queue: FifoQueue\(name='orders\.fifo'\)"):
+        Queue(source, "orders.fifo")
+
+
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_message_goes_to_the_dead_letter_queue_after_so_many_receives(count: int) -> None:
     queue = Queue(max_receive_count=count)

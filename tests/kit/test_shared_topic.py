@@ -221,11 +221,6 @@ def test_topic_without_a_partition_or_a_delivery_is_refused(option: str) -> None
         shared(**{option: 0})
 
 
-def test_share_group_reads_no_queue_of_another_service() -> None:
-    with pytest.raises(ConfigurationError, match="topics of Kafka"):
-        SharedTopic("sqs")
-
-
 def test_simulator_makes_one_on_its_clock() -> None:
     simulator = Simulator()
     topic = simulator.shared_topic(KafkaEvents(), partitions=2, delivery_count_limit=1)

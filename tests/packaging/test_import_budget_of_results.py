@@ -1,4 +1,4 @@
-"""The same of sources that are asked for by a plain name, and answer with a result for every record."""
+"""The same of sources that are asked for by a plain name, such as those that have a result for every record."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import pytest
 from .test_import_budget import EVENTS, EXPENSIVE, dependencies, folder_of
 
 SOURCES = {
-    "firehose": ("batchcore_firehose", "FirehoseRecord", "kinesisFirehosePutEvent"),
-    "s3batch": ("batchcore_s3batch", "S3BatchTask", "s3BatchOperationEventSchemaV2"),
+    "activemq": ("batchcore_mq", "ActiveMQMessage", "activeMQEvent", ("gson", "hooks", "message")),
+    "firehose": ("batchcore_firehose", "FirehoseRecord", "kinesisFirehosePutEvent", ("hooks", "record", "results")),
+    "kafka": ("batchcore_kafka", "KafkaRecord", "kafkaEventMsk", ("hooks", "record")),
+    "rabbitmq": ("batchcore_mq", "RabbitMQMessage", "rabbitMQEvent", ("gson", "hooks", "message")),
+    "s3batch": ("batchcore_s3batch", "S3BatchTask", "s3BatchOperationEventSchemaV2", ("hooks", "record", "results")),
 }
 FUNCTION = """
 import sys
@@ -41,7 +44,7 @@ def test_a_first_batch_loads_nothing_expensive_and_one_source(source: str) -> No
     assert loaded & EXPENSIVE == set()
     assert {name for name in loaded if name.startswith("batchcore_")} == {
         SOURCES[source][0],
-        *(f"{SOURCES[source][0]}.{part}" for part in ("hooks", "record", "results")),
+        *(f"{SOURCES[source][0]}.{part}" for part in SOURCES[source][3]),
     }
 
 
@@ -54,7 +57,7 @@ def test_what_is_expensive_is_seen() -> None:
 
 def first_batch(source: str, body: str) -> tuple[set[str], object]:
     """Run the first batch of a function in an interpreter that has loaded nothing by itself, not even ``site``."""
-    module, record, event = SOURCES[source]
+    module, record, event, _ = SOURCES[source]
     path = [*(folder_of(package) for package in ("batchcore", module)), *dependencies()]
     file = str(EVENTS / f"{event}.json")
     program = FUNCTION.format(path=path, module=module, record=record, source=source, event=file, body=body)

@@ -8,11 +8,12 @@ event has besides is ignored.
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args
 
-from pydantic import BaseModel, Json, field_validator
+from pydantic import BaseModel, BeforeValidator, Json, field_validator
 
 from batchcore.binary import decode_base64
+from batchcore_firehose.record import milliseconds
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -40,12 +41,20 @@ def _parses_json(field: FieldInfo) -> bool:
     return False
 
 
+def _date_as_number(value: Any) -> Any:
+    return milliseconds(value) if isinstance(value, str) else value
+
+
+Milliseconds = Annotated[int, BeforeValidator(_date_as_number)]
+"""An arrival time: a number, or a date as some made-up events have it."""
+
+
 class KinesisRecordMetadataModel(BaseModel):
     """Where in a Kinesis data stream a record was."""
 
     shardId: str
     partitionKey: str
-    approximateArrivalTimestamp: int
+    approximateArrivalTimestamp: Milliseconds
     sequenceNumber: str
     subsequenceNumber: int | None = None
 
@@ -60,7 +69,7 @@ class MSKRecordMetadataModel(BaseModel):
 
     offset: int
     partitionId: int
-    approximateArrivalTimestamp: int
+    approximateArrivalTimestamp: Milliseconds
 
 
 def _decoded(model: type[BaseModel], field: str, value: Any) -> Any:
@@ -80,7 +89,7 @@ class FirehoseRecordModel(BaseModel):
     __batch_text__: ClassVar[tuple[str, ...]] = ("data",)
 
     recordId: str
-    approximateArrivalTimestamp: int
+    approximateArrivalTimestamp: Milliseconds
     data: Replaceable[bytes]
     kinesisRecordMetadata: KinesisRecordMetadataModel | None = None
 
@@ -88,11 +97,6 @@ class FirehoseRecordModel(BaseModel):
     @classmethod
     def _decode_data(cls, value: Any) -> Any:
         return _decoded(cls, "data", value)
-
-    if TYPE_CHECKING:
-
-        def model_post_init(self, context: Literal["firehose"], /) -> None:
-            """Tell the type checker whose model this is: a processor of another source does not take it."""
 
 
 class FirehoseMSKRecordModel(BaseModel):
@@ -105,7 +109,7 @@ class FirehoseMSKRecordModel(BaseModel):
     __batch_text__: ClassVar[tuple[str, ...]] = ("kafkaRecordValue",)
 
     recordId: str
-    approximateArrivalTimestamp: int
+    approximateArrivalTimestamp: Milliseconds
     kafkaRecordValue: Replaceable[bytes]
     mskRecordMetadata: MSKRecordMetadataModel | None = None
 
@@ -113,8 +117,3 @@ class FirehoseMSKRecordModel(BaseModel):
     @classmethod
     def _decode_value(cls, value: Any) -> Any:
         return _decoded(cls, "kafkaRecordValue", value)
-
-    if TYPE_CHECKING:
-
-        def model_post_init(self, context: Literal["firehose"], /) -> None:
-            """Tell the type checker whose model this is: a processor of another source does not take it."""

@@ -10,7 +10,6 @@ from batchcore.records import decode_json, decode_text, is_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
 FROM_MSK = "kafkaRecordValue"
@@ -18,7 +17,9 @@ FROM_MSK = "kafkaRecordValue"
 
 def content_field(record: Any) -> str:
     """Return where a raw record, and its result, have the data: records from Amazon MSK elsewhere than all others."""
-    return FROM_MSK if is_object(record) and FROM_MSK in record and "data" not in record else "data"
+    if not is_object(record) or "data" in record:
+        return "data"
+    return FROM_MSK if FROM_MSK in record or "mskRecordMetadata" in record else "data"
 
 
 class KinesisRecordMetadata(RecordView):
@@ -58,7 +59,7 @@ class KinesisRecordMetadata(RecordView):
         Raises:
             ValueError: the event has no time there.
         """
-        return _milliseconds(self.raw_event, "kinesisRecordMetadata.")
+        return milliseconds(self.raw_event["approximateArrivalTimestamp"], "kinesisRecordMetadata.")
 
 
 class MSKRecordMetadata(RecordView):
@@ -91,7 +92,7 @@ class MSKRecordMetadata(RecordView):
         Raises:
             ValueError: the event has no time there.
         """
-        return _milliseconds(self.raw_event, "mskRecordMetadata.")
+        return milliseconds(self.raw_event["approximateArrivalTimestamp"], "mskRecordMetadata.")
 
 
 class FirehoseRecord(RecordView):
@@ -120,7 +121,7 @@ class FirehoseRecord(RecordView):
         Raises:
             ValueError: the event has no time there.
         """
-        return _milliseconds(self.raw_event, "")
+        return milliseconds(self.raw_event["approximateArrivalTimestamp"])
 
     @property
     def data(self) -> str:
@@ -183,9 +184,12 @@ def _number(value: Any, field: str) -> int:
     raise ValueError(f"{field} is no number, but of type {type(value).__name__}.")
 
 
-def _milliseconds(raw: Mapping[str, Any], where: str) -> int:
-    """Return an arrival time: a number in the events of Firehose, a date in some that tools make up."""
-    value = raw["approximateArrivalTimestamp"]
+def milliseconds(value: Any, where: str = "") -> int:
+    """Return an arrival time in milliseconds: a number in the events of Firehose, a date in some that tools make up.
+
+    Raises:
+        ValueError: it is none.
+    """
     try:
         return int(value)
     except (TypeError, ValueError):

@@ -54,7 +54,7 @@ class FirehoseResult:
         self.metadata = {name: _texts(value, name) for name, value in given.items() if value is not None}
 
     def __repr__(self) -> str:
-        return f"<FirehoseResult of {'unchanged' if self.content is None else len(self.content)} characters>"
+        return f"<FirehoseResult of {'data as it came' if self.content is None else f'{len(self.content)} characters'}>"
 
 
 def _texts(given: Mapping[Any, Any], name: str) -> dict[str, str]:

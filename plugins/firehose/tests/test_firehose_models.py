@@ -62,6 +62,18 @@ def test_a_subsequence_number_may_be_empty(number: Any) -> None:
 
 
 @pytest.mark.parametrize("origin", ["put", "kinesis", "msk"])
+def test_an_arrival_time_may_be_text_as_in_events_that_tools_make_up(origin: Any) -> None:
+    model: Any = FirehoseMSKRecordModel if origin == "msk" else FirehoseRecordModel
+    raw = make_record(FirehoseEvents(origin), "x")
+    for given, expected in (("2012-04-23T18:25:43.511Z", 1335205543511), ("1495072949453", 1495072949453)):
+        raw["approximateArrivalTimestamp"] = given
+        assert model.model_validate(raw).approximateArrivalTimestamp == expected
+    raw["approximateArrivalTimestamp"] = "yesterday"
+    with pytest.raises(ValidationError, match="approximateArrivalTimestamp is no time"):
+        model.model_validate(raw)
+
+
+@pytest.mark.parametrize("origin", ["put", "kinesis", "msk"])
 def test_a_subclass_replaces_the_data_and_what_does_not_fit_fails_alone(origin: Any) -> None:
     field, model = ("kafkaRecordValue", OrderMSKRecord) if origin == "msk" else ("data", OrderRecord)
 

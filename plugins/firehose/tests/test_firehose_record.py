@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from batchcore import BatchProcessor
 from batchcore_firehose import FirehoseRecord
 from batchcore_firehose.events import FirehoseEvents
-from batchcore_testing import make_record
+from batchcore_testing import make_event, make_record
 
 Sample = Callable[[str], dict[str, Any]]
 
@@ -144,3 +145,14 @@ def test_a_record_can_be_copied_and_pickled() -> None:
 
     assert pickle.loads(pickle.dumps(record)) == record
     assert copy.deepcopy(record).data_as_bytes() == b"a"
+
+
+def test_of_msk_the_content_has_its_place_where_the_event_has_none() -> None:
+    event = make_event(FirehoseEvents("msk"), "a")
+    (raw,) = event["records"]
+    del raw["kafkaRecordValue"]
+
+    with pytest.raises(KeyError, match="kafkaRecordValue"):
+        _ = FirehoseRecord(raw).data
+    (entry,) = BatchProcessor("firehose").run(event, lambda record: b"new").response["records"]
+    assert entry == {"recordId": raw["recordId"], "result": "Ok", "kafkaRecordValue": "bmV3"}

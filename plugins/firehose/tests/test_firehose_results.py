@@ -396,3 +396,21 @@ def test_many_small_records_are_counted_too() -> None:
     failed = kinds(response["records"]).count("-")
     assert 0 < failed < 30_000
     assert result.counts() == {"failed": failed, "succeeded": 30_000 - failed}
+
+
+def test_a_record_that_has_failed_is_not_made_to_fail_again() -> None:
+    event = make_event("firehose", "x" * 3_000_000, "y", "z")
+
+    def handler(record: FirehoseRecord) -> Any:
+        if record.data_as_text()[:1] == "x":
+            raise ValueError("of its own")
+        return b"0" * (1_000_000 if record.data_as_text() == "y" else 900_000)
+
+    result: Any = processor_of().run(event, handler)
+    assert kinds(result.response["records"]) == ["-", "-", "+"]
+    assert [type(failure.exception).__name__ for failure in result.failures] == ["ValueError", "ResponseTooLarge"]
+
+
+def test_a_result_shows_how_much_it_holds_and_not_what() -> None:
+    assert repr(FirehoseResult(b"secret")) == "<FirehoseResult of 8 characters>"
+    assert repr(FirehoseResult(partition_keys={"customer": "secret"})) == "<FirehoseResult of data as it came>"

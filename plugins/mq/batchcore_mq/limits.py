@@ -12,4 +12,7 @@ _BROKER = {
     "limits": "14 minutes, 6 MB",
 }
 
-LIMITS = {"activemq": _BROKER, "rabbitmq": _BROKER}
+LIMITS = {
+    "activemq": {**_BROKER, "attempts": "where it has `JMSXDeliveryCount`"},
+    "rabbitmq": {**_BROKER, "attempts": "of quorum queues"},
+}

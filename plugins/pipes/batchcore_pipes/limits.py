@@ -23,7 +23,12 @@ LIMITS = {
     "pipes-dynamodb": _STREAM,
     "pipes-kafka": _WHOLE,
     "pipes-kinesis": _STREAM,
-    "pipes-mq": _WHOLE,
+    "pipes-mq": {
+        **_WHOLE,
+        "gives up": (
+            "when it expires, or after as many deliveries as the broker allows, which count for the whole batch"
+        ),
+    },
     "pipes-sqs": {
         "setting": "always, with `REQUEST_RESPONSE`",
         "batch": "10; at most 10,000, of a FIFO queue 10",

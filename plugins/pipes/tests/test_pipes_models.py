@@ -14,16 +14,38 @@ pydantic = pytest.importorskip("pydantic")
 from pydantic import BaseModel, Json
 
 import batchcore_pipes.models
-from batchcore import BatchProcessor, ConfigurationError
+from batchcore import BatchProcessor, ConfigurationError, WholeBatchRetry
 from batchcore_dynamodb.models import DynamoDBStreamChangedRecordModel
-from batchcore_pipes.models import DynamoDBPipeRecordModel, KinesisPipeRecordModel, SqsPipeRecordModel
+from batchcore_pipes.events import RabbitMQPipeEvents
+from batchcore_pipes.models import (
+    ActiveMQPipeMessageModel,
+    DynamoDBPipeRecordModel,
+    KafkaPipeRecordModel,
+    KinesisPipeRecordModel,
+    RabbitMQPipeMessageModel,
+    SqsPipeRecordModel,
+)
 from batchcore_testing import make_event
 
 MODELS = {
     "pipes-sqs": SqsPipeRecordModel,
     "pipes-kinesis": KinesisPipeRecordModel,
     "pipes-dynamodb": DynamoDBPipeRecordModel,
+    "pipes-kafka": KafkaPipeRecordModel,
+    "pipes-mq": ActiveMQPipeMessageModel,
 }
+SAMPLES: dict[str, type[BaseModel]] = {
+    "pipes-sqs": SqsPipeRecordModel,
+    "pipes-kinesis": KinesisPipeRecordModel,
+    "pipes-dynamodb": DynamoDBPipeRecordModel,
+    "pipes-kafka": KafkaPipeRecordModel,
+    "pipes-kafka-self-managed": KafkaPipeRecordModel,
+    "pipes-activemq": ActiveMQPipeMessageModel,
+    "pipes-rabbitmq": RabbitMQPipeMessageModel,
+}
+
+
+OF_MAPPING = {"pipes-mq": "activemq"}
 
 
 class Order(BaseModel):
@@ -46,10 +68,24 @@ class OrderChanged(DynamoDBPipeRecordModel):
     dynamodb: OrderChange
 
 
+class OrderOfTopic(KafkaPipeRecordModel):
+    value: Json[Order]
+
+
+class OrderOfActiveMQ(ActiveMQPipeMessageModel):
+    data: Json[Order]
+
+
+class OrderOfRabbitMQ(RabbitMQPipeMessageModel):
+    data: Json[Order]
+
+
 ORDERS: dict[str, tuple[type[BaseModel], Callable[[Any], Any]]] = {
     "pipes-sqs": (OrderMessage, lambda record: record.body),
     "pipes-kinesis": (OrderRecord, lambda record: record.data),
     "pipes-dynamodb": (OrderChanged, lambda record: record.dynamodb.NewImage),
+    "pipes-kafka": (OrderOfTopic, lambda record: record.value),
+    "pipes-mq": (OrderOfActiveMQ, lambda record: record.data),
 }
 
 
@@ -60,10 +96,10 @@ def test_the_names_are_sorted_and_there() -> None:
         batchcore_pipes.models.Other  # noqa: B018 - the access is what is tested
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_the_sample_fits_its_model(name: str, sample: Callable[[str], Any]) -> None:
     raw = sample(name)[0]
-    dumped = MODELS[name].model_validate(raw).model_dump(exclude_unset=True)
+    dumped = SAMPLES[name].model_validate(raw).model_dump(exclude_unset=True)
 
     assert dumped.keys() == raw.keys()
 
@@ -73,15 +109,31 @@ def test_a_handler_gets_what_the_model_makes_of_a_record_and_a_bad_one_fails_alo
     model, order_of = ORDERS[name]
     event: list[Any] = make_event(name, {"order": 1}, {"order": "x"})
 
-    result = BatchProcessor(name, model=model).run(event, order_of)
+    got: list[Any] = []
+    processor = BatchProcessor(name, model=model)
+    if name in ("pipes-kafka", "pipes-mq"):
+        with pytest.raises(WholeBatchRetry, match="1 of 2"):
+            processor.run(event, lambda record: got.append(order_of(record)))
+    else:
+        response = processor.run(event, lambda record: got.append(order_of(record))).response
+        assert len(response["batchItemFailures"]) == 1
 
-    assert result.return_values == [Order(order=1)]
-    assert len(result.response["batchItemFailures"]) == 1
+    assert got == [Order(order=1)]
+
+
+def test_a_message_of_rabbitmq_has_a_model_of_its_own() -> None:
+    event = make_event(RabbitMQPipeEvents(), {"order": 1})
+
+    (order,) = BatchProcessor("pipes-mq", model=OrderOfRabbitMQ).run(event, lambda message: message.data).return_values
+
+    assert order == Order(order=1)
+    with pytest.raises(pydantic.ValidationError, match="eventSource"):
+        ActiveMQPipeMessageModel.model_validate(event[0])
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_of_a_pipe_is_refused_for_a_mapping_and_the_other_way_round(name: str) -> None:
-    of_mapping = name.removeprefix("pipes-")
+    of_mapping = OF_MAPPING.get(name, name.removeprefix("pipes-"))
 
     with pytest.raises(ConfigurationError, match=f"records from '{name}' and this processor reads '{of_mapping}'"):
         BatchProcessor(of_mapping, model=MODELS[name])

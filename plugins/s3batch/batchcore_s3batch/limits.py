@@ -10,6 +10,6 @@ LIMITS = {
             "at once where the result is `PermanentFailure`, or after an error; a `TemporaryFailure` is tried again, "
             "how often is not documented. The completion report has each"
         ),
-        "limits": "30 minutes, 6 MB; 1,024 characters of a result's text",
+        "limits": "30 minutes, 6 MB",
     },
 }

@@ -6,7 +6,7 @@ arguments of the job by a parameter ``user_arguments``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, field_validator
 
@@ -46,8 +46,3 @@ class S3BatchTaskModel(BaseModel):
     @classmethod
     def _decode_key(cls, value: Any) -> Any:
         return decoded_key(value) if isinstance(value, str) else value
-
-    if TYPE_CHECKING:
-
-        def model_post_init(self, context: Literal["s3batch"], /) -> None:
-            """Tell the type checker whose model this is: a processor of another source does not take it."""

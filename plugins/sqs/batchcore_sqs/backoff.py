@@ -30,11 +30,12 @@ _LIMIT = 12 * 60 * 60  # seconds from a receive on, for which SQS lets a message
 # it was this time. So the age of this receive is estimated, rather too high than too low:
 # - At the first receive it is known.
 # - Later it is at most that of the first receive, which grows past every limit. But Lambda gathers a batch for 300 s
-#   at most, an invocation takes 900 s at most, and one that is throttled is tried again until the visibility timeout of
-#   its messages is over: 6 x 900 s + 300 s, where the queue is set up as AWS recommends. That is less than two hours.
-# - SQS counts up to the call. No invocation is so long that a call of it comes later than 900 s from now.
-_OLDEST_RECEIVE = 2 * 60 * 60
-_LONGEST_INVOCATION = 15 * 60
+#   at most, an invocation takes 1,800 s at most (since November 2026; 900 s before), and one that is throttled is tried
+#   again until the visibility timeout of its messages is over: 6 x 1,800 s + 300 s, where the queue is set up as AWS
+#   recommends. That is less than three hours and a quarter.
+# - SQS counts up to the call. No invocation is so long that a call of it comes later than 1,800 s from now.
+_OLDEST_RECEIVE = 3 * 60 * 60 + 15 * 60
+_LONGEST_INVOCATION = 30 * 60
 
 _DOUBLINGS = 60  # they lead from a nanosecond past the limit; many more would overflow
 
@@ -62,7 +63,7 @@ class VisibilityBackoff:
     Args:
         base: the longest delay after the first receive: seconds, or a ``timedelta``. More than 0.
         maximum: the longest delay of all: seconds, or a ``timedelta``. At most 12 hours, counted from the receive; so
-            delays end up to two and a quarter hours short of that.
+            delays end up to three hours and three quarters short of that.
         queue_url: the URL of the queue. When None it is made from the client's endpoint and the ARN in the event.
         client: a boto3 client of SQS. When None one is made for the region in the ARN, and kept for the process. It has
             its endpoint from where boto3 has it, the variable ``AWS_ENDPOINT_URL`` included.

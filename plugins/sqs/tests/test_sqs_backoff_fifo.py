@@ -114,7 +114,7 @@ def test_a_group_is_hidden_no_longer_than_each_of_its_messages_may_be(
     later["ApproximateFirstReceiveTimestamp"] = str(int(later["ApproximateFirstReceiveTimestamp"]) - 5 * 3600 * 1000)
     result = by_group(process, event)
     delays = VisibilityBackoff(12 * 3600, 12 * 3600, fifo=True, random=highest)._delays(result.failures)
-    assert delays == {0: near(6.75 * 3600), 1: near(6.75 * 3600)}
+    assert delays == {0: near(6.5 * 3600), 1: near(6.5 * 3600)}
 
 
 @pytest.mark.parametrize("attributes", [{}, None, {"MessageGroupId": None}, {"MessageGroupId": ["a"]}])

@@ -1,4 +1,4 @@
-"""The program that reads a queue of RabbitMQ: what it prints, and what a failure does."""
+"""The programs that read a queue of RabbitMQ and of ActiveMQ: what they print, and what a failure does."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from batchcore_testing import make_event
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = "brokers/orders.py"
+PAYMENTS = "brokers/payments.py"
 
 
 @pytest.fixture
@@ -44,3 +45,38 @@ def test_what_failed_three_times_is_a_dead_letter_and_the_batch_is_done(program:
     event = make_event("rabbitmq", {"id": 1}, "no order", sent={"attempt": 3})
     assert program.lambda_handler(event, None) == {"batchItemFailures": []}
     assert program.dead_letters.messages == ["no order"]
+
+
+# ActiveMQ.
+
+PRINTED = """\
+2 messages: the function raised WholeBatchRetry: 2 of 2 messages are not done. Amazon MQ takes no partial response, \
+so all of them are delivered again.
+2 messages: it returned {'batchItemFailures': []}
+2 messages: it returned {'batchItemFailures': []}
+booked:       1 2 3
+dead letters: no payment
+"""
+
+
+@pytest.fixture
+def payments(load: Callable[[str], Any]) -> Any:
+    module = load(PAYMENTS).module
+    module.BOOKED.clear()
+    module.BANK["answers"] = True
+    return module
+
+
+def test_the_program_of_activemq_books_a_group_in_order_and_gives_up_what_is_no_payment() -> None:
+    command = [sys.executable, "-W", "error", str(ROOT / "examples" / PAYMENTS)]
+    assert subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout == PRINTED
+
+
+def test_nothing_of_a_group_is_booked_behind_what_failed(payments: Any) -> None:
+    payments.BANK["answers"] = False
+    event = make_event("activemq", {"id": 1}, {"id": 2}, sent={"key": "ann"})
+    with pytest.raises(WholeBatchRetry):
+        payments.lambda_handler(event, None)
+    assert payments.BOOKED == {}
+    assert payments.lambda_handler(event, None) == {"batchItemFailures": []}
+    assert list(payments.BOOKED) == [1, 2]

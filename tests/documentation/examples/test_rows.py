@@ -27,7 +27,8 @@ OF_OUR_OWN = (
 )
 """Folders of programs that the reference page has nothing like."""
 
-TEMPLATES_OF_OUR_OWN = {f"sam/{name}.yaml" for name in ("envelopes", "firehose", "pipes", "rabbitmq", "s3batch")}
+_OWN = ("activemq", "envelopes", "firehose", "pipes", "rabbitmq", "s3batch")
+TEMPLATES_OF_OUR_OWN = {f"sam/{name}.yaml" for name in _OWN}
 
 # The examples that the reference page includes, by the names it gives them.
 PAGE = {

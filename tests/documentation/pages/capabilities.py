@@ -4,7 +4,9 @@
 
 What can be asked is asked: each source gets events of its own, made by its event factory, with records that fail. What
 only AWS's pages tell, its package tells: a dictionary ``LIMITS`` in its module ``limits``, from the name of a source to
-four texts (see :data:`TOLD`). So a package that is installed has its rows by itself, once this has been run.
+four texts (see :data:`TOLD`), and a fifth under ``attempts`` where a source counts them of some messages alone. So a
+package that is installed has its rows by itself, once this has been run. A source that is told how it is read, as
+Kafka's is, has a row for each way in :data:`WAYS`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from batchcore import (
     BatchProcessor,
@@ -26,8 +28,11 @@ from batchcore import (
     WholeBatchRetry,
     entry_points,
     hookimpl,
+    in_order,
 )
+from batchcore_kafka import KafkaSource
 from batchcore_testing import make_event, redelivered
+from batchcore_testing.contract.broken import samples
 from batchcore_testing.services import resolved_source
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "capabilities.md"
@@ -52,6 +57,9 @@ class Asked(NamedTuple):
         factory: what makes its events: the name, or the event factory itself.
         package: the package of it, for the view of its records.
         told: what its package tells of it.
+        way: what is said of it beside its name, where there are several ways to read it.
+        consumption_mode: how a mapping of Kafka reads.
+        written: how it is made, where its name alone does not do it.
     """
 
     name: str
@@ -59,6 +67,27 @@ class Asked(NamedTuple):
     factory: Any
     package: str
     told: Mapping[str, str] = {}
+    way: str = ""
+    consumption_mode: Literal["stream", "queue"] = "stream"
+    written: str = ""
+
+    @property
+    def label(self) -> str:
+        """What its rows are called."""
+        return f"`{self.name}`{self.way and f', {self.way}'}"
+
+
+def ways_of(asked: Asked) -> list[Asked]:
+    """Return a source, and the other ways in which it can be made so that it does something else."""
+    if asked.name != "kafka":
+        return [asked]
+    queue = asked._replace(
+        source=KafkaSource(mode="queue"),
+        way="queue mode",
+        consumption_mode="queue",
+        written='`KafkaSource(mode="queue")`',
+    )
+    return [asked._replace(way="stream mode"), queue]
 
 
 # What is asked.
@@ -94,7 +123,9 @@ class _Watch:
         self.batch = batch
 
 
-def run(asked: Asked, event: Any, fails: Sequence[int] = (), gives_up: Sequence[int] = ()) -> Seen:
+def run(
+    asked: Asked, event: Any, fails: Sequence[int] = (), gives_up: Sequence[int] = (), ordering: Ordering | None = None
+) -> Seen:
     """Run a batch, of which some positions fail, and some are given up as dead letters."""
     watch, delivered, got = _Watch(), Delivered(), list[Any]()
     raw: dict[int, int] = {}
@@ -110,7 +141,11 @@ def run(asked: Asked, event: Any, fails: Sequence[int] = (), gives_up: Sequence[
             raise ValueError("it fails")
 
     processor = BatchProcessor(
-        asked.source, raise_on_entire_batch_failure=False, logger=SILENT, plugins=[watch, delivered]
+        asked.source,
+        raise_on_entire_batch_failure=False,
+        logger=SILENT,
+        plugins=[watch, delivered],
+        ordering=ordering,
     )
     response: Any
     try:
@@ -128,6 +163,8 @@ def event_of(asked: Asked, resource: str = "orders", attempt: int = 1) -> Any:
 
 def found(asked: Asked) -> str:
     """Return how a processor comes by the source."""
+    if asked.written:
+        return asked.written
     try:
         source = BatchProcessor(logger=SILENT).run(event_of(asked), lambda record: None).batch.source
     except UnexpectedBatchTypeError:
@@ -169,7 +206,7 @@ def partial_response(asked: Asked) -> str:
 def again(asked: Asked, event: Any, fails: Sequence[int], gives_up: Sequence[int] = ()) -> set[int]:
     """Return the positions that AWS delivers again."""
     seen = run(asked, event, fails, gives_up)
-    left = redelivered(event, seen.response, source=asked.source)
+    left = redelivered(event, seen.response, source=asked.source, consumption_mode=asked.consumption_mode)
     return {position for position, record in enumerate(seen.batch.records) if record in left}
 
 
@@ -178,12 +215,19 @@ def comes_again(asked: Asked, event: Any) -> str:
     first, last = again(asked, event, [0]), again(asked, event, [RECORDS - 1])
     everything = set(range(RECORDS))
     if not first | last:
-        return "nothing"
+        raises = isinstance(run(asked, event, [0], ordering=in_order()).response, WholeBatchRetry)
+        return f"nothing{', unless a record was not tried: the whole batch' if raises else ''}"
     if last == everything:
         return "the whole batch"
     if first == everything:
         return "all from the first failed record on"
-    return "the failed record" if first == {0} else "the rest of its lane"
+    return "the failed record" if first == {0} else f"all from the first failed record of its {lane(asked, event)} on"
+
+
+def lane(asked: Asked, event: Any) -> str:
+    """Return what the records of one lane have in common, in words."""
+    ordering: Ordering = resolved_source(asked.source).ordering_policy(run(asked, event).batch)
+    return "batch" if ordering.key is None else name_in_words(ordering.key)
 
 
 def order(asked: Asked, event: Any) -> str:
@@ -203,20 +247,38 @@ def name_in_words(key: Callable[..., Any]) -> str:
 
 
 def dead_letters(asked: Asked, event: Any) -> str:
-    """Return whether a record can be a dead letter, also beside one that fails."""
+    """Return whether a record can be a dead letter, also beside one that fails, whichever that is."""
     last = RECORDS - 1
     if run(asked, event, gives_up=[last]).dead_letters != [last]:
         return "no"
-    if run(asked, event, [0], [last]).dead_letters != [last]:
-        return "when nothing before comes again"
-    return "again where another fails" if last in again(asked, event, [0], [last]) else "yes"
+    blocks = [at for at in range(last) if run(asked, event, [at], [last]).dead_letters != [last]]
+    if len(blocks) == last:
+        waits_for_all = run(asked, event, [last], [0]).dead_letters != [0]
+        return "when nothing else fails" if waits_for_all else "when nothing before comes again"
+    if blocks:
+        return f"when nothing before in its {lane(asked, event)} comes again"
+    untried = run(asked, event, [1], [0], ordering=in_order())
+    return f"yes{', but again where a record was not tried' if isinstance(untried.response, WholeBatchRetry) else ''}"
 
 
 def attempts(asked: Asked) -> str:
-    """Return whether a source says how often a record was delivered."""
-    batch = run(asked, event_of(asked, attempt=3)).batch
-    attempt = batch.delivery_attempt(batch.records[0])
-    return "counted" if attempt == 3 else "not known" if attempt is None else f"counted, as {attempt} of 3"
+    """Return whether a source says how often a record was delivered, and from which delivery on."""
+    counts = {number: attempt_of(asked, number) for number in (1, 2, 3)}
+    if set(counts.values()) == {None}:
+        return "not known"
+    wrong = {number: count for number, count in counts.items() if count not in (number, None)}
+    if wrong:
+        return "; ".join(f"counted, as {count} of {number}" for number, count in wrong.items())
+    first = min(number for number, count in counts.items() if count)
+    said = f"counted{'' if first == 1 else f' from delivery {first} on'}"
+    return f"{said}, {asked.told['attempts']}" if "attempts" in asked.told else said
+
+
+def attempt_of(asked: Asked, attempt: int) -> int | None:
+    """Return which delivery a source says it is, of a record in a certain one."""
+    batch = run(asked, event_of(asked, attempt=attempt)).batch
+    said: int | None = batch.delivery_attempt(batch.records[0])
+    return said
 
 
 def windows(asked: Asked) -> str:
@@ -232,9 +294,11 @@ def windows(asked: Asked) -> str:
 
 
 def view(asked: Asked) -> str:
-    """Return the class of what a handler gets."""
-    kind = type(run(asked, event_of(asked)).got[0])
-    return f"`{kind.__name__}`" if issubclass(kind, RecordView) else "the raw record"
+    """Return the classes of what a handler gets: of a source of two services, of each."""
+    claims = resolved_source(asked.source).claims_event
+    events = [event_of(asked), *(event for event in samples().values() if claims(event))]
+    kinds = list(dict.fromkeys(type(record) for event in events for record in run(asked, event).got))
+    return " or ".join(f"`{kind.__name__}`" if issubclass(kind, RecordView) else "the raw record" for kind in kinds)
 
 
 def variants(asked: Asked, ask: Callable[[Asked, Any], str]) -> str:
@@ -246,16 +310,15 @@ def variants(asked: Asked, ask: Callable[[Asked, Any], str]) -> str:
 # How much code it is.
 
 
-def lines_of(source: object) -> int:
-    """Count the lines of code of a source: its file, without views, comments, docstrings and empty lines."""
-    text = file_of(source).read_text(encoding="utf-8")
+def lines_of(path: Path) -> int:
+    """Count the lines of code of a file, without views, comments, docstrings and empty lines."""
+    text = path.read_text(encoding="utf-8")
     tree, left_out = ast.parse(text), set[int]()
     for node in ast.walk(tree):
-        is_view = isinstance(node, ast.ClassDef) and any("RecordView" in ast.unparse(base) for base in node.bases)
         is_text = (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         )
-        if is_view or is_text:
+        if is_view(node) or is_text:
             left_out |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))  # type: ignore[attr-defined]
     return sum(
         bool(line.strip()) and not line.strip().startswith("#") and number not in left_out
@@ -263,15 +326,58 @@ def lines_of(source: object) -> int:
     )
 
 
+def is_view(node: ast.AST) -> bool:
+    """Whether a piece of a program is a view of records."""
+    return isinstance(node, ast.ClassDef) and any("RecordView" in ast.unparse(base) for base in node.bases)
+
+
 def file_of(source: object) -> Path:
     """Return the file of a source, which may be that of several."""
     return Path(inspect.getsourcefile(type(source)) or "")
 
 
+def files_beside(path: Path) -> set[Path]:
+    """Return the files of its package that a file needs, whenever it needs them, but for views and what those need."""
+    needed, todo = set[Path](), [path]
+    for each in todo:  # it grows meanwhile
+        for name in imported_by(ast.parse(each.read_text(encoding="utf-8"))):
+            package, _, module = name.partition(".")
+            found = path.parent / f"{module}.py"
+            if package != path.parent.name or not found.is_file() or found in {path, *needed}:
+                continue
+            if not any(map(is_view, ast.walk(ast.parse(found.read_text(encoding="utf-8"))))):
+                needed.add(found)
+                todo.append(found)
+    return needed
+
+
+def imported_by(node: ast.AST) -> Iterator[str]:
+    """Yield what a program imports from, but for its views and for what type checkers alone import."""
+    if is_view(node) or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+        return
+    if isinstance(node, ast.ImportFrom) and node.module is not None:
+        yield node.module
+    for child in ast.iter_child_nodes(node):
+        yield from imported_by(child)
+
+
 def lines_in_words(source: object, all_sources: Sequence[object]) -> str:
-    """Return how many lines a source has, and of how many in its file."""
-    same = sum(file_of(other) == file_of(source) for other in all_sources)
-    return f"{lines_of(source)}" + (f" of {same} sources" if same > 1 else "")
+    """Return how many lines a source has, of how many in its file, and how many there are in files that it needs."""
+    path = file_of(source)
+    same = len({id(other) for other in all_sources if file_of(other) == path})
+    beside = sum(map(lines_of, files_beside(path)))
+    said = f"{lines_of(path)}{f' of {same} sources' if same > 1 else ''}"
+    return f"{said}, and {beside} beside" if beside else said
+
+
+def template(asked: Asked) -> str:
+    """Return the template that deploys a function of a source, or of another one of its package."""
+    if asked.written:
+        return "none"
+    examples = PAGE.parents[1] / "examples"
+    of_package = asked.package.partition("_")[2]
+    places = [path for name in (asked.name, of_package) for path in (f"sam/{name}.yaml", f"{name}/template.yaml")]
+    return next((f"[template](../examples/{place})" for place in places if (examples / place).is_file()), "none")
 
 
 # The page.
@@ -284,7 +390,7 @@ def installed() -> list[Asked]:
         distribution = entry_points.field_of(entry.dist, "name") or ""
         if distribution.startswith("batchcore-"):
             package = entry.value.partition(":")[0].partition(".")[0]
-            asked.append(Asked(name, name, name, package, told_by(package).get(name, {})))
+            asked += ways_of(Asked(name, name, name, package, told_by(package).get(name, {})))
     return asked
 
 
@@ -307,22 +413,24 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def page(sources: Sequence[Asked]) -> str:
     """Write the page."""
-    responses = [
-        [f"`{each.name}`", partial_response(each), named_by(each), variants(each, comes_again)] for each in sources
-    ]
+    responses = [[each.label, partial_response(each), named_by(each), variants(each, comes_again)] for each in sources]
     records = [
-        [f"`{each.name}`", variants(each, order), variants(each, dead_letters), attempts(each), windows(each)]
+        [each.label, variants(each, order), variants(each, dead_letters), attempts(each), windows(each)]
         for each in sources
     ]
     plugins = [resolved_source(each.source).plugin for each in sources]
-    services = [[f"`{each.name}`", *(each.told.get(key, UNKNOWN) for key in TOLD)] for each in sources]
+    named = [plugin for each, plugin in zip(sources, plugins, strict=True) if not each.written]
+    services = [
+        [f"`{each.name}`", *(each.told.get(key, UNKNOWN) for key in TOLD)] for each in sources if not each.written
+    ]
     packages = [
         [
-            f"`{each.name}`",
+            each.label,
             f"[`{each.package.replace('_', '-')}`](../plugins/{each.package.partition('_')[2]}/README.md)",
             found(each),
             view(each),
-            lines_in_words(plugin, plugins),
+            template(each),
+            lines_in_words(plugin, named),
         ]
         for each, plugin in zip(sources, plugins, strict=True)
     ]
@@ -331,7 +439,7 @@ def page(sources: Sequence[Asked]) -> str:
         responses=table(["source", "partial response", "names a record by", "delivered again"], responses),
         records=table(["source", "order", "dead letters", "attempts", "tumbling windows"], records),
         services=table(["source", "the response is read", "records of a batch", "given up", "limits"], services),
-        packages=table(["source", "package", "found", "a handler gets", "lines"], packages),
+        packages=table(["source", "package", "found", "a handler gets", "to deploy", "lines"], packages),
     )
 
 
@@ -360,9 +468,10 @@ is known by its name.
 - **Order** is the source's own; another is chosen with [`ordering=`](ordering.md). *Past a failure*: what follows runs
   all the same.
 - **Dead letters** need a [plugin that delivers them](failures.md#dead-letters). *When nothing before comes again*: a
-  checkpoint would bring it again otherwise, and a lane that has stopped does not come to it. *Again where another
-  fails*: the whole batch comes again, and it with that.
-- **Attempts** are what `dead_letter_after=` counts. Where they are not known, it is refused.
+  checkpoint would bring it again otherwise, and a lane that has stopped does not come to it; of Kafka, that is the rest
+  of a partition. *When nothing else fails*: the whole batch would come again, and it with that.
+- **Attempts** are what `dead_letter_after=` counts. Where they are not known, it is refused. Of a message that does not
+  tell its own, none is claimed, and it is given up by nothing but a [disposition](failures.md#dispositions).
 - **Tumbling windows** have [a page](windows.md).
 
 ## What AWS does
@@ -375,9 +484,12 @@ Nobody can ask a source for this: it is what AWS's pages say, and each package t
 
 {packages}
 
-A processor that was told no source finds it *by event*, [unless two claim it](errors.md#ambiguoussourceerror). *Lines*
-are those of code in the file of the source, without views and models. None of them edits a line of `batchcore`: each is
-[written](sources.md) as yours would be.
+A processor that was told no source finds it *by event*, [unless two claim it](errors.md#ambiguoussourceerror). The
+template for pipes has one that reads Kinesis. *Lines* are those of code in the file of the source, without views and
+models; *beside* are those of files that it needs, such as one that makes a response of its own. Lines of `batchcore`
+for it: 0. The core has the names of some in `EventType`, and of all [where it says what to
+install](../tests/documentation/pages/test_capabilities.py "test_the_core_names_sources_where_it_gives_advice_alone");
+each is [written](sources.md) as yours would be.
 """
 
 

@@ -41,6 +41,7 @@ PACKAGES = [*SOURCES, "batchcore_envelopes", "batchcore_deadletter", "batchcore_
 OF_PIPES = {
     "batchcore_kinesis",
     *(f"batchcore_{name}.{file}" for name in ("sqs", "kinesis", "dynamodb") for file in ("events", "models")),
+    *(f"batchcore_{name}.models" for name in ("kafka", "mq")),
 }
 """What the package of pipes may import besides, of packages whose records a pipe has: each where that is asked for."""
 HEAVY = {

@@ -21,7 +21,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 REGION = "us-east-1"
-BROKERS = ("rabbitmq",)
+BROKERS = ("rabbitmq", "activemq")
 NAMES = ("sqs", "kinesis", "dynamodb", "kafka")
 ALL = (*NAMES, *BROKERS)
 STREAMS = ("kinesis", "dynamodb", "kafka")
@@ -154,10 +154,13 @@ READ = {
         *((f"kafka-cluster:{action}", IN_CLUSTER.format("group", "*")) for action in ("AlterGroup", "DescribeGroup")),
         *NETWORK_INTERFACES,
     },
-    "rabbitmq": {
-        ("mq:DescribeBroker", "OrdersBroker.Arn"),
-        ("secretsmanager:GetSecretValue", "OrdersBrokerUser"),
-        *NETWORK_INTERFACES,
+    **{
+        name: {
+            ("mq:DescribeBroker", "OrdersBroker.Arn"),
+            ("secretsmanager:GetSecretValue", "OrdersBrokerUser"),
+            *NETWORK_INTERFACES,
+        }
+        for name in BROKERS
     },
 }
 # Wildcards that IAM leaves no way round: X-Ray has no resources, ListStreams is granted by table, network interfaces of
@@ -193,9 +196,12 @@ def user_of_the_broker_is_a_secret(template: Template) -> bool:
     return [user["Username"], user["Password"]] == [{"Fn::Sub": secret % each} for each in ("username", "password")]
 
 
-def reads_one_queue_of_one_virtual_host(template: Template) -> bool:
+def reads_one_queue_as_the_user_of_the_broker(template: Template) -> bool:
+    (broker,) = properties(template, "AWS::AmazonMQ::Broker")
     access = {each["Type"]: each["URI"] for each in mapping(template)["SourceAccessConfigurations"]}
-    wanted = {"BASIC_AUTH": {"Ref": "OrdersBrokerUser"}, "VIRTUAL_HOST": "/"}
+    wanted: dict[str, Any] = {"BASIC_AUTH": {"Ref": "OrdersBrokerUser"}}
+    if broker["EngineType"] == "RABBITMQ":
+        wanted["VIRTUAL_HOST"] = "/"
     return bool(mapping(template)["Queues"] == ["orders"] and access == wanted)
 
 
@@ -282,9 +288,9 @@ RULES: list[tuple[Rule, tuple[str, ...], Callable[[Template], dict[str, Any]], d
     (reports_item_failures, NAMES, event, {"FunctionResponseTypes": None}),
     (asks_for_no_report, BROKERS, event, {"FunctionResponseTypes": ["ReportBatchItemFailures"]}),
     (batch_is_small, BROKERS, event, {"BatchSize": None}),
-    (reads_one_queue_of_one_virtual_host, BROKERS, event, {"Queues": ["orders", "others"]}),
+    (reads_one_queue_as_the_user_of_the_broker, BROKERS, event, {"Queues": ["orders", "others"]}),
     (
-        reads_one_queue_of_one_virtual_host,
+        reads_one_queue_as_the_user_of_the_broker,
         BROKERS,
         event,
         {"SourceAccessConfigurations": [{"Type": "BASIC_AUTH", "URI": "another"}]},

@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 from copier import run_copy
 
+from batchcore import entry_points
+from batchcore_pipes import PipesDynamoDB, PipesKafka, PipesKinesis, PipesMQ, PipesSQS
+
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = ROOT / "templates"
 MODULES = {"source": ("__init__.py", "events.py", "py.typed"), "observer": ("__init__.py", "py.typed")}
@@ -24,7 +27,7 @@ BESIDE = {".gitignore", "README.md", "pyproject.toml"}
 LONGEST_NAME = "acme-" + "-".join(["orders"] * 5) + "2"
 CASES = [
     ("source", "batchcore-orders", {}),
-    ("source", "Acme Order_Log", {"event_source": "aws:kafka"}),
+    ("source", "Acme Order_Log", {"event_source": "aws:docdb"}),
     (
         "source",
         "checkout",
@@ -38,6 +41,12 @@ CASES = [
     ("observer", "batchcore-failures", {}),
     ("observer", "checkout", {"distribution": LONGEST_NAME, "plugin_name": "none", "description": "W" * 100}),
 ]
+SOURCES = sorted(
+    name
+    for name, (entry, *_) in entry_points.registered("batchcore.sources").by_name.items()
+    if (entry_points.field_of(entry.dist, "name") or "").startswith("batchcore-")
+)
+EVENT_SOURCES = [said for pipe in (PipesSQS, PipesKinesis, PipesDynamoDB, PipesKafka, PipesMQ) for said in pipe.views]
 each_case = pytest.mark.parametrize(("template", "folder", "answers"), CASES)
 
 
@@ -150,13 +159,13 @@ def test_names_follow_from_the_folder(
             for template in MODULES
             for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))
         ),
-        ("source", {"source_name": "sqs"}, "There is a source of this name"),
+        *(("source", {"source_name": name}, "There is a source of this name") for name in SOURCES),
         *(
             ("source", {"source_name": wrong}, "A source is named like")
             for wrong in ("", "Kafka", 'k"', "a_b", "-a", "a-")
         ),
         *(("observer", {"plugin_name": wrong}, "A plugin is named like") for wrong in ("", "Kafka", "a,b", "a.b")),
-        ("source", {"event_source": "aws:sqs"}, "There is a source for these records"),
+        *(("source", {"event_source": name}, "There is a source for these records") for name in EVENT_SOURCES),
         *(("source", {"event_source": wrong}, "An eventSource is like") for wrong in ("", 'a"b', "a b", ":a", "a\\")),
         *(
             (template, {"description": wrong}, "A description is one line")

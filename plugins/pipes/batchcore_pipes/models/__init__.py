@@ -1,8 +1,9 @@
 """Pydantic models of the records of a pipe. Needs the extra ``pydantic``; nothing else here imports it.
 
 Inherit one and replace a field: ``body: Json[Order]`` of SQS, ``data: Json[Order]`` of Kinesis, whose record is flat,
-``dynamodb: Change`` of DynamoDB. What the event has besides is ignored. Each model is loaded when it is asked for, and
-needs the package of its source, batchcore-sqs, batchcore-kinesis or batchcore-dynamodb, and no other.
+and of Amazon MQ, ``dynamodb: Change`` of DynamoDB, ``value: Json[Order]`` of Kafka. What the event has besides is
+ignored. Each model is loaded when it is asked for, and needs the package of its source, such as batchcore-sqs, and no
+other.
 """
 
 from __future__ import annotations
@@ -10,12 +11,28 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from batchcore_pipes.models.dynamodb import DynamoDBPipeRecordModel
+    from batchcore_pipes.models.kafka import KafkaPipeRecordModel
     from batchcore_pipes.models.kinesis import KinesisPipeRecordModel
+    from batchcore_pipes.models.mq import ActiveMQPipeMessageModel, RabbitMQPipeMessageModel
     from batchcore_pipes.models.sqs import SqsPipeRecordModel
 
-__all__ = ["DynamoDBPipeRecordModel", "KinesisPipeRecordModel", "SqsPipeRecordModel"]
+__all__ = [
+    "ActiveMQPipeMessageModel",
+    "DynamoDBPipeRecordModel",
+    "KafkaPipeRecordModel",
+    "KinesisPipeRecordModel",
+    "RabbitMQPipeMessageModel",
+    "SqsPipeRecordModel",
+]
 
-_LAZY = {"DynamoDBPipeRecordModel": "dynamodb", "KinesisPipeRecordModel": "kinesis", "SqsPipeRecordModel": "sqs"}
+_LAZY = {
+    "ActiveMQPipeMessageModel": "mq",
+    "DynamoDBPipeRecordModel": "dynamodb",
+    "KafkaPipeRecordModel": "kafka",
+    "KinesisPipeRecordModel": "kinesis",
+    "RabbitMQPipeMessageModel": "mq",
+    "SqsPipeRecordModel": "sqs",
+}
 
 if not TYPE_CHECKING:  # a checker that saw it would take any name, and misspelt ones too
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchcore import ConfigurationError
 from batchcore_testing.services import at
@@ -12,10 +12,11 @@ from batchcore_testing.simulator.readers import pause_after
 from batchcore_testing.simulator.source import Delivery, Settlement, SimulatedSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from batchcore_testing.clock import SimulatedClock
     from batchcore_testing.events import EventFactory, Sent
+    from batchcore_testing.services import Kind
     from batchcore_testing.simulator.history import Item
 
 
@@ -28,7 +29,7 @@ class BrokerQueue(SimulatedSource):
 
     Args:
         source: the source whose events it makes, ``activemq`` or ``rabbitmq``: an object, the name of one that is
-            installed, or an event factory.
+            installed, or an event factory. A pipe's is ``pipes-mq``.
         name: its name.
         delivery_limit: after how many deliveries that failed a message goes to the broker's dead-letter queue, one more
             than this: ``x-delivery-limit`` of a quorum queue, ``maximumRedeliveries`` of ActiveMQ. None for no limit.
@@ -46,6 +47,9 @@ class BrokerQueue(SimulatedSource):
     See "Using Lambda with Amazon MQ" in the AWS Lambda developer guide.
     """
 
+    PLAYS: ClassVar[Collection[str]] = ("activemq", "rabbitmq", "pipes-mq")
+    PLAYS_OTHERS: ClassVar[Collection[Kind]] = ["whole batch"]
+
     def __init__(
         self,
         source: object,
@@ -57,10 +61,6 @@ class BrokerQueue(SimulatedSource):
         clock: SimulatedClock | None = None,
     ) -> None:
         super().__init__(source, name, clock, factory)
-        if self.service.kind != "whole batch":
-            raise ConfigurationError(
-                f"A {type(self).__name__} is of activemq or rabbitmq; {self.service.name!r} acknowledges otherwise."
-            )
         if delivery_limit is not None and not (type(delivery_limit) is int and delivery_limit >= 0):
             raise ConfigurationError(f"delivery_limit is 0 or more, or None; not {delivery_limit!r}.")
         self.delivery_limit = delivery_limit

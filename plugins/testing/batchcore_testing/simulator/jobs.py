@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from batchcore import ConfigurationError
@@ -14,6 +14,7 @@ from batchcore_testing.simulator.source import Delivery, Settlement, SimulatedSo
 if TYPE_CHECKING:
     from batchcore_testing.clock import SimulatedClock
     from batchcore_testing.events import EventFactory, Sent
+    from batchcore_testing.services import Kind
     from batchcore_testing.simulator.history import Item
 
 _PAUSE_S = 1.0
@@ -40,7 +41,8 @@ class BatchJob(SimulatedSource):
 
     What failed for the moment is tried again, behind the others; what failed for good is not. An invocation that
     raises, or whose response is refused, has failed for good: AWS's own report says ``PermanentFailure``. One that was
-    throttled is repeated. How often a task is redriven, AWS does not say.
+    throttled is repeated. How often a task is redriven, AWS does not say; nor what it makes of a response with another
+    ``invocationId`` or schema than its event, which is refused here.
 
     Args:
         source: the source whose events it makes: an object, the name of one that is installed, or an event factory.
@@ -56,6 +58,8 @@ class BatchJob(SimulatedSource):
     See "Invoke AWS Lambda function" in the Amazon S3 user guide.
     """
 
+    PLAYS: ClassVar[Collection[str]] = ("s3-batch",)
+    PLAYS_OTHERS: ClassVar[Collection[Kind]] = ()
     OPTIONS: ClassVar[Mapping[str, int]] = {}
     DEFAULT_BATCH_SIZE: ClassVar[int] = 1
     LARGEST_BATCH: ClassVar[int] = 1
@@ -99,6 +103,12 @@ class BatchJob(SimulatedSource):
                 record = self.record_of(item)
                 return Delivery([item], [record], self.factory.event([record]), redrives)
         return None
+
+    def complaint_of(self, delivery: Delivery, response: Any) -> str | None:
+        """Return which of the two fields that say what a response is for does not."""
+        names = ("invocationSchemaVersion", "invocationId")
+        wrong = [name for name in names if at(response, name) != at(delivery.event, name)]
+        return f"{wrong[0]} of the response is not that of the event" if wrong else None
 
     def settle(self, delivery: Delivery, settlement: Settlement) -> None:
         """Report the task, or let it be tried again."""

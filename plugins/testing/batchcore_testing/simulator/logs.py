@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchcore import ConfigurationError
@@ -210,6 +210,7 @@ class Stream(Log):
     See "Using Lambda with Kinesis" and "Using Lambda with DynamoDB" in the AWS Lambda developer guide.
     """
 
+    PLAYS: ClassVar[Collection[str]] = ("kinesis", "dynamodb", "pipes-kinesis", "pipes-dynamodb")
     OPTIONS: ClassVar[Mapping[str, int]] = {
         **_OF_BOTH,
         "parallelization_factor": 10,
@@ -341,6 +342,7 @@ class Topic(Log):
     not say is taken from streams.
     """
 
+    PLAYS: ClassVar[Collection[str]] = ("kafka", "pipes-kafka")
     OPTIONS: ClassVar[Mapping[str, int]] = _OF_BOTH
 
     def __init__(

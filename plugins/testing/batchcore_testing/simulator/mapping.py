@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchcore import ConfigurationError
 from batchcore.windows import is_windowed
 from batchcore_testing.clock import SimulatedContext
 from batchcore_testing.errors import NotDrainedError
-from batchcore_testing.responses import Reading, positions_again, read_response
+from batchcore_testing.responses import Reading, positions_again, read_response, whole_batch
 from batchcore_testing.simulator.batches import Batches, Seen
 from batchcore_testing.simulator.faults import NO_FAULTS, Fault, Faults
 from batchcore_testing.simulator.history import FunctionCrash, History, Invocation, Ledger, shortened
@@ -59,9 +59,12 @@ class EventSourceMapping:
         history: what happened.
 
     Raises:
-        batchcore.ConfigurationError: an option is none of this source's, or out of its range; or there is not exactly
-            one of a function, and a processor with its handler.
+        batchcore.ConfigurationError: an option is none of this source's, or out of its range; the source makes the
+            events of a pipe; or there is not exactly one of a function, and a processor with its handler.
     """
+
+    OF_PIPES: ClassVar[bool] = False
+    """Whether the function is called with what a pipe calls it with: a bare list."""
 
     def __init__(  # noqa: PLR0913 - the options of AWS's own mapping
         self,
@@ -83,6 +86,12 @@ class EventSourceMapping:
         tumbling_window_in_seconds: int = 0,
         on_failure: bool = False,
     ) -> None:
+        service = source.service.name
+        if service.startswith("pipes-") and not self.OF_PIPES:
+            raise ConfigurationError(
+                f"What is of {service} a pipe calls a function with, and no event source mapping. Write Pipe("
+                f"{type(source).__name__}({service!r}), ...)."
+            )
         self.source = source
         self.clock = source.clock
         self.history = History(source.items)
@@ -276,13 +285,14 @@ class EventSourceMapping:
         service = self.source.service
         if self._reads is not None and not isinstance(response, BaseException):
             return Reading(frozenset(self._reads(delivery.event, response) if report else ()))
-        return read_response(
-            response,
-            [service.identifier(record) for record in delivery.records],
-            service,
-            report_batch_item_failures=report,
-            windowed=is_windowed(delivery.event),
+        names = [service.identifier(record) for record in delivery.records]
+        reading = read_response(
+            response, names, service, report_batch_item_failures=report, windowed=is_windowed(delivery.event)
         )
+        if reading.complaint is None:
+            complaint = self.source.complaint_of(delivery, response)
+            reading = reading if complaint is None else whole_batch(names, complaint)
+        return reading
 
     def _note_seen(self, delivery: Delivery, seen: Mapping[int, Seen], tried: Sequence[int]) -> None:
         """Write down what no handler was called for and was tried nevertheless, and what was given up on purpose."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from batchcore import ConfigurationError
 from batchcore_testing.responses import Reading, whole_batch
@@ -40,6 +40,8 @@ class Pipe(EventSourceMapping):
     Raises:
         batchcore.ConfigurationError: an option is none of a pipe, or the source makes other events.
     """
+
+    OF_PIPES: ClassVar[bool] = True
 
     def __init__(
         self,

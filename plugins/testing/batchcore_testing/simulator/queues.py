@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchcore import ConfigurationError
@@ -57,6 +57,7 @@ class Queue(SimulatedSource):
     See "Using Lambda with Amazon SQS" in the AWS Lambda developer guide.
     """
 
+    PLAYS: ClassVar[Collection[str]] = ("sqs", "pipes-sqs")
     DEFAULT_BATCH_SIZE: ClassVar[int] = 10
 
     def __init__(
@@ -71,6 +72,8 @@ class Queue(SimulatedSource):
         clock: SimulatedClock | None = None,
     ) -> None:
         super().__init__(source, name, clock, factory)
+        if self._is_of_aws and name.endswith(".fifo") and not self.KEYS_ORDER:
+            raise ConfigurationError(f"A queue whose name ends in .fifo is a FIFO queue: FifoQueue(name={name!r}).")
         if max_receive_count is not None and not (type(max_receive_count) is int and max_receive_count >= 1):
             raise ConfigurationError(f"max_receive_count is 1 or more, or None; not {max_receive_count!r}.")
         self.visibility_timeout = visibility_timeout

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchcore import ConfigurationError
-from batchcore_testing.services import KAFKA_QUEUE
+from batchcore_testing.services import KAFKA_QUEUE, Kind
 from batchcore_testing.simulator.source import Delivery, Settlement, SimulatedSource
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class SharedTopic(SimulatedSource):
     groups in Kafka's documentation. AWS does not say whether a retry of Lambda's uses up a delivery; here it does not.
     """
 
+    PLAYS: ClassVar[Collection[str]] = ("kafka",)
+    PLAYS_OTHERS: ClassVar[Collection[Kind]] = ()
     OPTIONS: ClassVar[Mapping[str, int]] = {"maximum_retry_attempts": 10_000}
 
     def __init__(
@@ -83,8 +85,6 @@ class SharedTopic(SimulatedSource):
         clock: SimulatedClock | None = None,
     ) -> None:
         super().__init__(source, name, clock, factory)
-        if self.service.name != KAFKA_QUEUE.name:
-            raise ConfigurationError(f"A share group reads topics of Kafka; {source!r} makes events of something else.")
         for what, value in (("partitions", partitions), ("delivery_count_limit", delivery_count_limit)):
             if value < 1:
                 raise ConfigurationError(f"{what} is 1 or more, not {value!r}.")

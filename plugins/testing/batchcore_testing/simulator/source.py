@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -10,7 +10,7 @@ from batchcore import ConfigurationError, SourceNotInstalledError
 from batchcore_testing.clock import SimulatedClock
 from batchcore_testing.errors import UnknownRecordError
 from batchcore_testing.events import EventFactory, Sent, factory_of, merged
-from batchcore_testing.services import Service, identity, service_of_event, service_of_source
+from batchcore_testing.services import Kind, Service, identity, service_of_event, service_of_source
 from batchcore_testing.simulator.contents import Contents
 from batchcore_testing.simulator.history import History, Item, shortened
 
@@ -81,7 +81,16 @@ class SimulatedSource:
 
     Attributes:
         items: what was sent, in its order.
+
+    Raises:
+        batchcore.ConfigurationError: the source's service is played by another class than this, or by none.
     """
+
+    PLAYS: ClassVar[Collection[str]] = ()
+    """The services of AWS that it plays, by name."""
+
+    PLAYS_OTHERS: ClassVar[Collection[Kind]] = ("record", "checkpoint")
+    """How services that are none of AWS's acknowledge that it plays, too."""
 
     OPTIONS: ClassVar[Mapping[str, int]] = {}
     """The options that a mapping of this source takes besides ``batch_size``; and the most of each."""
@@ -112,12 +121,27 @@ class SimulatedSource:
             )
         self._is_of_aws = known is not None
         self.service: Service = service_of_source(source) if known is None else known
+        self._refuse_another_service()
         self._sent: dict[int, tuple[Sent, Mapping[str, Any]]] = {}
         self._by_identity: dict[str, Item] = {}
         self._contents = Contents()
         self.options = Options(self.DEFAULT_BATCH_SIZE)
         self.history = History(self.items)
         self.random = Random(0)  # noqa: S311 - chance that repeats is wanted
+
+    def _refuse_another_service(self) -> None:
+        name = self.service.name
+        if name in self.PLAYS if self._is_of_aws else self.service.kind in self.PLAYS_OTHERS:
+            return
+        classes: list[type[SimulatedSource]] = [SimulatedSource]
+        for each in classes:  # it grows meanwhile
+            classes += each.__subclasses__()
+        players = sorted(each.__name__ for each in classes if name in each.PLAYS)
+        instead = f" It is played by {' and '.join(players)}." if players else ""
+        raise ConfigurationError(
+            f"A {type(self).__name__} plays {', '.join(self.PLAYS)}. What is of {name} is delivered and acknowledged "
+            f"in another way.{instead}"
+        )
 
     def _factory_of(self, source: object) -> EventFactory:
         try:
@@ -247,6 +271,10 @@ class SimulatedSource:
     def left(self) -> int:
         """Count what the source still holds."""
         return sum(item.end is None for item in self.items)
+
+    def complaint_of(self, delivery: Delivery, response: Any) -> str | None:
+        """Return why a response is refused, whatever it says of the records; None where it is not."""
+        return None
 
     # What a subclass has.
 

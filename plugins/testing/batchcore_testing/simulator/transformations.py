@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchcore import ConfigurationError
@@ -14,6 +14,7 @@ from batchcore_testing.simulator.source import Delivery, Settlement, SimulatedSo
 if TYPE_CHECKING:
     from batchcore_testing.clock import SimulatedClock
     from batchcore_testing.events import EventFactory, Sent
+    from batchcore_testing.services import Kind
     from batchcore_testing.simulator.history import Item
 
 _MOST_RETRIES = 300
@@ -43,6 +44,8 @@ class DeliveryStream(SimulatedSource):
     See "Transform source data" in the Amazon Data Firehose developer guide.
     """
 
+    PLAYS: ClassVar[Collection[str]] = ("firehose",)
+    PLAYS_OTHERS: ClassVar[Collection[Kind]] = ()
     OPTIONS: ClassVar[Mapping[str, int]] = {}
 
     def __init__(
