@@ -44,7 +44,12 @@ if TYPE_CHECKING:
 _LONGEST_S = 900
 
 _EXTENSION = "a plugin with wrap_handler(), or a decorator on the record handler"
-_COLLECTED = ("sqs", "kinesis", "dynamodb", "kafka")
+_COLLECT = (
+    "_collect_sqs_failures",
+    "_collect_kinesis_failures",
+    "_collect_dynamodb_failures",
+    "_collect_kafka_failures",
+)
 INSTEAD_OF = {
     "_prepare": "a plugin with batch_started()",
     "_clean": "a plugin with batch_finished()",
@@ -53,7 +58,7 @@ INSTEAD_OF = {
     "_register_model_validation_error_record": "failure_handler()",
     **dict.fromkeys(("_get_messages_to_report", "_has_messages_to_report"), "a plugin that wraps build_response()"),
     "_entire_batch_failed": "raise_on_entire_batch_failure=False",
-    **dict.fromkeys(map("_collect_{}_failures".format, _COLLECTED), "a plugin that wraps identify_records()"),
+    **dict.fromkeys(_COLLECT, "a plugin that wraps identify_records()"),
 }
 """Private methods that subclasses of other batch utilities override, and what does the same here."""
 

@@ -53,9 +53,8 @@ class S3BatchSource:
     @hookimpl
     def claims_event(self, event: Any) -> bool:
         """Whether this is an invocation by S3 Batch Operations in a schema that is known, and all of it tasks."""
-        tasks: Any = (
-            event.get("tasks") if is_object(event) and event.get("invocationSchemaVersion") in SCHEMAS else None
-        )
+        is_known = is_object(event) and event.get("invocationSchemaVersion") in SCHEMAS
+        tasks: Any = event.get("tasks") if is_known else None
         return isinstance(tasks, list) and all(is_object(task) and not _OF_A_TASK.isdisjoint(task) for task in tasks)
 
     @hookimpl
@@ -104,11 +103,9 @@ class S3BatchSource:
 
         Where records alone were given, the schema is that of the tasks, and the ``invocationId`` is not known.
         """
-        event: Any = batch.event
-        if is_object(event):
-            about = {name: event.get(name) for name in ("invocationSchemaVersion", "invocationId")}
-        else:
-            about = {"invocationSchemaVersion": "2.0" if any("s3Bucket" in task for task in batch.records) else "1.0"}
+        schema = "2.0" if any("s3Bucket" in task for task in batch.records) else "1.0"
+        event: Any = batch.event if is_object(batch.event) else {"invocationSchemaVersion": schema}
+        about = {name: event[name] for name in ("invocationSchemaVersion", "invocationId") if name in event}
         rest: Any = {"treatMissingKeysAs": self._missing, "results": [result_of(outcome) for outcome in outcomes]}
         return {**about, **rest}  # type: ignore[typeddict-item]  # of tasks alone nobody knows the invocation
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import batchcore
-from batchcore import RecordView, WholeBatchRetry, by_key, hookimpl, in_order, offer, unordered
+from batchcore import RecordView, by_key, hookimpl, in_order, offer, unordered
 from batchcore.records import batch_item_failures
 from batchcore.source import offered
 from batchcore_testing import EventFactory, Sent
@@ -75,7 +75,7 @@ class Letters:
 
     @hookimpl
     def acknowledgement(self) -> Any:
-        return "checkpoint" if self.checkpoint else "record"
+        return "batch" if self.whole else "checkpoint" if self.checkpoint else "record"
 
     @hookimpl
     def delivery_attempt(self, record: Any) -> int | None:
@@ -83,8 +83,6 @@ class Letters:
 
     @hookimpl
     def build_response(self, batch: Any, outcomes: Any) -> Any:
-        if self.whole and outcomes.unfinished():
-            raise WholeBatchRetry("all of it")
         return batch_item_failures(batch, outcomes)
 
 
@@ -165,7 +163,7 @@ def test_a_source_that_nobody_offers_is_found_by_no_event() -> None:
             {
                 "partial_response": "no: an error fails the batch",
                 "comes_again": "the whole batch",
-                "dead_letters": "again where another fails",
+                "dead_letters": "when nothing else fails",
             },
         ),
         ({"counts": (1, 2, 3)}, {"attempts": "counted"}),
