@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
+
 from batchcore import RecordIdentityError, RecordView
 from batchcore.binary import decode_base64
 from batchcore.records import decode_json, decode_text, is_object, once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, TypeAlias, TypeGuard
+    from collections.abc import Iterable, Mapping
+    from typing import Any, TypeAlias, TypeGuard, overload
 
     HeaderPairs: TypeAlias = list[tuple[str, bytes | None]]
 
@@ -177,6 +180,60 @@ def whole_number(value: Any, field: str, least: int = 0) -> int:
         seen = "negative" if isinstance(value, int) and value < 0 else f"of type {type(value).__name__}"
         raise ValueError(f"{field} is a whole number, and here it is {seen}.")
     return value
+
+
+class Identifiers(Sequence["Mapping[str, Any]"]):
+    """What names the records of a batch: read and checked now, and made an object when somebody asks, as few do.
+
+    Args:
+        records: the raw records.
+
+    Raises:
+        RecordIdentityError: one cannot be named. AWS would take the whole response for a failure.
+    """
+
+    __slots__ = ("_names", "_offsets", "_starts")
+
+    are_checked = True  # so the core need not look at each
+
+    def __init__(self, records: Iterable[Any]) -> None:
+        names: list[str] = []  # of partitions, whose records follow one another,
+        starts: list[int] = []  # and where each begins
+        offsets: list[int] = []
+        last: Any = None
+        partition: Any = names  # which no record has
+        for record in records:
+            try:
+                topic, number, offset = record["topic"], record["partition"], record["offset"]
+            except (KeyError, TypeError):
+                topic = number = offset = None
+            if number is not partition or topic != last:
+                is_plain = type(number) is int and number >= 0 and type(topic) is str and topic
+                names.append(f"{topic}-{number}" if is_plain else identified(len(offsets), record)["partition"])
+                starts.append(len(offsets))
+                last, partition = topic, number
+            if type(offset) is not int or offset < 0:
+                offset = identified(len(offsets), record)["offset"]
+            offsets.append(offset)
+        self._names, self._starts, self._offsets = names, starts, offsets
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, index: int) -> Mapping[str, Any]: ...
+        @overload
+        def __getitem__(self, index: slice) -> list[Mapping[str, Any]]: ...
+
+    def __getitem__(self, index: int | slice) -> Mapping[str, Any] | list[Mapping[str, Any]]:
+        positions = range(len(self))[index]
+        return [self._at(position) for position in positions] if isinstance(positions, range) else self._at(positions)
+
+    def _at(self, position: int) -> Mapping[str, Any]:
+        partition = self._names[bisect_right(self._starts, position) - 1]
+        return {"partition": partition, "offset": self._offsets[position]}
 
 
 def identified(position: int, record: Any) -> Mapping[str, Any]:
