@@ -139,13 +139,11 @@ def _identifiers(source: Source, records: list[Any]) -> Sequence[Any]:
     except Exception as error:
         message = f"The source {source.name!r} cannot identify the records: {type(error).__name__}."
         raise RecordIdentityError(f"{message} Are they the raw records of this source?") from error
-    if hasattr(identifiers, "are_checked"):  # by the source, which makes each when it is asked for
-        return identifiers
     given = len(identifiers) if hasattr(identifiers, "__len__") else "no list of"
     if given != len(records):
         message = f"identify_records() of source {source.name!r} gave {given} identifiers for {len(records)} records."
         raise PluginError(message, plugin=source.plugin, hook="identify_records")
-    if not all(identifiers):
+    if not (hasattr(identifiers, "are_checked") or all(identifiers)):  # to look at some would be to make them
         from batchcore.recognition import refuse_empty
 
         refuse_empty(source, identifiers)

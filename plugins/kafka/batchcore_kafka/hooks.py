@@ -71,8 +71,8 @@ class KafkaSource:
     @hookimpl
     def claims_event(self, event: Any) -> bool:
         """Whether the event is of Kafka, by its ``eventSource``; without one, by the form of its records."""
-        groups = event.get("records") if is_object(event) else None
-        if not is_object(groups):
+        groups = event.get("records") if type(event) is dict or is_object(event) else None
+        if type(groups) is not dict and not is_object(groups):
             return False
         for records in groups.values():
             if not isinstance(records, list):

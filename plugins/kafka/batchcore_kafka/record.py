@@ -192,30 +192,31 @@ class Identifiers(Sequence["Mapping[str, Any]"]):
         RecordIdentityError: one cannot be named. AWS would take the whole response for a failure.
     """
 
-    __slots__ = ("_names", "_offsets", "_starts")
+    __slots__ = ("_offsets", "_runs")
 
     are_checked = True  # so the core need not look at each
 
     def __init__(self, records: Iterable[Any]) -> None:
-        names: list[str] = []  # of partitions, whose records follow one another,
-        starts: list[int] = []  # and where each begins
-        offsets: list[int] = []
-        last: Any = None
-        partition: Any = names  # which no record has
+        self._offsets: list[int] = []
+        # Records of a partition follow one another: position of the first of them, topic, partition. To make an object
+        # for each record would double the cost of a whole batch.
+        self._runs: list[tuple[Any, ...]] = []
+        offsets, topic = self._offsets, None
+        partition: Any = offsets  # which no record has
         for record in records:
             try:
-                topic, number, offset = record["topic"], record["partition"], record["offset"]
+                if record["partition"] is not partition or record["topic"] != topic:
+                    topic, partition = record["topic"], record["partition"]
+                    if type(partition) is not int or partition < 0 or type(topic) is not str or not topic:
+                        identified(len(offsets), record)
+                    self._runs.append((len(offsets), topic, partition))
+                offset = record["offset"]
+                if type(offset) is not int or offset < 0:
+                    offset = identified(len(offsets), record)["offset"]
+                offsets.append(offset)
             except (KeyError, TypeError):
-                topic = number = offset = None
-            if number is not partition or topic != last:
-                is_plain = type(number) is int and number >= 0 and type(topic) is str and topic
-                names.append(f"{topic}-{number}" if is_plain else identified(len(offsets), record)["partition"])
-                starts.append(len(offsets))
-                last, partition = topic, number
-            if type(offset) is not int or offset < 0:
-                offset = identified(len(offsets), record)["offset"]
-            offsets.append(offset)
-        self._names, self._starts, self._offsets = names, starts, offsets
+                identified(len(offsets), record)  # says what is wrong
+                raise
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -232,8 +233,8 @@ class Identifiers(Sequence["Mapping[str, Any]"]):
         return [self._at(position) for position in positions] if isinstance(positions, range) else self._at(positions)
 
     def _at(self, position: int) -> Mapping[str, Any]:
-        partition = self._names[bisect_right(self._starts, position) - 1]
-        return {"partition": partition, "offset": self._offsets[position]}
+        _, topic, partition = self._runs[bisect_right(self._runs, (position + 1,)) - 1]
+        return {"partition": f"{topic}-{whole_number(partition, 'partition')}", "offset": self._offsets[position]}
 
 
 def identified(position: int, record: Any) -> Mapping[str, Any]:
