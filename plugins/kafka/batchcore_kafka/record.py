@@ -117,8 +117,8 @@ class KafkaRecord(RecordView):
             json.JSONDecodeError: the value is not JSON. The error does not carry it.
             ValueError: it is not even text.
         """
-        data = _decoded(self.raw_event, "value")
-        return None if data is None else decode_json(decode_text(data, "value"), "value")
+        value = self.raw_event.get("value")
+        return None if value is None else decode_json(decode_text(decode_base64(value, "value"), "value"), "value")
 
     @property
     def headers(self) -> list[Mapping[str, Any]]:
