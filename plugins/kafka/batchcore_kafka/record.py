@@ -229,12 +229,13 @@ class Identifiers(Sequence["Mapping[str, Any]"]):
         def __getitem__(self, index: slice) -> list[Mapping[str, Any]]: ...
 
     def __getitem__(self, index: int | slice) -> Mapping[str, Any] | list[Mapping[str, Any]]:
-        positions = range(len(self))[index]
-        return [self._at(position) for position in positions] if isinstance(positions, range) else self._at(positions)
-
-    def _at(self, position: int) -> Mapping[str, Any]:
+        if isinstance(index, slice):
+            return [self[position] for position in range(len(self))[index]]
+        offset = self._offsets[index]  # which counts from the end, or raises, as any sequence
+        position = index if index >= 0 else index + len(self)
         _, topic, partition = self._runs[bisect_right(self._runs, (position + 1,)) - 1]
-        return {"partition": f"{topic}-{whole_number(partition, 'partition')}", "offset": self._offsets[position]}
+        number = partition if type(partition) is int else whole_number(partition, "partition")
+        return {"partition": f"{topic}-{number}", "offset": offset}
 
 
 def identified(position: int, record: Any) -> Mapping[str, Any]:
