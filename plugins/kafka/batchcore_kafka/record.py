@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 from batchcore import RecordIdentityError, RecordView
@@ -13,7 +12,7 @@ from batchcore.records import decode_json, decode_text, is_object, once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, TypeAlias, TypeGuard, overload
 
     HeaderPairs: TypeAlias = list[tuple[str, bytes | None]]
@@ -183,7 +182,7 @@ def whole_number(value: Any, field: str, least: int = 0) -> int:
 
 
 class Identifiers(Sequence["Mapping[str, Any]"]):
-    """What names the records of a batch: read and checked now, and made an object when somebody asks, as few do.
+    """What names the records of a batch: read and checked now, and made objects when somebody asks for one.
 
     Args:
         records: the raw records.
@@ -192,16 +191,17 @@ class Identifiers(Sequence["Mapping[str, Any]"]):
         RecordIdentityError: one cannot be named. AWS would take the whole response for a failure.
     """
 
-    __slots__ = ("_offsets", "_runs")
+    __slots__ = ("_made", "_offsets", "_runs")
 
     are_checked = True  # so the core need not look at each
 
     def __init__(self, records: Iterable[Any]) -> None:
         self._offsets: list[int] = []
-        # Records of a partition follow one another: position of the first of them, topic, partition. To make an object
-        # for each record would double the cost of a whole batch.
-        self._runs: list[tuple[Any, ...]] = []
-        offsets, topic = self._offsets, None
+        # Records of a partition follow one another: position of the first of them, topic, partition.
+        self._runs: list[tuple[int, str, Any]] = []
+        self._made: list[Mapping[str, Any]] | None = None  # a fifth of what a record costs, and few batches name one
+        offsets = self._offsets
+        topic: Any = None
         partition: Any = offsets  # which no record has
         for record in records:
             try:
@@ -229,13 +229,20 @@ class Identifiers(Sequence["Mapping[str, Any]"]):
         def __getitem__(self, index: slice) -> list[Mapping[str, Any]]: ...
 
     def __getitem__(self, index: int | slice) -> Mapping[str, Any] | list[Mapping[str, Any]]:
-        if isinstance(index, slice):
-            return [self[position] for position in range(len(self))[index]]
-        offset = self._offsets[index]  # which counts from the end, or raises, as any sequence
-        position = index if index >= 0 else index + len(self)
-        _, topic, partition = self._runs[bisect_right(self._runs, (position + 1,)) - 1]
-        number = partition if type(partition) is int else whole_number(partition, "partition")
-        return {"partition": f"{topic}-{number}", "offset": offset}
+        if self._made is None:
+            self._made = self._make()
+        return self._made[index]
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        return iter(self[:])
+
+    def _make(self) -> list[Mapping[str, Any]]:
+        made: list[Mapping[str, Any]] = []
+        ends = [start for start, _, _ in self._runs[1:]]
+        for (start, topic, partition), end in zip(self._runs, [*ends, len(self)], strict=True):
+            name = f"{topic}-{whole_number(partition, 'partition')}"
+            made += [{"partition": name, "offset": offset} for offset in self._offsets[start:end]]
+        return made
 
 
 def identified(position: int, record: Any) -> Mapping[str, Any]:
