@@ -143,7 +143,7 @@ def _identifiers(source: Source, records: list[Any]) -> Sequence[Any]:
     if given != len(records):
         message = f"identify_records() of source {source.name!r} gave {given} identifiers for {len(records)} records."
         raise PluginError(message, plugin=source.plugin, hook="identify_records")
-    if not (hasattr(identifiers, "are_checked") or all(identifiers)):  # to look at some would be to make them
+    if not hasattr(identifiers, "are_checked") and not all(identifiers):  # to look at those would be to make them
         from batchcore.recognition import refuse_empty
 
         refuse_empty(source, identifiers)
