@@ -44,6 +44,8 @@ COUNTED = {
         "FIFO, skip_group_on_error",
         "SQS, async",
         "SQS, pydantic model",
+        "Kafka, handler does nothing",
+        "Kafka, JSON value",
     )
 }
 LARGE, LARGE_BATCHES = 210, 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,24 @@ from batchcore import (
     AsyncBatchProcessor,
     BatchProcessor,
     ConfigurationError,
+    DeadLetterRecord,
+    DropRecord,
     NotAttemptedError,
     Ordering,
+    PluginError,
     by_key,
+    hookimpl,
     in_order,
     unordered,
 )
 from batchcore_sqs import (
+    SQS,
     SQSFifoCircuitBreakerError,
     SQSFifoMessageGroupCircuitBreakerError,
     SqsFifoPartialProcessor,
 )
 from tests.batches import Event, batch_of, failed, handle
+from tests.clocks import Spent
 from tests.drivers import DRIVERS, Way, name_of
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -280,3 +286,131 @@ def test_stream_can_be_stopped_at_its_first_failure(driver: Way, name: str) -> N
 
     response = driver(stream_of(name, *"abcd"), handler, event_type=name, ordering=in_order())
     assert failed(response) == ["1", "2", "3"]
+
+
+# -- Lanes that identifiers tell: a source's own key has ``of_identifier``, and identifiers may be made when asked for.
+
+
+class Lazy(Sequence[str]):
+    """Identifiers that are made when somebody asks; what was asked is written down."""
+
+    are_checked = True
+
+    def __init__(self, identifiers: list[str], log: list[str]) -> None:
+        self.identifiers = identifiers
+        self.log = log
+
+    def __len__(self) -> int:
+        return len(self.identifiers)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self.identifiers[index]
+        self.log += [found] if isinstance(found, str) else found
+        return found
+
+
+def source_whose_identifiers_tell_lanes(log: list[str], *, asks: list[Any] | None = None) -> Any:
+    """Make a source that names a record by its body, whose first letter is its lane, and stops a lane at a failure."""
+
+    def key(record: Any) -> str | None:
+        if asks is not None:
+            asks.append(record)
+        return first_letter(record)
+
+    key.of_identifier = lambda identifier: first_letter({"body": identifier})  # type: ignore[attr-defined]
+
+    class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
+        @hookimpl
+        def identify_records(self, records: Any) -> Any:
+            return Lazy([record["body"] for record in records], log)
+
+        @hookimpl
+        def ordering_policy(self, batch: Any) -> Ordering:
+            return by_key(key)
+
+    return Source()
+
+
+def clears_and_fails_on_bang(log: list[str]) -> Callable[[Any], None]:
+    def handler(record: Any) -> None:
+        body = record["body"]
+        log.append(body)
+        record.raw_event.clear()
+        if body.endswith("!"):
+            raise ValueError
+
+    return handler
+
+
+def test_lanes_that_identifiers_tell_stop_whatever_a_handler_does_to_its_record(driver: Way) -> None:
+    log: list[str] = []
+    event = batch_of(*BATCH)
+    response = driver(event, clears_and_fails_on_bang(log), event_type=source_whose_identifiers_tell_lanes([]))
+    assert failed(response) == ["b1!", "a2!", "b2", "-1!", "a3"]
+    assert sorted(log) == sorted(set(BATCH) - {"b2", "a3"})
+    for lane in "abc":
+        assert [body for body in log if body[0] == lane] == [
+            body for body in BATCH if body[0] == lane and body not in ("b2", "a3")
+        ]
+
+
+def test_lane_of_a_record_is_asked_for_from_the_first_failure_on_and_never_of_the_record() -> None:
+    log: list[str] = []
+    asks: list[Any] = []
+    processor = BatchProcessor(source_whose_identifiers_tell_lanes(log, asks=asks))
+    processor.run(batch_of("a1", "b1", "a2"), fail_on_bang([]))
+    assert (log, asks) == ([], [])
+    processor.run(batch_of("a1", "b1!", "a2", "b2"), fail_on_bang([]))
+    assert ("a1" in log, asks) == (False, [])
+    assert {"b1!", "a2", "b2"} <= set(log)
+
+
+def test_lanes_that_identifiers_tell_stop_with_the_time() -> None:
+    context = Spent(4.5)
+    log: list[str] = []
+
+    def handler(record: Any) -> None:
+        log.append(record["body"])
+        context.spend(1.0)
+        if record["body"].endswith("!"):
+            raise ValueError
+
+    processor = BatchProcessor(source_whose_identifiers_tell_lanes([]), stop_before_timeout=1.0)
+    response = processor.run(batch_of("a1", "b1!", "a2", "b2", "a3", "a4"), handler, context).response
+    assert log == ["a1", "b1!", "a2", "a3"]
+    assert failed(response) == ["b1!", "b2", "a4"]
+
+
+@pytest.mark.parametrize("way_out", [DropRecord, DeadLetterRecord])
+def test_lanes_that_identifiers_tell_go_on_after_what_is_done(way_out: type[Exception]) -> None:
+    class Delivers:
+        @hookimpl
+        def deliver_dead_letter(self, outcome: Any, batch: Any) -> None:
+            delivered.append(outcome.record["body"])
+
+    def handler(record: Any) -> None:
+        log.append(record["body"])
+        if record["body"] == "a1":
+            raise way_out("of no use")
+        if record["body"] == "a3":
+            raise ValueError
+
+    log: list[str] = []
+    delivered: list[str] = []
+    processor = BatchProcessor(source_whose_identifiers_tell_lanes([]), plugins=[Delivers()])
+    response = processor.run(batch_of("a1", "a2", "b1", "a3", "a4", "b2"), handler).response
+    assert log == ["a1", "a2", "b1", "a3", "b2"]
+    assert failed(response) == ["a3", "a4"]
+    assert delivered == (["a1"] if way_out is DeadLetterRecord else [])
+
+
+def test_wrong_number_of_identifiers_that_are_made_when_asked_for_is_told_before_a_handler_runs() -> None:
+    class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
+        @hookimpl
+        def identify_records(self, records: Any) -> Any:
+            return Lazy(["m0"], [])
+
+    log: list[str] = []
+    with pytest.raises(PluginError, match="gave 1 identifiers for 2 records"):
+        BatchProcessor(Source()).run(batch_of("a", "b"), fail_on_bang(log))
+    assert log == []

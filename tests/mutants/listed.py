@@ -367,6 +367,14 @@ MUTANTS = (
         "test_fifo_processor_told_to_skip",
     ),
     Mutant(
+        "a lane that identifiers tell stops at the first failure of the batch",
+        "engine._walk",
+        "{next(lanes)} - {None}",
+        "{None}",
+        LANES,
+        "test_lanes_that_identifiers_tell_stop",
+    ),
+    Mutant(
         "side by side, a lane stops at its first failure",
         "_concurrency.lanes.Lane.__iter__",
         "stops and ledger.values[position] is NOT_PROCESSED",

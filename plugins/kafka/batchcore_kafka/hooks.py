@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from batchcore import ConfigurationError, by_key, hookimpl, unordered
 from batchcore.records import is_object
-from batchcore_kafka.record import KafkaRecord, identified, whole_number
+from batchcore_kafka.record import Identifiers, KafkaRecord, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def record_key(record: Mapping[str, Any]) -> Hashable:
     return None if key is None else (*partition, key)
 
 
+topic_partition.of_identifier = itemgetter("partition")  # type: ignore[attr-defined]  # tells the same lanes
 PARTITION_ORDER = by_key(topic_partition)
 
 
@@ -68,9 +71,12 @@ class KafkaSource:
     @hookimpl
     def claims_event(self, event: Any) -> bool:
         """Whether the event is of Kafka, by its ``eventSource``; without one, by the form of its records."""
-        groups = event.get("records") if is_object(event) else None
-        if not is_object(groups) or not all(isinstance(records, list) for records in groups.values()):
+        groups = event.get("records") if type(event) is dict or is_object(event) else None
+        if type(groups) is not dict and not is_object(groups):
             return False
+        for records in groups.values():
+            if not isinstance(records, list):
+                return False
         if "eventSource" in event:
             return event["eventSource"] in EVENT_SOURCES
         records = self.extract_records(event)
@@ -79,7 +85,10 @@ class KafkaSource:
     @hookimpl
     def extract_records(self, event: Any) -> Sequence[Any]:
         """Return the records, one partition after the other. Their names are not looked at."""
-        return [record for records in event["records"].values() for record in records]
+        found: list[Any] = []
+        for records in event["records"].values():
+            found += records
+        return found
 
     @hookimpl
     def identify_records(self, records: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
@@ -88,21 +97,7 @@ class KafkaSource:
         Raises:
             RecordIdentityError: a record lacks one of them. AWS would take the whole response for a failure.
         """
-        named: list[Mapping[str, Any]] = []
-        topic: Any = None
-        partition: Any = object()  # as no record has
-        for position, record in enumerate(records):
-            try:  # records of a partition follow one another, and its name is made once: half the cost of each
-                offset = record["offset"]
-                has_same = record["partition"] is partition and record["topic"] == topic
-                if has_same and type(offset) is int and offset >= 0:
-                    named.append({"partition": named[-1]["partition"], "offset": offset})
-                    continue
-            except (KeyError, TypeError):
-                pass
-            named.append(identified(position, record))
-            topic, partition = record["topic"], record["partition"]
-        return named
+        return Identifiers(records)
 
     @hookimpl
     def record_decoder(self, batch: Batch) -> Callable[[Any], KafkaRecord]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args
 from pydantic import BaseModel, Json, ValidationInfo, field_validator
 
 from batchcore.binary import decode_base64
-from batchcore_kafka.record import decode_headers
+from batchcore_kafka.record import decode_headers, whole_number
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -84,11 +84,11 @@ class KafkaRecordModel(BaseModel):
     @field_validator("timestamp", mode="before")
     @classmethod
     def _in_milliseconds(cls, value: Any) -> Any:
-        """Read every number as Kafka means it: pydantic takes a small one for seconds."""
-        if not isinstance(value, int):
+        """Read every number as Kafka means it, text too: pydantic takes a small one for seconds."""
+        if not isinstance(value, int) and not (isinstance(value, str) and value.isdecimal()):
             return value
         try:
-            return _EPOCH + timedelta(milliseconds=value)
+            return _EPOCH + timedelta(milliseconds=whole_number(value, "timestamp", least=-1))
         except OverflowError:
             raise ValueError("timestamp is beyond the dates of Python") from None
 

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from batchcore import RecordIdentityError, RecordView
 from batchcore.binary import decode_base64
 from batchcore.records import decode_json, decode_text, is_object, once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, TypeAlias, TypeGuard
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any, TypeAlias, TypeGuard, overload
 
     HeaderPairs: TypeAlias = list[tuple[str, bytes | None]]
 
@@ -114,8 +116,8 @@ class KafkaRecord(RecordView):
             json.JSONDecodeError: the value is not JSON. The error does not carry it.
             ValueError: it is not even text.
         """
-        data = _decoded(self.raw_event, "value")
-        return None if data is None else decode_json(decode_text(data, "value"), "value")
+        value = self.raw_event.get("value")
+        return None if value is None else decode_json(decode_text(decode_base64(value, "value"), "value"), "value")
 
     @property
     def headers(self) -> list[Mapping[str, Any]]:
@@ -177,6 +179,70 @@ def whole_number(value: Any, field: str, least: int = 0) -> int:
         seen = "negative" if isinstance(value, int) and value < 0 else f"of type {type(value).__name__}"
         raise ValueError(f"{field} is a whole number, and here it is {seen}.")
     return value
+
+
+class Identifiers(Sequence["Mapping[str, Any]"]):
+    """What names the records of a batch: read and checked now, and made objects when somebody asks for one.
+
+    Args:
+        records: the raw records.
+
+    Raises:
+        RecordIdentityError: one cannot be named. AWS would take the whole response for a failure.
+    """
+
+    __slots__ = ("_made", "_offsets", "_runs")
+
+    are_checked = True  # so the core need not look at each
+
+    def __init__(self, records: Iterable[Any]) -> None:
+        self._offsets: list[int] = []
+        # Records of a partition follow one another: position of the first of them, topic, partition.
+        self._runs: list[tuple[int, str, Any]] = []
+        self._made: list[Mapping[str, Any]] | None = None  # a fifth of what a record costs, and few batches name one
+        offsets = self._offsets
+        topic: Any = None
+        partition: Any = offsets  # which no record has
+        for record in records:
+            try:
+                if record["partition"] is not partition or record["topic"] != topic:
+                    topic, partition = record["topic"], record["partition"]
+                    if type(partition) is not int or partition < 0 or type(topic) is not str or not topic:
+                        identified(len(offsets), record)
+                    self._runs.append((len(offsets), topic, partition))
+                offset = record["offset"]
+                if type(offset) is not int or offset < 0:
+                    offset = identified(len(offsets), record)["offset"]
+                offsets.append(offset)
+            except (KeyError, TypeError):
+                identified(len(offsets), record)  # says what is wrong
+                raise
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, index: int) -> Mapping[str, Any]: ...
+        @overload
+        def __getitem__(self, index: slice) -> list[Mapping[str, Any]]: ...
+
+    def __getitem__(self, index: int | slice) -> Mapping[str, Any] | list[Mapping[str, Any]]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made[index]
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        return iter(self[:])
+
+    def _make(self) -> list[Mapping[str, Any]]:
+        made: list[Mapping[str, Any]] = []
+        ends = [start for start, _, _ in self._runs[1:]]
+        for (start, topic, partition), end in zip(self._runs, [*ends, len(self)], strict=True):
+            name = f"{topic}-{whole_number(partition, 'partition')}"
+            made += [{"partition": name, "offset": offset} for offset in self._offsets[start:end]]
+        return made
 
 
 def identified(position: int, record: Any) -> Mapping[str, Any]:

@@ -128,7 +128,7 @@ def test_a_record_is_named_by_itself_and_not_by_the_key_of_records() -> None:
 def test_the_name_of_a_topic_may_end_in_a_dash_and_digits() -> None:
     event = event_of(raw("orders-1", 2, 7), raw("orders", 12, 7), raw("orders", 1, 7), raw("orders-1-2", 0, 7))
 
-    assert Kafka.identify_records(Kafka.extract_records(event)) == [
+    assert list(Kafka.identify_records(Kafka.extract_records(event))) == [
         {"partition": "orders-1-2", "offset": 7},
         {"partition": "orders-12", "offset": 7},
         {"partition": "orders-1", "offset": 7},
@@ -154,6 +154,39 @@ def test_a_record_that_cannot_be_named_is_refused_with_its_batch(field: str, wro
 
     assert calls == []
     assert caught.value.position == 1
+
+
+def test_identifiers_are_a_sequence_that_no_handler_changes() -> None:
+    places = [("a", 0), ("a", 0), ("a-0", 1), ("a", 0), ("a", 300), ("a", 300)]
+    records = [raw(topic, partition, offset) for offset, (topic, partition) in enumerate(places)]
+    expected = [{"partition": f"{topic}-{number}", "offset": offset} for offset, (topic, number) in enumerate(places)]
+    identifiers = Kafka.identify_records(json.loads(json.dumps(records)))
+    changed = Kafka.identify_records(records)
+    for record in records:
+        record.clear()
+
+    assert list(identifiers) == list(changed) == expected
+    assert identifiers[-1] == expected[-1]
+    assert identifiers[1:4] == expected[1:4]
+    assert len(identifiers) == len(expected)
+    with pytest.raises(IndexError):
+        identifiers[len(expected)]
+
+
+def test_a_partition_stops_at_its_failure_though_the_handler_has_emptied_the_record() -> None:
+    tried: list[tuple[int, int]] = []
+
+    def handler(record: KafkaRecord) -> None:
+        at = record.partition, record.offset
+        tried.append(at)
+        record.raw_event.clear()  # type: ignore[attr-defined]  # nobody should
+        if at in ((0, 11), (1, 12)):
+            raise ValueError
+
+    response = BatchProcessor("kafka").run(two_partitions(), handler).response
+
+    assert tried == [(0, 10), (0, 11), (1, 10), (1, 11), (1, 12)]
+    assert named(response) == [("orders-0", 11), ("orders-0", 12), ("orders-0", 13), ("orders-1", 12), ("orders-1", 13)]
 
 
 def test_what_is_no_record_is_refused() -> None:

@@ -86,6 +86,23 @@ def test_timestamp_is_in_milliseconds_however_small(given: int, year: int) -> No
         KafkaRecordModel.model_validate(raw(timestamp=10**18))
 
 
+@pytest.mark.parametrize("given", ["0", "1000", "1545084650987"])
+def test_timestamp_as_text_is_in_milliseconds_too(given: str) -> None:
+    assert KafkaRecordModel.model_validate(raw(timestamp=given)).timestamp.timestamp() * 1000 == int(given)
+
+
+def test_a_timestamp_of_the_standard_form_fits_as_well() -> None:
+    model = KafkaRecordModel.model_validate(raw(timestamp="2018-12-17T22:10:50.987Z"))
+
+    assert model.timestamp == datetime(2018, 12, 17, 22, 10, 50, 987_000, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("wrong", [True, None, "", -2])
+def test_what_is_no_time_of_kafka_does_not_fit(wrong: Any) -> None:
+    with pytest.raises(ValidationError, match="timestamp"):
+        KafkaRecordModel.model_validate(raw(timestamp=wrong))
+
+
 def test_numbers_may_come_as_text_and_schema_metadata_is_there() -> None:
     model = KafkaRecordModel.model_validate(
         raw(partition="3", offset="4", valueSchemaMetadata={"dataFormat": "JSON", "schemaId": "7"})
