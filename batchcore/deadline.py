@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeGuard
 
-_LONGEST_S = 900.0  # of any invocation: a clock of a test may know no end
+LONGEST_S = 5400.0
+"""Of any invocation, by the model of Lambda's API. A clock of a test may know no end."""
 _RESERVE_S = 1.0
 """Kept for the response itself where the processor was not told when to stop."""
 
@@ -41,7 +42,7 @@ class Clock:
         except BaseException as error:
             raise_if_steering(error)
             return 0.0
-        return min(max(0.0, milliseconds / 1000), _LONGEST_S) if is_number(milliseconds) else 0.0
+        return min(max(0.0, milliseconds / 1000), LONGEST_S) if is_number(milliseconds) else 0.0
 
     def is_up(self) -> bool:
         """Whether no further record may start."""

@@ -1,35 +1,35 @@
 """Errors. One tree::
 
 BatchcoreError
-├── ConfigurationError (also TypeError)      wrong use, found before the first record
-│   ├── HandlerSignatureError                the handler cannot be called with a record
-│   └── PluginError                          a plugin that cannot be used
-│       ├── UnknownHookError                 marked as a hook that does not exist
-│       ├── UnmarkedHookError                named like a hook, marker forgotten
-│       ├── MissingHookError                 a source without a hook it must have
-│       ├── HookArgumentsError               a hook with arguments its specification lacks
-│       ├── DuplicateHookError               a second plain implementation
-│       ├── PluginLoadError                  named in the environment, and does not load
+├── ConfigurationError (also TypeError)
+│   ├── HandlerSignatureError
+│   └── PluginError
+│       ├── UnknownHookError
+│       ├── UnmarkedHookError
+│       ├── MissingHookError
+│       ├── HookArgumentsError
+│       ├── DuplicateHookError
+│       ├── PluginLoadError
 │       └── SourceError
-│           ├── SourceNotInstalledError      no package offers it
-│           ├── SourceBrokenError            its package is installed and does not load
-│           └── AmbiguousSourceError         two sources claim one name or one event
-├── UnexpectedBatchTypeError (also ValueError)   the event is not this source's
-│   └── RecordIdentityError                  a record has no identifier to report it by
-├── NoBatchError (also RuntimeError)         asked for a response before there was a batch
-├── BatchProcessingError                     every record failed
-├── WholeBatchRetry                          a source's only way to ask for redelivery
-├── RaisedDisposition                        raised by a handler, to say what becomes of its record
-│   ├── RetryRecord                          deliver it again
-│   ├── DropRecord                           give it up
-│   ├── DeadLetterRecord                     send it to the dead letters
-│   └── StopBatch                            deliver it again, and start no further record
-└── RecordError                              what a record failed with, where no exception of the user's did
-    ├── NotAttemptedError                    an earlier record of its lane failed
-    ├── OutOfTimeError                       the time was up before it was done
-    │   └── OutsideCallError (also TimeoutError)   a call for it had not ended when its time was up
-    ├── UnawaitedResultError                 a handler gave an awaitable, or a generator, that nobody runs
-    └── EntryFailedError                     a processor from scratch gave an entry that is no success
+│           ├── SourceNotInstalledError
+│           ├── SourceBrokenError
+│           └── AmbiguousSourceError
+├── UnexpectedBatchTypeError (also ValueError)
+│   └── RecordIdentityError
+├── NoBatchError (also RuntimeError)
+├── BatchProcessingError
+├── WholeBatchRetry
+├── RaisedDisposition
+│   ├── RetryRecord
+│   ├── DropRecord
+│   ├── DeadLetterRecord
+│   └── StopBatch
+└── RecordError
+    ├── NotAttemptedError
+    ├── OutOfTimeError
+    │   └── OutsideCallError (also TimeoutError)
+    ├── UnawaitedResultError
+    └── EntryFailedError
 """
 
 from __future__ import annotations

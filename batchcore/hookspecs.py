@@ -86,15 +86,12 @@ class SourceHooks:
 
     @hookspec
     def acknowledgement(self) -> Acknowledgement:
-        """Return how AWS acknowledges, and so what it delivers again.
+        """Return how AWS acknowledges, and so what it delivers again of records that are not done.
 
-        - ``record`` (the default): each record by itself. What is not done comes again.
-        - ``checkpoint``: everything from the lowest that is not done on. See ``checkpoint_of``.
-        - ``batch``: the whole batch. There is no partial response: with the default one, a record that is not done
-          raises :class:`batchcore.WholeBatchRetry`.
-        - ``result``: each record by a result of its own, and to AWS an error of the function is final. So a batch of
-          which no record is done does not raise, whatever ``raise_on_entire_batch_failure`` says.
-        - ``final``: the response is the last word on each record. Only an error of the function brings the batch back.
+        ``record`` (the default): each of them. ``checkpoint``: everything from the lowest on; see ``checkpoint_of``.
+        ``batch``: the whole batch, by :class:`batchcore.WholeBatchRetry`, which the default response raises.
+        ``result``: each of them, by a result; an error would be final, so none is raised where no record is done.
+        ``final``: none of them.
         """
 
     @hookspec
@@ -125,9 +122,8 @@ class SourceHooks:
     def build_response(self, batch: Batch, outcomes: Outcomes, fail: Fail) -> Any:
         """Return the response that AWS reads. Default: ``{"batchItemFailures": [{"itemIdentifier": ...}, ...]}``.
 
-        ``fail(outcome, exception)`` fails a record that succeeded, of which the response cannot say that: what its
-        handler returned cannot be written, say. May raise :class:`batchcore.WholeBatchRetry` where the source has no
-        response but an error.
+        ``fail(outcome, exception)`` fails a record that succeeded, of which no response can say so. May raise
+        :class:`batchcore.WholeBatchRetry` where the source has no response but an error.
         """
 
 

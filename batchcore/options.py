@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from batchcore.callables import describe_value, is_coroutine_function, name_of, plain, shown_code
-from batchcore.deadline import is_number
+from batchcore.deadline import LONGEST_S, is_number
 from batchcore.dispositions import Disposition
 from batchcore.errors import ConfigurationError, HandlerSignatureError, NotAttemptedError, OutOfTimeError, PluginError
 from batchcore.model import Ordering
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
         raise_on_entire_batch_failure: bool
         logger: logging.Logger | None
 
-
-_LONGEST_S = 900
 
 _EXTENSION = "a plugin with wrap_handler(), or a decorator on the record handler"
 _COLLECT = (
@@ -207,9 +205,9 @@ def _check_executor(executor: Any, processor: Any) -> None:
 def _seconds(given: Any) -> float:
     """Check a time to keep, in seconds or as a timedelta."""
     seconds = given.total_seconds() if hasattr(given, "total_seconds") else given
-    if not is_number(seconds) or not 0 < seconds < _LONGEST_S:
+    if not is_number(seconds) or not 0 < seconds < LONGEST_S:
         raise ConfigurationError(
-            f"stop_before_timeout is a number of seconds or a timedelta, more than 0 and less than the {_LONGEST_S} s "
+            f"stop_before_timeout is a number of seconds or a timedelta, more than 0 and less than the {LONGEST_S:.0f} s "
             f"of the longest function, not {given!r}."
         )
     return float(seconds)

@@ -3,9 +3,9 @@
 In a lane, a dead letter is delivered before the next record of the lane starts. Those of an unordered batch are
 delivered after its last record, ten at a time.
 
-A dead letter that comes again, whatever the reason, would be delivered each time. So it is deferred until it does not.
-Where a checkpoint acknowledges, it waits until everything before it has ended. Where the whole batch is, it waits for
-its end; in a lane that a failure stops, it is delivered unless something has failed by then.
+One that comes again would be delivered each time, so it is deferred until it does not. Where a checkpoint acknowledges,
+it waits until everything before it has ended; where the whole batch is acknowledged, for its end, or, in a lane that a
+failure stops, for nothing, but nothing may have failed by then.
 """
 
 from __future__ import annotations
