@@ -207,8 +207,8 @@ def _seconds(given: Any) -> float:
     seconds = given.total_seconds() if hasattr(given, "total_seconds") else given
     if not is_number(seconds) or not 0 < seconds < LONGEST_S:
         raise ConfigurationError(
-            f"stop_before_timeout is a number of seconds or a timedelta, more than 0 and less than the {LONGEST_S:.0f} s "
-            f"of the longest function, not {given!r}."
+            f"stop_before_timeout is a number of seconds or a timedelta, more than 0 and less than the {LONGEST_S:.0f} "
+            f"s of the longest function, not {given!r}."
         )
     return float(seconds)
 
