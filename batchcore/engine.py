@@ -171,7 +171,7 @@ def run_one_by_one(run: Run) -> None:
         # Where identifiers tell the lanes, which no handler changes, none is asked for before a record has failed: that
         # is 40 % of what a record of Kafka would cost.
         is_own = ordering is not run.plan.ordering
-        late = getattr(key, "of_identifier", None) if is_own and stops and ledger.dead_letters is None else None
+        late = ordering.of_identifier if is_own and stops and ledger.dead_letters is None else None
         if late is None and (stops or not is_own):
             records, stops = _walk(run, ledger, key), False
     while True:

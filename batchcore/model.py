@@ -50,9 +50,10 @@ class Ordering:
         stops: whether a failure stops its lane.
         mandatory: whether no caller may choose another: for a source whose answer would be wrong in any other order.
         not_attempted: the exception that a record which is not attempted fails with.
+        of_identifier: identifier to the key of its lane, where a source's identifiers tell it.
     """
 
-    __slots__ = ("grouped", "key", "mandatory", "not_attempted", "stops")
+    __slots__ = ("grouped", "key", "mandatory", "not_attempted", "of_identifier", "stops")
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class Ordering:
         self.grouped = grouped
         self.stops = stops
         self.not_attempted = not_attempted
+        self.of_identifier: LaneKey | None = None
         self.mandatory = mandatory
 
     def __repr__(self) -> str:
@@ -82,11 +84,8 @@ def _ordering(
     if on_failure not in ("stop", "continue"):
         raise ConfigurationError(f"on_failure is 'stop' or 'continue', not {on_failure!r}.")
     if not callable(not_attempted):
-        raise ConfigurationError(
-            f"not_attempted is an exception class, or a function that makes an exception, not {not_attempted!r}."
-        )
-    stops = on_failure == "stop"
-    return Ordering(key, grouped=True, stops=stops, not_attempted=not_attempted, mandatory=mandatory)
+        raise ConfigurationError(f"not_attempted is an exception class, or makes an exception, not {not_attempted!r}.")
+    return Ordering(key, grouped=True, stops=on_failure == "stop", not_attempted=not_attempted, mandatory=mandatory)
 
 
 unordered = Ordering(None, grouped=False, stops=False, not_attempted=NotAttemptedError)
@@ -110,7 +109,11 @@ def in_order(
 
 
 def by_key(
-    key: LaneKey, *, on_failure: OnFailure = "stop", not_attempted: Callable[[], BaseException] = NotAttemptedError
+    key: LaneKey,
+    *,
+    on_failure: OnFailure = "stop",
+    not_attempted: Callable[[], BaseException] = NotAttemptedError,
+    of_identifier: Callable[[Any], Hashable] | None = None,
 ) -> Ordering:
     """Records of one key are a lane; different keys do not touch one another.
 
@@ -119,14 +122,16 @@ def by_key(
             cannot be hashed, that record alone fails.
         on_failure: ``stop`` (the rest of the lane is not attempted and reported as failed) or ``continue``.
         not_attempted: makes the exception that a record which is not attempted fails with.
+        of_identifier: for a source's own ordering, where identifiers tell the same lanes: identifier to the key of a
+            lane. It never raises. Records that run one by one are asked for no key before one of them has failed.
     """
     if not callable(key):
         raise ConfigurationError(f"by_key() takes a function from a raw record to its key, not {key!r}.")
     if is_coroutine_function(key):
-        raise ConfigurationError(
-            f"by_key() calls its function and awaits nothing; {key!r} gives a coroutine, not a key."
-        )
-    return _ordering(key, on_failure, not_attempted)
+        raise ConfigurationError(f"by_key() calls its function and awaits nothing; {key!r} gives a coroutine.")
+    ordering = _ordering(key, on_failure, not_attempted)
+    ordering.of_identifier = of_identifier
+    return ordering
 
 
 # -- The facts.

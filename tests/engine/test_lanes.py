@@ -288,7 +288,7 @@ def test_stream_can_be_stopped_at_its_first_failure(driver: Way, name: str) -> N
     assert failed(response) == ["1", "2", "3"]
 
 
-# -- Lanes that identifiers tell: a source's own key has ``of_identifier``, and identifiers may be made when asked for.
+# -- Lanes that identifiers tell, by ``of_identifier``; and identifiers that are made when asked for.
 
 
 class Lazy(Sequence[str]):
@@ -317,8 +317,6 @@ def source_whose_identifiers_tell_lanes(log: list[str], *, asks: list[Any] | Non
             asks.append(record)
         return first_letter(record)
 
-    key.of_identifier = lambda identifier: first_letter({"body": identifier})  # type: ignore[attr-defined]
-
     class Source(type(SQS)):  # type: ignore[misc]  # a class made of an object
         @hookimpl
         def identify_records(self, records: Any) -> Any:
@@ -326,7 +324,7 @@ def source_whose_identifiers_tell_lanes(log: list[str], *, asks: list[Any] | Non
 
         @hookimpl
         def ordering_policy(self, batch: Any) -> Ordering:
-            return by_key(key)
+            return by_key(key, of_identifier=lambda identifier: first_letter({"body": identifier}))
 
     return Source()
 

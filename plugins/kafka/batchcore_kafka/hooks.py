@@ -41,8 +41,7 @@ def record_key(record: Mapping[str, Any]) -> Hashable:
     return None if key is None else (*partition, key)
 
 
-topic_partition.of_identifier = itemgetter("partition")  # type: ignore[attr-defined]  # tells the same lanes
-PARTITION_ORDER = by_key(topic_partition)
+PARTITION_ORDER = by_key(topic_partition, of_identifier=itemgetter("partition"))
 
 
 class KafkaSource:
