@@ -37,3 +37,11 @@ class KafkaSource:
     @hookimpl
     def ordering_policy(self, batch: Batch) -> Ordering:
         return by_key(partition_of)
+
+    @hookimpl
+    def acknowledgement(self) -> str:
+        return "checkpoint"
+
+    @hookimpl
+    def checkpoint_of(self, record: Any) -> str:
+        return partition_of(record)

@@ -50,8 +50,8 @@ def test_what_failed_three_times_is_a_dead_letter_and_the_batch_is_done(program:
 # ActiveMQ.
 
 PRINTED = """\
-2 messages: the function raised WholeBatchRetry: 2 of 2 messages are not done. Amazon MQ takes no partial response, \
-so all of them are delivered again.
+2 messages: the function raised WholeBatchRetry: 2 of 2 records of activemq are not done. It takes no partial \
+response, so all of them are delivered again.
 2 messages: it returned {'batchItemFailures': []}
 2 messages: it returned {'batchItemFailures': []}
 booked:       1 2 3
