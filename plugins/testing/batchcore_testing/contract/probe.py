@@ -105,7 +105,8 @@ class Probe:
             response = error
         if self.reads is not None:
             return Run(response, watch, set(self.reads(event, response)), None)
-        if not self.is_known and not isinstance(response, BaseException) and _names_nothing(response):
+        is_unread = self.service.kind == "results" or _names_nothing(response)
+        if not self.is_known and not isinstance(response, BaseException) and is_unread:
             rules.READ_BY_SOMEBODY.broken(f"it answers {response!r}, and nobody says what that means", self.name)
         reading = read_response(response, identifiers, self.service, windowed=windowed)
         has_final = self.service.redelivers and reading.again is not None  # failures that do not come: given up
