@@ -16,6 +16,7 @@ import pytest
 from batchcore import (
     BasePartialProcessor,
     BatchProcessingError,
+    BatchProcessor,
     ConfigurationError,
     Disposition,
     async_batch_processor,
@@ -24,7 +25,17 @@ from batchcore import (
     hookimpl,
     process_partial_response,
 )
-from batchcore_testing import EventSourceMapping, FifoQueue, History, KafkaEvents, Queue, Stream, Topic, make_event
+from batchcore_testing import (
+    BrokerQueue,
+    EventSourceMapping,
+    FifoQueue,
+    History,
+    KafkaEvents,
+    Queue,
+    Stream,
+    Topic,
+    make_event,
+)
 
 from .support import (
     KAFKA,
@@ -733,3 +744,38 @@ def test_a_right_function_of_every_source_passes(source: str) -> None:
     history.check(allow=["done_twice"])
     assert len(history.done) == 20
     assert records_of(history.invocations[0].event)
+
+
+# -- A function that raises after its batch: what it has done comes again.
+
+
+def test_what_is_done_again_because_another_message_failed_is_done_twice() -> None:
+    queue = BrokerQueue("rabbitmq", delivery_limit=3)
+    queue.send("good", "bad")
+    processor = BatchProcessor("rabbitmq")
+
+    def function(event: Any, context: Any) -> Any:
+        return processor.run(event, fails_on_bad, context).response
+
+    history = EventSourceMapping(queue, function).drain()
+
+    assert [item.content for item in history.done_twice] == ["good"]
+
+
+def fails_on_bad(message: Any) -> None:
+    if message.decoded_data == "bad":
+        raise ValueError
+
+
+def test_a_function_that_raises_after_its_batch_does_it_twice() -> None:
+    queue = Queue(max_receive_count=2)
+    queue.send("a")
+    processor = BatchProcessor("sqs")
+
+    def function(event: Any, context: Any) -> Any:
+        processor.run(event, lambda record: None, context)
+        raise ConnectionError
+
+    history = EventSourceMapping(queue, function).drain()
+
+    assert [item.content for item in history.done_twice] == ["a"]

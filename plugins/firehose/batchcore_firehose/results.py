@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from binascii import b2a_base64
 
+from batchcore.records import is_object
 from batchcore_firehose.record import content_field
 
 TYPE_CHECKING = False
@@ -57,10 +58,13 @@ class FirehoseResult:
         return f"<FirehoseResult of {'data as it came' if self.content is None else f'{len(self.content)} characters'}>"
 
 
-def _texts(given: Mapping[Any, Any], name: str) -> dict[str, str]:
-    wrong = [key for key, value in given.items() if not (isinstance(key, str) and isinstance(value, str))]
+def _texts(given: Any, name: str) -> dict[str, str]:
+    if not is_object(given):
+        raise TypeError(f"{name} maps names to values, and this is of type {type(given).__name__}.")
+    wrong = [(key, value) for key, value in given.items() if not (isinstance(key, str) and isinstance(value, str))]
     if wrong:
-        raise TypeError(f"{name} has text alone; under {wrong[0]!r} it has none. Write str(...) round a value.")
+        shown = " to ".join(type(each).__name__ for each in wrong[0])
+        raise TypeError(f"{name} maps text to text, and one entry is of {shown}. Write str(...) round it.")
     return dict(given)
 
 

@@ -98,7 +98,7 @@ def test_a_result_says_more() -> None:
     assert "metadata" not in returning(FirehoseResult("x"))
 
 
-@pytest.mark.parametrize("keys", [{"year": 2026}, {1: "x"}, {"a": None}])
+@pytest.mark.parametrize("keys", [{"year": 2026}, {1: "x"}, {"a": None}, "year", ["year"]])
 def test_keys_that_are_no_text_fail_the_record_where_it_is_returned(keys: Any) -> None:
     def handler(record: FirehoseRecord) -> Any:
         return FirehoseResult("x", partition_keys=keys)

@@ -304,12 +304,15 @@ class EventSourceMapping:
                 item.given_up.append(self.history.now())
 
     def _note_reported(self, delivery: Delivery, response: Any, seen: Mapping[int, Seen]) -> Mapping[int, str]:
-        """Write down what the function reports as done, whether anybody reads it or not.
+        """Write down what the function reports as done, read or not; where it raises, what was seen to be done.
 
         Returns:
             Of each item that batchcore has not finished, by its number, why, and what the function said of it.
         """
-        if isinstance(response, BaseException):
+        if isinstance(response, BaseException):  # what was done comes again, and may be done twice
+            for position, made in seen.items():
+                if made.outcome is not None and made.outcome.status == "succeeded":
+                    delivery.items[position].reported.append(self.history.now())
             return {}
         named = self._read(delivery, response, report=True).named
         unfinished: dict[int, str] = {}
