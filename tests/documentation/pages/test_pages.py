@@ -19,6 +19,8 @@ PATTERNS = ("*.md", "docs/*.md", "plugins/*/README.md", "templates/*.md")
 PAGES = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
 RUNNER = Path(__file__).with_name("page.py")
 USES_MODELS = re.compile(r"^ *(from|import) (pydantic|batchcore_\w+\.models)\b", re.MULTILINE)
+NEEDS = {"pydantic": USES_MODELS, "fastavro": re.compile(r"^ *(from|import) batchcore_kafka\.avro\b", re.MULTILINE)}
+"""What a page may need that has no release for Python 3.15."""
 
 
 def name_of(page: Path) -> str:
@@ -40,8 +42,9 @@ def test_the_pages_are_found() -> None:
 def test_the_programs_of_a_page_run(page: Path, tmp_path: Path) -> None:
     """Each in an interpreter of its own, with the packages that the page itself puts together."""
     parts = parts_of(page.read_text(encoding="utf-8"))
-    if any(part.runs and USES_MODELS.search(part.text) for part in parts):
-        pytest.importorskip("pydantic")
+    for package, uses in NEEDS.items():
+        if any(part.runs and uses.search(part.text) for part in parts):
+            pytest.importorskip(package)
     result = subprocess.run(
         [sys.executable, str(RUNNER), str(page)],
         check=False,
