@@ -310,8 +310,8 @@ class EventSourceMapping:
             Of each item that batchcore has not finished, by its number, why, and what the function said of it.
         """
         if isinstance(response, BaseException):  # what was done comes again, and may be done twice
-            for position, made in seen.items():
-                if made.outcome is not None and made.outcome.status == "succeeded":
+            for position, of_it in seen.items():
+                if of_it.outcome is not None and of_it.outcome.status == "succeeded":
                     delivery.items[position].reported.append(self.history.now())
             return {}
         named = self._read(delivery, response, report=True).named
