@@ -376,6 +376,56 @@ def test_a_dead_letter_whose_identifier_comes_again_is_not_delivered(acknowledge
     assert letters.sent == ["!a2"]
 
 
+def test_a_dead_letter_that_was_not_delivered_keeps_another_of_its_identifier() -> None:
+    class SameNames(Lines):
+        @hookimpl
+        def identify_records(self, records: Any) -> Any:
+            return [record[-1] for record in records]
+
+    class Fails(Letters):
+        @hookimpl
+        def deliver_dead_letter(self, outcome: Any) -> None:
+            if outcome.position == 0:
+                raise OSError
+            self.sent.append(outcome.record)
+
+    letters = Fails()
+    processor = BatchProcessor(SameNames("record"), raise_on_entire_batch_failure=False, plugins=[letters])
+
+    processor.run(["!a1", "!b2", "!c1"], handler)
+
+    assert letters.sent == ["!b2"]
+
+
+def test_no_identifier_is_looked_at_for_each_dead_letter_that_was_not_delivered() -> None:
+    looked_at: list[str] = []
+
+    class Name(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            looked_at.append(self)
+            return super().__hash__()
+
+    class Counted(Lines):
+        @hookimpl
+        def identify_records(self, records: Any) -> Any:
+            return [Name(record) for record in records]
+
+    class Fails:
+        @hookimpl
+        def deliver_dead_letters(self, outcomes: Any) -> Any:
+            return [OSError() for _ in outcomes]
+
+    def looks(count: int) -> int:
+        looked_at.clear()
+        processor = BatchProcessor(Counted("record"), raise_on_entire_batch_failure=False, plugins=[Fails()])
+        processor.run([f"!a{number}" for number in range(count)], handler)
+        return len(looked_at)
+
+    assert 0 < looks(200) < 3 * looks(100)  # four times as often, if all were looked at for each
+
+
 # -- What a source fails when it builds the response.
 
 
