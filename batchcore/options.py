@@ -42,21 +42,20 @@ if TYPE_CHECKING:
 
 
 _EXTENSION = "a plugin with wrap_handler(), or a decorator on the record handler"
-_COLLECT = (
-    "_collect_sqs_failures",
-    "_collect_kinesis_failures",
-    "_collect_dynamodb_failures",
-    "_collect_kafka_failures",
-)
 INSTEAD_OF = {
     "_prepare": "a plugin with batch_started()",
     "_clean": "a plugin with batch_finished()",
-    **dict.fromkeys(("_process_record", "_async_process_record"), _EXTENSION),
+    "_process_record": _EXTENSION,
+    "_async_process_record": _EXTENSION,
     "_to_batch_type": "a plugin that wraps record_decoder()",
     "_register_model_validation_error_record": "failure_handler()",
-    **dict.fromkeys(("_get_messages_to_report", "_has_messages_to_report"), "a plugin that wraps build_response()"),
+    "_get_messages_to_report": "a plugin that wraps build_response()",
+    "_has_messages_to_report": "a plugin that wraps build_response()",
     "_entire_batch_failed": "raise_on_entire_batch_failure=False",
-    **dict.fromkeys(_COLLECT, "a plugin that wraps identify_records()"),
+    "_collect_sqs_failures": "a plugin that wraps identify_records()",
+    "_collect_kinesis_failures": "a plugin that wraps identify_records()",
+    "_collect_dynamodb_failures": "a plugin that wraps identify_records()",
+    "_collect_kafka_failures": "a plugin that wraps identify_records()",
 }
 """Private methods that subclasses of other batch utilities override, and what does the same here."""
 
