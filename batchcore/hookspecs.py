@@ -178,11 +178,11 @@ class ObserverHooks:
         """Called once, before the first record."""
 
     @hookspec
-    def record_scope(self, record: Record) -> AbstractContextManager[Any]:
+    def record_scope(self, record: Record, batch: Batch, position: int) -> AbstractContextManager[Any]:
         """Return a context manager to hold open around one handler call. What its ``__exit__`` returns is ignored."""
 
     @hookspec
-    def record_finished(self, outcome: Outcome) -> None:
+    def record_finished(self, outcome: Outcome, batch: Batch) -> None:
         """Called after each record, whatever became of it, those not attempted included."""
 
     @hookspec

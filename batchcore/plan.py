@@ -160,7 +160,7 @@ class Around:
         def call_surrounded(data: Any) -> Any:
             position = len(outcomes)
             if scoping is not None and position not in failed_before:
-                scopes.extend(scoping.enter(records[position]))
+                scopes.extend(scoping.enter(position))
             value = call(data)
             if on_success is not None:
                 plain_kind(value)

@@ -63,8 +63,8 @@ _OF_EXTENSIONS: dict[str, tuple[str, ...]] = {
 }
 _OF_OBSERVERS: dict[str, tuple[str, ...]] = {
     "batch_started": ("batch",),
-    "record_scope": ("record",),
-    "record_finished": ("outcome",),
+    "record_scope": ("record", "batch", "position"),
+    "record_finished": ("outcome", "batch"),
     "batch_finished": ("result",),
     "after_batch": ("result",),
 }

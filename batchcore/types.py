@@ -104,7 +104,7 @@ class Observing(Protocol):
     def record_finished(self, outcome: Any, /) -> None:
         """Notify of a record."""
 
-    def enter(self, record: Record, /) -> Any:
+    def enter(self, position: int, /) -> Any:
         """Open the scopes of a record."""
 
     def leave(self, scopes: Any, raised: BaseException | None, /) -> None:

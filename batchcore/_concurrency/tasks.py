@@ -291,7 +291,7 @@ class _Tasks:
                                 prepared = await _in_context(prepared, run)
                         data = run(decode, prepared) if mend is None else run(_validated, mend, decode, prepared)
                     if scoping is not None and position not in failed_before:
-                        scopes = run(scoping.enter, record)
+                        scopes = run(scoping.enter, position)
                     value: Any = run(call, data)
                     kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]  # a value is Any
                     if kind is CoroutineType:

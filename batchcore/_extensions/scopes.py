@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from batchcore.model import Batch, Outcome
     from batchcore.plan import HandlerCall, Run
     from batchcore.results import BatchResult
-    from batchcore.types import ExceptionInfo, Record
+    from batchcore.types import ExceptionInfo
 
     Arguments: TypeAlias = Mapping[str, Callable[[Any], AbstractContextManager[Any]]]
     Scopes: TypeAlias = list[tuple[int, AbstractContextManager[Any]]]
@@ -37,12 +37,13 @@ class Observers:
         run: the batch, whose plan has observers.
     """
 
-    __slots__ = ("_broken", "_observers", "_plugins", "_report", "calls_out", "watches_records")
+    __slots__ = ("_batch", "_broken", "_observers", "_plugins", "_report", "calls_out", "watches_records")
 
     def __init__(self, run: Run) -> None:
         plugins: Any = run.plan.plugins
         self._observers: dict[str, list[tuple[int, Callable[..., Any]]]] = plugins.observers
         self._plugins = plugins.objects
+        self._batch = run.batch
         self._report = run.report
         self._broken: set[int] = set()
         self.watches_records = "record_scope" in self._observers
@@ -58,7 +59,7 @@ class Observers:
 
     def record_finished(self, outcome: Outcome) -> None:
         """Notify the observers what became of a record."""
-        self._call("record_finished", outcome)
+        self._call("record_finished", outcome, self._batch)
 
     def after_batch(self, result: BatchResult) -> Calls[None]:
         """Let the observers make their calls to the outside. Each has an even share of the time that is left."""
@@ -70,14 +71,14 @@ class Observers:
             if error is not None:
                 self._switch_off(owner, "after_batch", error)
 
-    def enter(self, record: Record) -> Scopes:
+    def enter(self, position: int) -> Scopes:
         """Open the observers' scopes of a record, and return those that are open."""
         entered: Scopes = []
         for owner, hook in self._observers["record_scope"]:
             if owner in self._broken:
                 continue
             try:
-                scope = hook(record)
+                scope = hook(self._batch._records[position], self._batch, position)
                 scope.__enter__()
             except BaseException as error:
                 if steering_in(error) is not None:
@@ -110,12 +111,12 @@ class Observers:
         if steering is not None:
             raise_if_steering(steering)
 
-    def _call(self, name: str, argument: Any) -> None:
+    def _call(self, name: str, *arguments: Any) -> None:
         for owner, hook in self._observers.get(name, ()):
             if owner in self._broken:
                 continue
             try:
-                hook(argument)
+                hook(*arguments)
             except BaseException as error:
                 raise_if_steering(error)
                 self._switch_off(owner, name, error)

@@ -177,3 +177,37 @@ def test_scope_is_held_round_a_plain_handler_of_an_async_processor() -> None:
     processor = AsyncBatchProcessor("sqs", plugins=[scope])
     assert failed(processor.run(batch_of("a", "bad"), handle).response) == ["m1"]
     assert scope.log == ["m0 in", "m0 out", "m1 in", "m1 ValueError"]
+
+
+class Places:
+    """Writes down where in which batch each record is."""
+
+    def __init__(self) -> None:
+        self.entered: list[Any] = []
+        self.finished: list[Any] = []
+
+    @hookimpl
+    @contextmanager
+    def record_scope(self, record: Any, batch: Any, position: int) -> Iterator[None]:
+        assert batch.records[position] is record
+        self.entered.append((position, batch.identifiers[position]))
+        yield
+
+    @hookimpl
+    def record_finished(self, outcome: Any, batch: Any) -> None:
+        assert batch.records[outcome.position] is outcome.record
+        self.finished.append(outcome.identifier)
+
+
+def test_observers_of_a_record_know_its_batch_and_where_in_it_the_record_is(way: Way) -> None:
+    places = Places()
+    way(batch_of("a", "bad", "c"), plugins=[places])
+    assert sorted(places.entered) == [(0, "m0"), (1, "m1"), (2, "m2")]
+    assert sorted(places.finished) == ["m0", "m1", "m2"]
+
+
+def test_observers_of_records_not_attempted_know_the_batch(driver: Way) -> None:
+    places = Places()
+    driver(batch_of("ok", "bad", "c"), plugins=[places], ordering=in_order())
+    assert [place for place, _ in places.entered] == [0, 1]
+    assert places.finished == ["m0", "m1", "m2"]
