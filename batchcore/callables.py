@@ -388,14 +388,10 @@ def hookimpl(
     Returns:
         The method itself, marked; or the marker, when only options were given.
     """
+    options = {"wrapper": wrapper, "tryfirst": tryfirst, "trylast": trylast, "specname": specname}
 
     def mark(marked: F) -> F:
-        marked.batchcore_impl = {  # type: ignore[attr-defined]  # the form in which pluggy reads an implementation
-            "wrapper": wrapper,
-            "tryfirst": tryfirst,
-            "trylast": trylast,
-            "specname": specname,
-        }
+        marked.batchcore_impl = {**options}  # type: ignore[attr-defined]  # the form in which pluggy reads an implementation
         return marked
 
     return mark if function is None else mark(function)

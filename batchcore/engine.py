@@ -392,9 +392,9 @@ def finish(run: Run, may_raise: bool = True) -> None:
         run.response = {"batchItemFailures": []}  # as it would be, for a fifth of the cost: 7 % of a batch of one
     else:  # and here for half of it: a tenth of what the first failure of a batch costs
         run.response = response_naming(batch, ledger.unfinished())
-    plan, around = run.plan, run.around
+    plan, around, report = run.plan, run.around, run._report
     observed = around is not None and around.observers is not None
-    if observed or run.started_at is not None or plan.late or ledger.stop is not None:
+    if observed or run.started_at is not None or plan.late or ledger.stop is not None or (report and report.kinds):
         plan.end(run)
     if ledger.failures or run.refusal is not None:
         conclude(run, may_raise)

@@ -102,11 +102,14 @@ def chained(exception: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     while waiting:
         current = waiting.pop()
-        if current is None or id(current) in seen:
+        if not isinstance(current, BaseException) or id(current) in seen:
             continue
         seen.add(id(current))
         yield current
-        waiting += (current.__cause__, current.__context__, *members_of(current))
+        try:
+            waiting += (current.__cause__, current.__context__, *members_of(current))
+        except Exception:  # noqa: S112 - it has a property of its own where others have a cause
+            continue
 
 
 def exception_info(exception: BaseException) -> tuple[type[BaseException], BaseException, TracebackType | None]:

@@ -1,34 +1,39 @@
 """Failures: what is logged of them, and what is kept of an exception. Never an input or a body.
 
 A pydantic error quotes the input it refused, so it is described without it, also where it is the cause of another
-exception. What a handler writes into its own exceptions is logged as it is.
+exception. What a handler writes into its own exceptions is logged as it is. Of frames, those of the user's own code are
+logged and one of ours; all of them at DEBUG. Failures of one kind are logged once, and then counted.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from contextlib import suppress
-from functools import wraps
+from functools import cache, wraps
 from math import isfinite
+from types import TracebackType
 
 from batchcore.callables import LONGEST_TEXT, is_object, is_writable, plain, text_of, type_name
-from batchcore.errors import RecordError, chained, members_of, raise_if_steering
+from batchcore.errors import RecordError, chained, exception_info, members_of, raise_if_steering
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, TypeGuard, TypeVar
+    from typing import Any, Literal, TypeAlias, TypeGuard, TypeVar
 
     from batchcore.model import Batch
 
     F = TypeVar("F", bound=Callable[..., None])
+    Level: TypeAlias = Literal["debug", "warning", "error"]
+    # Level, what went wrong, position and text of the first; of the others position, and text where it is another.
+    Kind: TypeAlias = tuple[Level, str, int, str, list[tuple[int, str]]]
 
 LOGGER = logging.getLogger("batchcore")
 TRACEBACKS_PER_BATCH = 10
-"""How many failed records, and how many other errors, of one batch are logged with a traceback; the others are logged
-with a line each."""
+"""How many kinds of failures, and how many of other errors, of one batch are logged with a traceback."""
 
 _WHAT_BECOMES_OF_IT = {
     "drop": ", and is dropped",
@@ -40,7 +45,6 @@ MOST_NAMES = 10
 _MOST_NOTES = 3
 _MOST_FRAMES = 50
 _LONGEST_PRINTED = 20_000  # characters
-_HIGHEST_INDEX = 10_000  # a higher number may be a key of a dictionary
 
 
 def summary_of(error: BaseException, shown: Callable[[str], str] | None = None) -> str:
@@ -80,11 +84,8 @@ def chain_of(error: BaseException) -> list[dict[str, Any]]:
             chain.append({"relation": "more", "type": "", "text": "there are more, which are left out"})
             break
         seen.add(id(current))
-        entry: dict[str, Any] = {
-            "relation": relation,
-            "type": type_name(current),
-            "text": plain(_text_of_exception(current), keep="\n\t"),
-        }
+        text = plain(_text_of_exception(current), keep="\n\t")
+        entry: dict[str, Any] = {"relation": relation, "type": type_name(current), "text": text}
         notes = _notes_of(current)
         if notes:
             entry["notes"] = [plain(note) for note in notes[:_MOST_NOTES]]
@@ -128,67 +129,115 @@ class Report:
         logger: what to log to: a logger, or anything with its ``warning`` method.
         batch: the batch, which names its records.
         late: an entry per handler of earlier batches that has ended since, which the summary counts and takes.
+        handler: the record handler, whose package is the user's own wherever it lies.
 
     Attributes:
         is_heard: whether anybody listens to what is logged of failed records.
+        kinds: what has failed by now, by what went wrong and where.
     """
 
-    __slots__ = ("_batch", "_late", "_logger", "_tracebacks", "_tracebacks_of_errors", "is_heard")
+    __slots__ = ("_at_debug", "_batch", "_late", "_logger", "_package", "_tracebacks", "is_heard", "kinds")
 
-    def __init__(self, logger: logging.Logger | None, batch: Batch, late: list[None]) -> None:
+    def __init__(self, logger: logging.Logger | None, batch: Batch, late: list[None], handler: object) -> None:
         self._logger = LOGGER if logger is None else logger
         self._batch = batch
         self._late = late
-        self._tracebacks = self._tracebacks_of_errors = TRACEBACKS_PER_BATCH
+        self._package = str(getattr(handler, "__module__", None)).partition(".")[0]
+        self._tracebacks = {"warning": TRACEBACKS_PER_BATCH, "error": TRACEBACKS_PER_BATCH, "debug": sys.maxsize}
+        self.kinds: dict[tuple[object, ...], Kind] = {}
         self.is_heard = logger is not None or _somebody_listens(LOGGER)
+        self._at_debug = False
+        with suppress(Exception):  # a logger of somebody's own
+            self._at_debug = self._logger.isEnabledFor(logging.DEBUG)
 
     @_guarded
     def failed(self, position: int, error: BaseException, disposition: str) -> None:
         """Log one failed record at WARNING, with the value of its disposition."""
-        message, exc_info = summary_of(error), None
-        if self._tracebacks > 0 and error.__traceback__ is not None:
-            self._tracebacks -= 1
-            if _can_be_printed(error):
-                exc_info = (type(error), error, error.__traceback__)
-            else:
-                message = f"{message}\n{_frames_of(error)}"
-        extra = self._fields(position, error, disposition)
-        attempt = extra["delivery_attempt"]
-        self._logger.warning(
-            "Record %s of %s failed%s%s: %s",
-            self._name(position),
-            self._batch.source,
-            "" if attempt is None else f" (delivery {attempt})",
-            _WHAT_BECOMES_OF_IT.get(disposition, ""),
-            message,
-            exc_info=exc_info,
-            extra=extra,
-        )
+        becomes = _WHAT_BECOMES_OF_IT.get(disposition, "")
+        is_first = self._is_first("warning", f"which failed with {type_name(error)}{becomes}", position, error)
+        if is_first or self._at_debug:
+            fields = self._fields(error, position, disposition)
+            attempt = fields["delivery_attempt"]
+            delivery = "" if attempt is None else f" (delivery {attempt})"
+            arguments = (self._name(position), self._batch.source, delivery, becomes, summary_of(error))
+            self._write(is_first, "warning", "Record %s of %s failed%s%s: %s", arguments, error, fields)
 
     def _name(self, position: int) -> str:
         identifier = self._batch.identifiers[position]
         return f"at position {position}" if identifier is None else plain(identifier)
 
-    def _fields(self, position: int, error: BaseException, disposition: str) -> dict[str, Any]:
-        """Return what a line about one record carries as fields, all of it plain JSON."""
+    def _is_first(self, level: Level, what: str, position: int, error: BaseException) -> bool:
+        """Whether nothing of this kind has gone wrong in this batch yet: else it is counted."""
+        kind: Kind = level, what, position, summary_of(error), []
+        own = traceback.walk_tb(_own_frames(error.__traceback__, self._package))
+        places = [(frame.f_code, line) for frame, line in own]
+        *_, text, others = known = self.kinds.setdefault((what, *places), kind)
+        if known is not kind:
+            is_named = len(others) < MOST_NAMES and kind[3] != text
+            others.append((position, f" ({plain(kind[3])})" if is_named else ""))
+        return known is kind
+
+    def _write(
+        self, is_first: bool, level: Level, message: str, arguments: tuple[str, ...], error: BaseException,
+        fields: dict[str, Any],
+    ) -> None:  # fmt: skip # one name a line would hide the body
+        """Write the first line of a kind, with the user's own frames; and at DEBUG each line, with all frames."""
+        if is_first:
+            whole = [(each, each.__traceback__) for each in chained(error)]
+            try:
+                for each, frames in whole:
+                    BaseException.with_traceback(each, _own_frames(frames, self._package))
+                self._write_line(level, message, arguments, error, fields)
+            finally:
+                for each, frames in whole:
+                    BaseException.with_traceback(each, frames)
+        if self._at_debug:
+            self._write_line("debug", message, arguments, error, fields)
+
+    def _write_line(
+        self, level: Level, message: str, arguments: tuple[str, ...], error: BaseException, fields: dict[str, Any]
+    ) -> None:
+        exc_info = None
+        if self._tracebacks[level] > 0 and error.__traceback__ is not None:
+            self._tracebacks[level] -= 1
+            if _can_be_printed(error):
+                exc_info = exception_info(error)
+            else:
+                message, arguments = f"{message}\n%s", (*arguments, _frames_of(error))
+        getattr(self._logger, level)(message, *arguments, exc_info=exc_info, extra=fields)
+
+    def _fields(self, error: BaseException, position: int | None, disposition: str) -> dict[str, Any]:
+        """Return what a line carries as fields, all of it plain JSON."""
         batch = self._batch
-        record = batch.records[position]
-        return {
-            "batch_source": batch.source,
-            "item_identifier": _plain_json(batch.identifiers[position]),
-            "delivery_attempt": batch.delivery_attempt(record),
-            "record_description": _plain_json(batch.describe_record(record)),
-            "record_disposition": disposition,
-            "failure_chain": chain_of(error),
-        }
+        fields: dict[str, Any] = {"batch_source": batch.source, "failure_chain": chain_of(error)}
+        if position is not None:
+            record = batch.records[position]
+            fields["item_identifier"] = _plain_json(batch.identifiers[position])
+            fields["delivery_attempt"] = batch.delivery_attempt(record)
+            fields["record_description"] = _plain_json(batch.describe_record(record))
+            fields["record_disposition"] = disposition
+        return fields
+
+    @_guarded
+    def counted(self) -> None:
+        """Log of each kind of failure that several records had how many more they are, and which."""
+        source, identifiers = self._batch.source, self._batch.identifiers
+        for level, what, first, _, others in self.kinds.values():
+            if others:
+                names = [self._name(at) + words for at, words in others[:MOST_NAMES]]
+                names += ["..."] if len(others) > MOST_NAMES else []
+                named = [_plain_json(identifiers[at]) for at, _ in others[: 10 * MOST_NAMES]]
+                extra = {"batch_source": source, "failure_count": len(others), "item_identifiers": named}
+                arguments = (self._name(first), source, what, len(others), ", ".join(names))
+                getattr(self._logger, level)("Like record %s of %s, %s: %s more, %s", *arguments, extra=extra)
 
     @_guarded
     def finished(self) -> None:
         """Log what became of the batch, at INFO; at WARNING where handlers of earlier batches have ended since."""
         batch, late, duration = self._batch, self._late, self._batch._ledger.duration
         counts, out_of_time = batch._ledger.counts(), batch._ledger.stop == "time"
-        ended_late = len(late)
-        del late[:ended_late]
+        ended = len(late)
+        del late[:ended]
         message = f"Batch of {len(batch.records)} from {batch.source}: {_counted(counts)}"
         if duration is not None:
             message += f", in {duration:.3f} s"
@@ -196,19 +245,15 @@ class Report:
             message += "; the time was nearly up"
             if counts.keys() == {"not_attempted"}:
                 message += " before the first record: is stop_before_timeout as long as the function's own timeout"
-        if ended_late:
+        if ended:
             message += (
-                f". {ended_late} handler{'s' if ended_late > 1 else ''} of earlier batches ended after the response, "
+                f". {ended} handler{'s' if ended > 1 else ''} of earlier batches ended after the response, "
                 "which had named the records as failed"
             )
-        extra = {
-            "batch_source": batch.source,
-            "batch_counts": dict(counts),
-            "batch_duration": duration,
-            "ended_late": ended_late,
-        }
-        log = self._logger.warning if ended_late or out_of_time else self._logger.info
-        log("%s.", message, extra=extra)
+        fields: dict[str, Any] = {"batch_source": batch.source, "batch_counts": dict(counts)}
+        fields |= {"batch_duration": duration, "ended_late": ended}
+        log = self._logger.warning if ended or out_of_time else self._logger.info
+        log("%s.", message, extra=fields)
 
     @_guarded
     def tasks_left(self, names: Sequence[str]) -> None:
@@ -241,21 +286,23 @@ class Report:
         """Log that something besides a record failed and changed no outcome: a plugin's, or called for one record."""
         record = "" if position is None else f" Record {self._name(position)} of {self._batch.source}."
         arguments = (what, summary_of(error).rstrip("."), _whose(plugin), record)
-        self._log_error("%s raised %s; no outcome changes.%s%s", arguments, error, position)
+        what = f"for which {what} raised {type_name(error)}"
+        self._log_error("%s raised %s; no outcome changes.%s%s", arguments, error, position, what)
 
     @_guarded
     def not_delivered(self, position: int, problem: BaseException, plugin: object) -> None:
         """Log at ERROR what kept a dead letter from being delivered, so that its record is retried."""
         arguments = (summary_of(problem).rstrip("."), self._name(position), self._batch.source, _whose(plugin))
-        self._log_error("deliver_dead_letter() raised %s; record %s of %s is retried.%s", arguments, problem, position)
+        message = "deliver_dead_letter() raised %s; record %s of %s is retried.%s"
+        what = f"for which deliver_dead_letter() raised {type_name(problem)}"
+        self._log_error(message, arguments, problem, position, what)
 
-    def _log_error(self, message: str, arguments: tuple[Any, ...], error: BaseException, position: int | None) -> None:
-        shown = self._tracebacks_of_errors > 0 and _can_be_printed(error)
-        self._tracebacks_of_errors -= shown
-        exc_info = (type(error), error, error.__traceback__) if shown else None
-        fields = {} if position is None else self._fields(position, error, "retry")
-        extra = fields or {"batch_source": self._batch.source, "failure_chain": chain_of(error)}
-        self._logger.error(message, *arguments, exc_info=exc_info, extra=extra)
+    def _log_error(
+        self, message: str, arguments: tuple[str, ...], error: BaseException, position: int | None, what: str
+    ) -> None:
+        is_first = position is None or self._is_first("error", what, position, error)
+        if is_first or self._at_debug:
+            self._write(is_first, "error", message, arguments, error, self._fields(error, position, "retry"))
 
 
 def _whose(plugin: object) -> str:
@@ -271,14 +318,12 @@ def _somebody_listens(logger: logging.Logger) -> bool:
     if not logger.isEnabledFor(logging.WARNING):
         return False
     current: logging.Logger | None = logger
-    is_configured = False
+    handlers: list[logging.Handler] = []
     while current is not None:
-        for handler in current.handlers:
-            if type(handler) is not logging.NullHandler:
-                return True
-            is_configured = True
+        handlers += current.handlers
         current = current.parent if current.propagate else None
-    return not is_configured  # then logging's handler of last resort prints it
+    # Where there are none, logging's handler of last resort prints it.
+    return not handlers or any(type(handler) is not logging.NullHandler for handler in handlers)
 
 
 def _is_pydantic(error: BaseException) -> bool:
@@ -286,55 +331,62 @@ def _is_pydantic(error: BaseException) -> bool:
     return module is not None and isinstance(error, module.ValidationError)
 
 
-_printable: set[tuple[object, ...]] = set()
-"""Kinds of exceptions that were printed well, by where they were raised: to print one takes 0.1 ms."""
-_MOST_PRINTABLE = 200
-
-
 def _can_be_printed(error: BaseException) -> bool:
     """Whether every sink can write the printed form of an exception, it is not too long, and it quotes no input."""
     try:
         if any(_is_pydantic(current) or len(text_of(current)) > LONGEST_TEXT for current in chained(error)):
             return False
-        place = _where_raised(error)
-        if place in _printable and is_writable(text_of(error)):
-            return True
         printed = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     except Exception:  # an exception whose cause, say, is a property that raises
         return False
-    can_be = len(printed) <= _LONGEST_PRINTED and is_writable(printed)
-    if can_be and place:
-        if len(_printable) >= _MOST_PRINTABLE:
-            _printable.clear()
-        _printable.add(place)
-    return can_be
+    return len(printed) <= _LONGEST_PRINTED and is_writable(printed)
 
 
-def _where_raised(error: BaseException) -> tuple[object, ...]:
-    """Return what tells that the next exception is printed as one before but for its text; empty where nothing does."""
-    alone = error.__cause__ is None and error.__context__ is None and not members_of(error) and not _notes_of(error)
-    if not alone or isinstance(error, SyntaxError):  # which has a file of its own
-        return ()
-    frames: list[object] = []
-    current = error.__traceback__
-    while current is not None and len(frames) < _MOST_FRAMES:
-        code = current.tb_frame.f_code
-        frames.append((code.co_filename, code.co_name, current.tb_lineno))
+def _own_frames(whole: TracebackType | None, own_package: str) -> TracebackType | None:
+    """Return of a traceback the frames of the user's own code, and where batchcore raised below those, its last."""
+    own: list[TracebackType] = []
+    raiser = current = whole
+    while current is not None:
+        package = str(current.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        if package.startswith("batchcore"):
+            raiser = current
+        elif package == own_package or not _is_installed(current.tb_frame.f_code.co_filename, package):
+            own.append(current)
+            raiser = None
+        elif not own:
+            raiser = current
         current = current.tb_next
-    return () if current is not None else (type_name(error), *frames)
+    made: TracebackType | None = None
+    for each in reversed(own if raiser is None else [*own, raiser]):
+        made = TracebackType(made, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return made
+
+
+@cache
+def _is_installed(file: str, package: str) -> bool:
+    """Whether a file is of Python itself, or of what is installed: also beside the function, as pip leaves it there."""
+    folder = file.rpartition(f"{os.sep}{package}{os.sep}")[0] or os.path.dirname(file)  # noqa: PTH120 - no pathlib
+    if file.startswith(("<frozen", os.path.dirname(os.__file__))) or folder.endswith("-packages"):  # noqa: PTH120
+        return True
+    with suppress(OSError):
+        return any(name.startswith(f"{package}-") and name.endswith(".dist-info") for name in os.listdir(folder))  # noqa: PTH208
+    return False
 
 
 def _frames_of(error: BaseException) -> str:
     """Return what is printed of an exception whose printed form will not do: its frames, and a line for each other."""
-    frames = plain(
-        "".join(traceback.format_tb(error.__traceback__, -_MOST_FRAMES)).rstrip(), _LONGEST_PRINTED, keep="\n\t"
-    )
+    printed = "".join(traceback.format_tb(error.__traceback__, -_MOST_FRAMES)).rstrip()
+    frames = plain(printed, _LONGEST_PRINTED, keep="\n\t")
     more = [f"{each['relation']}: {each['type']}: {each['text']}" for each in chain_of(error)[1:]]
     return "\n".join([frames, *more])
 
 
 def _text_of_exception(error: BaseException) -> str:
-    return _without_input(error) if _is_pydantic(error) else text_of(error)
+    if not _is_pydantic(error):
+        return text_of(error)
+    from batchcore.models import described
+
+    return described(error)
 
 
 def _notes_of(error: BaseException) -> Sequence[object]:
@@ -358,38 +410,6 @@ def _plain_json(value: Any, depth: int = 3) -> Any:
     if _is_sequence(value) and depth:
         return [_plain_json(inner, depth - 1) for inner in value]
     return value if isinstance(value, float) and isfinite(value) else plain(value)
-
-
-def _without_input(error: Any) -> str:
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    named = "; ".join(
-        f"{_place(p['loc'])}: {p['type' if p['type'] == 'union_tag_invalid' else 'msg']}"  # that message quotes it
-        for p in problems[:5]
-    )
-    more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
-    return f"{error.title}: {named}{more}"
-
-
-def _place(loc: tuple[int | str, ...]) -> str:
-    """Return where in a record: fields by their names, items by their numbers, keys of dictionaries as stars."""
-    parts = (str(p) if (p < _HIGHEST_INDEX if isinstance(p, int) else _is_declared(p)) else "*" for p in loc)
-    return ".".join(parts) or "record"
-
-
-_declared: set[str] = set()
-
-
-def _is_declared(name: str) -> bool:
-    """Whether a model of this process has a field of this name. A name not seen before may be of a new model."""
-    if name not in _declared:
-        models: list[Any] = [sys.modules["pydantic"].BaseModel]
-        while models:
-            model = models.pop()
-            models += model.__subclasses__()
-            for field_name, field in model.model_fields.items():
-                names = (field_name, field.alias, field.validation_alias)
-                _declared.update(known for known in names if isinstance(known, str))
-    return name in _declared
 
 
 class Deferred(RecordError):

@@ -38,12 +38,8 @@ PROJECT = "batchcore"
 
 def hookspec(function: F) -> F:
     """Mark a method of this file as the specification of a hook."""
-    function.batchcore_spec = {  # type: ignore[attr-defined]  # the form in which pluggy reads a specification
-        "firstresult": True,
-        "historic": False,
-        "warn_on_impl": None,
-        "warn_on_impl_args": None,
-    }
+    spec = {"firstresult": True, "historic": False, "warn_on_impl": None, "warn_on_impl_args": None}
+    function.batchcore_spec = spec  # type: ignore[attr-defined]  # the form in which pluggy reads a specification
     return function
 
 

@@ -309,3 +309,41 @@ def _hint(record: Any, problem: Mapping[str, Any]) -> str:
     context: Mapping[str, Any] = problem.get("ctx") or {}
     wanted = context.get("class_name", "...")
     return f". It is {words}. Text of JSON is parsed where the field is declared as Json[{wanted}]"
+
+
+# -- What pydantic says of a record, without the record.
+
+_HIGHEST_INDEX = 10_000  # a higher number may be a key of a dictionary
+
+
+def described(error: Any) -> str:
+    """Return what pydantic refused, by field, without the input that its own text quotes."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    named = "; ".join(
+        f"{_place(p['loc'])}: {p['type' if p['type'] == 'union_tag_invalid' else 'msg']}"  # that message quotes it
+        for p in problems[:5]
+    )
+    more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+    return f"{error.title}: {named}{more}"
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Return where in a record: fields by their names, items by their numbers, keys of dictionaries as stars."""
+    parts = (str(p) if (p < _HIGHEST_INDEX if isinstance(p, int) else _is_declared(p)) else "*" for p in loc)
+    return ".".join(parts) or "record"
+
+
+_declared: set[str] = set()
+
+
+def _is_declared(name: str) -> bool:
+    """Whether a model of this process has a field of this name. A name not seen before may be of a new model."""
+    if name not in _declared:
+        models: list[Any] = [sys.modules["pydantic"].BaseModel]
+        while models:
+            model = models.pop()
+            models += model.__subclasses__()
+            for field_name, field in model.model_fields.items():
+                names = (field_name, field.alias, field.validation_alias)
+                _declared.update(known for known in names if isinstance(known, str))
+    return name in _declared

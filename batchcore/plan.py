@@ -219,7 +219,7 @@ class Run:
     def report(self) -> Report:
         """The log of this batch."""
         if self._report is None:
-            self._report = _report_class()(self.plan.logger, self.batch, self.plan.late)
+            self._report = _report_class()(self.plan.logger, self.batch, self.plan.late, self.handler)
         return self._report
 
     @property

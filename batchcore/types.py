@@ -3,6 +3,9 @@
 The core reads this file only while types are checked; importing it costs ``typing``.
 """
 
+# Nothing calls what stands here: it is read.
+# pyright: reportReturnType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Hashable, Mapping
@@ -62,24 +65,19 @@ class DeadLetterBook(Protocol):
     @property
     def in_lanes(self) -> AbstractSet[int]:
         """Positions whose lanes wait for their delivery."""
-        ...
 
     @property
     def problems(self) -> Mapping[int, BaseException]:
         """Position to what kept it from being delivered."""
-        ...
 
     def add(self, position: int) -> None:
         """Take a dead letter."""
-        ...
 
     def ended(self, position: int, problem: BaseException | None) -> None:
         """Note what became of one."""
-        ...
 
     def without_lanes(self) -> DeadLetterBook:
         """Return those that can still be delivered when workers are abandoned."""
-        ...
 
 
 class Lane(Protocol):
@@ -90,7 +88,6 @@ class Lane(Protocol):
 
     def __len__(self) -> int:
         """Return the position of the record that runs."""
-        ...
 
 
 class Observing(Protocol):
@@ -123,7 +120,6 @@ class TakesContext(Protocol[_Gets, _Gives]):
 
     def __call__(self, record: _Gets, /, *, lambda_context: Any) -> _Gives:
         """Handle a record."""
-        ...
 
 
 class _TakesState(Protocol[_Gets, _Gives]):
@@ -185,7 +181,6 @@ class ModelOf(Protocol[_Gives, _Name]):
 
     def model_validate(self, obj: Any, /) -> _Gives:
         """Give what handlers get."""
-        ...
 
     def model_post_init(self, model: Any, context: _Name, /) -> None:
         """Accept the name of its own source."""
@@ -202,7 +197,6 @@ class SourceOf(Protocol[_Gives]):
 
     def record_decoder(self, batch: Any) -> Callable[[Any], _Gives]:
         """Give what makes it."""
-        ...
 
 
 class SourceObject(Protocol):
@@ -211,17 +205,14 @@ class SourceObject(Protocol):
     @property
     def claims_event(self) -> Callable[..., bool]:
         """Whether an event is this source's."""
-        ...
 
     @property
     def extract_records(self) -> Callable[..., Any]:
         """Give the records of an event."""
-        ...
 
     @property
     def identify_records(self) -> Callable[..., Any]:
         """Give an identifier per record."""
-        ...
 
 
 AnySource: TypeAlias = str | SourceObject | None
@@ -236,7 +227,6 @@ class SourceNamed(SourceObject, Protocol[_Called]):
     @property
     def name(self) -> _Called:
         """Give it."""
-        ...
 
 
 class SourceOfSomeName(SourceObject, Protocol):
@@ -255,48 +245,38 @@ class LambdaContext(Protocol):
     @property
     def function_name(self) -> str:
         """The name of the function."""
-        ...
 
     @property
     def function_version(self) -> str:
         """The version of the function."""
-        ...
 
     @property
     def invoked_function_arn(self) -> str:
         """The ARN by which the function was invoked; it tells whether a version or an alias was named."""
-        ...
 
     @property
     def memory_limit_in_mb(self) -> str | int:
         """The memory of the function, in MB. The runtime of AWS has it as a string."""
-        ...
 
     @property
     def aws_request_id(self) -> str:
         """The identifier of the invocation."""
-        ...
 
     @property
     def log_group_name(self) -> str:
         """The log group of the function."""
-        ...
 
     @property
     def log_stream_name(self) -> str:
         """The log stream of the execution environment."""
-        ...
 
     @property
     def identity(self) -> Any:
         """The Cognito identity that authorized the request, if any."""
-        ...
 
     @property
     def client_context(self) -> Any:
         """What a client application sent along, if anything."""
-        ...
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds left before Lambda ends the invocation."""
-        ...

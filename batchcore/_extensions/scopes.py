@@ -140,6 +140,8 @@ def after_response(run: Run) -> Calls[None]:
         ledger.duration = perf_counter() - run.started_at
     if isinstance(observers, Observers):
         observers.batch_finished(_observed(run))
+    if run._report is not None:
+        run._report.counted()
     if ledger.stop == "time" or plan.late or plan.wants_summaries():
         run.report.finished()
     if isinstance(observers, Observers) and observers.calls_out:

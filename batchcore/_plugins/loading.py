@@ -6,26 +6,17 @@ import os
 import sys
 
 from batchcore.callables import close_unawaited, describe_value, is_deferred, named
+
+# isort: off
 from batchcore.errors import (
-    AmbiguousSourceError,
-    DuplicateHookError,
-    PluginError,
-    PluginLoadError,
-    SourceBrokenError,
-    SourceNotInstalledError,
-)
+    AmbiguousSourceError, DuplicateHookError, PluginError, PluginLoadError, SourceBrokenError, SourceNotInstalledError,
+)  # fmt: skip # one name a line would be a page
 from batchcore.source import (
-    ENVIRONMENT_VARIABLE,
-    OBSERVER_HOOKS,
-    SOURCE_HOOKS,
-    Source,
-    describe,
-    marked_methods,
-    offer,
-    offered,
-    source_hooks,
+    ENVIRONMENT_VARIABLE, OBSERVER_HOOKS, SOURCE_HOOKS, Source, describe, marked_methods, offer, offered, source_hooks,
     with_all_arguments,
-)
+)  # fmt: skip # as above
+
+# isort: on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -50,10 +51,28 @@ def test_what_a_deliverer_raised_is_logged_with_its_own_traceback(
     assert names[-2:] == ["deliver_dead_letter", "refuse"]
 
 
-def test_ten_tracebacks_of_such_errors_are_enough_for_a_batch(caplog: pytest.LogCaptureFixture) -> None:
+def test_such_errors_of_one_kind_are_logged_once_and_then_counted(caplog: pytest.LogCaptureFixture) -> None:
     processor = BatchProcessor(
         "sqs", plugins=[NoQueue()], dispositions=TO_DEAD_LETTER, raise_on_entire_batch_failure=False
     )
+    processor.run(batch_of(*["bad"] * 12), handle)
+    first, others = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert first.exc_info
+    assert others.getMessage() == (
+        "Like record m0 of sqs, for which deliver_dead_letter() raised ConnectionError: 11 more, "
+        "m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, ..."
+    )
+    assert others.failure_count == 11  # type: ignore[attr-defined]
+    assert others.item_identifiers == [f"m{number}" for number in range(1, 12)]  # type: ignore[attr-defined]
+
+
+def test_ten_tracebacks_of_errors_of_different_kinds_are_enough_for_a_batch(caplog: pytest.LogCaptureFixture) -> None:
+    class Odd(NoQueue):
+        def refuse(self) -> None:
+            raise type(f"Odd{next(numbers)}", (Exception,), {})
+
+    numbers = itertools.count()
+    processor = BatchProcessor("sqs", plugins=[Odd()], dispositions=TO_DEAD_LETTER, raise_on_entire_batch_failure=False)
     processor.run(batch_of(*["bad"] * 12), handle)
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [bool(record.exc_info) for record in errors] == [True] * 10 + [False] * 2

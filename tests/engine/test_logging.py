@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+import itertools
 import json
 import logging
+import operator
 import re
+import sys
+import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,10 +52,16 @@ def listener() -> Iterator[Listener]:
 
 
 def test_each_failed_record_is_logged_once(way: Way, listener: Listener) -> None:
-    way(batch_of("a", "bad", "c", "bad"))
+    def handler(record: Any) -> None:
+        if record["body"] == "bad":
+            raise ValueError(record["messageId"])
+        if record["body"] == "worse":
+            raise LookupError(record["messageId"])
+
+    way(batch_of("a", "bad", "c", "worse"), handler)
     assert sorted(line.partition("\n")[0] for line in listener.lines) == [
         "WARNING Record m1 of sqs failed (delivery 1): ValueError: m1",
-        "WARNING Record m3 of sqs failed (delivery 1): ValueError: m3",
+        "WARNING Record m3 of sqs failed (delivery 1): LookupError: m3",
     ]
 
 
@@ -86,7 +98,13 @@ def test_dropped_record_is_logged_as_well(driver: Way, listener: Listener) -> No
 
 
 def test_tracebacks_of_a_batch_are_bounded(driver: Way, listener: Listener) -> None:
-    driver(batch_of("ok", *["bad"] * 25), max_concurrency=1)
+    numbers = itertools.count()
+
+    def handler(record: Any) -> None:
+        if record["body"] == "bad":
+            raise type(f"Odd{next(numbers)}", (Exception,), {})
+
+    driver(batch_of("ok", *["bad"] * 25), handler, max_concurrency=1)
     assert len(listener.lines) == 25
     assert sum("Traceback" in line for line in listener.lines) == 10
     driver(batch_of("ok", "bad"))
@@ -230,6 +248,244 @@ def test_record_without_identity_is_logged_by_its_position(listener: Listener) -
     assert fields.record_description == {}
 
 
+# -- Failures of one kind.
+
+
+def refuse(record: Any) -> None:
+    if record["body"] == "bad":
+        raise ValueError("no such customer")
+
+
+def test_failures_of_one_kind_are_one_line_and_a_count(way: Way, listener: Listener) -> None:
+    way(batch_of("a", *["bad"] * 4), refuse, max_concurrency=1)
+    first, others = listener.records
+    assert first.getMessage() == "Record m1 of sqs failed (delivery 1): ValueError: no such customer"
+    assert first.exc_info
+    assert others.levelname == "WARNING"
+    assert others.getMessage() == "Like record m1 of sqs, which failed with ValueError: 3 more, m2, m3, m4"
+    assert not others.exc_info
+    fields: Any = others
+    assert (fields.batch_source, fields.failure_count) == ("sqs", 3)
+    assert fields.item_identifiers == ["m2", "m3", "m4"]
+
+
+def test_in_threads_each_failure_is_counted_once(listener: Listener) -> None:
+    process_partial_response(batch_of("a", *["bad"] * 400), refuse, BatchProcessor("sqs", max_concurrency=8))
+    first, others = listener.records
+    assert others.failure_count == 399  # type: ignore[attr-defined]
+    named = re.match(r"Like record (m\d+) of sqs, which failed with ValueError: 399 more, ", others.getMessage())
+    assert named is not None
+    assert first.item_identifier == named[1]  # type: ignore[attr-defined]
+
+
+def test_text_of_a_failure_that_another_of_its_kind_has_not_is_named(driver: Way, listener: Listener) -> None:
+    def handler(record: Any) -> None:
+        if record["body"] != "fine":
+            raise LookupError(f"no {record['body']}")
+
+    driver(batch_of("fine", "apple", "apple", "pear"), handler, max_concurrency=1)
+    assert listener.records[1].getMessage() == (
+        "Like record m1 of sqs, which failed with LookupError: 2 more, m2, m3 (LookupError: no pear)"
+    )
+
+
+def test_names_of_failures_of_one_kind_are_bounded(driver: Way, listener: Listener) -> None:
+    driver(batch_of("a", *["bad"] * 200), refuse, max_concurrency=1)
+    others: Any = listener.records[1]
+    assert others.getMessage().endswith(": 199 more, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, ...")
+    assert len(others.item_identifiers) == 100
+    assert others.failure_count == 199
+
+
+def test_failures_raised_in_different_places_or_with_different_ends_are_of_different_kinds(
+    driver: Way, listener: Listener
+) -> None:
+    def handler(record: Any) -> None:
+        if record["body"] == "here":
+            raise ValueError
+        if record["body"] == "there":
+            raise ValueError
+        if record["body"] == "drop":
+            raise LookupError
+        if record["body"] == "retry":
+            raise KeyError
+
+    def other(record: Any) -> None:
+        handler(record)
+
+    driver(batch_of("a", "here", "there"), handler, max_concurrency=1)
+    assert len(listener.lines) == 2
+    listener.lines.clear()
+    driver(batch_of("a", "drop", "retry"), handler, dispositions={KeyError: Disposition.DROP}, max_concurrency=1)
+    assert [", and is dropped" in line for line in listener.lines] == [False, True]
+    listener.lines.clear()
+    driver(batch_of("a", "here"), handler, max_concurrency=1)
+    driver(batch_of("a", "here"), other, max_concurrency=1)
+    assert len(listener.lines) == 2, "each batch counts for itself"
+
+
+def test_count_is_logged_before_the_line_of_the_batch_and_before_it_raises(driver: Way) -> None:
+    mine = Listener()
+    with pytest.raises(BatchProcessingError):
+        driver(batch_of("bad", "bad"), refuse, logger=at_info(mine), max_concurrency=1)
+    assert [line.split()[1] for line in mine.lines] == ["Record", "Like", "Batch"]
+
+
+def test_at_debug_each_failure_has_a_line_with_all_its_fields(driver: Way) -> None:
+    mine = Listener()
+    driver(batch_of("a", "bad", "bad"), refuse, logger=at_info(mine, logging.DEBUG), max_concurrency=1)
+    lines: list[Any] = [record for record in mine.records if record.levelname == "DEBUG"]
+    assert [(line.item_identifier, line.record_disposition) for line in lines] == [("m1", "retry"), ("m2", "retry")]
+    assert [line.getMessage() for line in lines] == [
+        f"Record {name} of sqs failed (delivery 1): ValueError: no such customer" for name in ("m1", "m2")
+    ]
+
+
+def test_failures_of_an_override_are_counted_too(driver: Way, listener: Listener) -> None:
+    class Broken(type(driver.processor())):  # type: ignore[misc]  # a class made of an object
+        def failure_handler(self, record: Any, exception: Any) -> Any:
+            raise LookupError("no metric")
+
+    driver.call(Broken("sqs", max_concurrency=1), batch_of("a", "bad", "bad", "bad"), refuse)
+    errors = [record.getMessage() for record in listener.records if record.levelname == "ERROR"]
+    assert errors == [
+        "failure_handler() raised LookupError: no metric; no outcome changes. Record m1 of sqs.",
+        "Like record m1 of sqs, for which failure_handler() raised LookupError: 2 more, m2, m3",
+    ]
+
+
+# -- The frames that are shown.
+
+
+def frames_in(record: logging.LogRecord) -> list[str]:
+    """Give the functions of a traceback that is logged with a record."""
+    assert record.exc_info
+    return [frame.f_code.co_name for frame, _ in traceback.walk_tb(record.exc_info[2])]
+
+
+def test_frames_are_those_of_the_users_code(driver: Way, listener: Listener) -> None:
+    driver(batch_of("a", "bad"), lambda record: json_of(record))  # noqa: PLW0108 - a frame more
+    assert frames_in(listener.records[0])[-2:] == ["<lambda>", "json_of"]
+    assert set(frames_in(listener.records[0])) <= {"<lambda>", "json_of", "handle_and_wait"}
+
+
+def json_of(record: Any) -> None:
+    if record["body"] == "bad":
+        json.loads("[1")
+
+
+def test_where_batchcore_raised_that_frame_of_it_is_shown(driver: Way, listener: Listener) -> None:
+    def record_handler(record: Any) -> Any:
+        return record.json_body
+
+    driver(batch_of("[]", "bad"), record_handler)
+    *_, own, ours = frames_in(listener.records[0])
+    assert (own, ours) == ("record_handler", "_decode_json_with_care")
+    if not driver.name.startswith("async"):  # there the test's own coroutine function has a frame, too
+        assert len(listener.lines[0].splitlines()) <= 8
+
+
+def test_frames_of_causes_are_those_of_the_users_code_too_and_are_left_as_they_were(
+    driver: Way, listener: Listener
+) -> None:
+    kept: list[BaseException] = []
+
+    def handler(record: Any) -> None:
+        try:
+            json_of(record)
+        except ValueError as error:
+            kept.append(error)
+            raise LookupError("no order") from error
+
+    result = driver(batch_of("a", "bad"), handler, plugins=[Looks(kept)])
+    assert failed(result) == ["m1"]
+    text = listener.lines[0]
+    assert text.count("Traceback") == 2
+    assert "in json_of" in text
+    assert "in handler" in text
+    assert "decoder.py" not in text
+    assert "engine.py" not in text
+    assert "tasks.py" not in text
+
+
+class Looks:
+    """An observer that sees each failure after it is logged: its frames, and those of its cause, are all there."""
+
+    def __init__(self, kept: list[BaseException]) -> None:
+        self.kept = kept
+
+    @hookimpl
+    def record_finished(self, outcome: Any) -> None:
+        if outcome.exception is not None:
+            files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(outcome.exception.__traceback__)]
+            assert any("batchcore" in file and "tests" not in file for file in files)
+            files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(self.kept[0].__traceback__)]
+            assert files[-1].endswith("decoder.py")
+
+
+def test_at_debug_all_frames_are_logged(driver: Way) -> None:
+    mine = Listener()
+    driver(batch_of("[]", "bad"), lambda record: record.json_body, logger=at_info(mine, logging.DEBUG))
+    shown, all_of_them = (len(frames_in(record)) for record in mine.records if record.exc_info)
+    assert shown <= 3
+    assert all_of_them > 4
+
+
+def test_exception_of_which_no_frame_is_the_users_shows_its_last(listener: Listener) -> None:
+    process_partial_response(batch_of("[]", "bad"), operator.attrgetter("json_body"), BatchProcessor("sqs"))
+    assert frames_in(listener.records[0]) == ["_decode_json_with_care"]
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], Any]]:
+    """Give what puts a package where a deployment has it, its requirements beside it, and imports it."""
+    made: list[str] = []
+
+    def deploy(folder: str, name: str, text: str = "") -> Any:
+        root = tmp_path / folder
+        (root / name).mkdir(parents=True)
+        (root / name / "__init__.py").write_text(text or HANDLES)
+        monkeypatch.syspath_prepend(root)
+        made.append(name)
+        return importlib.import_module(name)
+
+    yield deploy
+    for name in made:
+        sys.modules.pop(name, None)
+
+
+HANDLES = """
+def handle(record):
+    if record["body"] == "bad":
+        refuse()
+
+
+def refuse():
+    raise ValueError
+"""
+
+
+def test_function_that_lies_among_installed_packages_is_the_users_own(
+    listener: Listener, deployed: Callable[..., Any]
+) -> None:
+    function = deployed("python/site-packages", "orders_in_an_image")
+    process_partial_response(batch_of("a", "bad"), function.handle, BatchProcessor("sqs"))
+    assert frames_in(listener.records[0]) == ["handle", "refuse"]
+
+
+def test_requirement_that_lies_beside_the_function_is_not_the_users_own(
+    listener: Listener, deployed: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "task" / "vendored_client-1.0.dist-info").mkdir(parents=True)
+    client = deployed("task", "vendored_client")
+    own = deployed(
+        "task", "orders_beside_it", "import vendored_client\n\ndef own(record):\n    vendored_client.handle(record)\n"
+    )
+    assert client is sys.modules["vendored_client"]
+    process_partial_response(batch_of("a", "bad"), own.own, BatchProcessor("sqs"))
+    assert frames_in(listener.records[0]) == ["own"]
+
+
 # -- The line of a batch.
 
 
@@ -290,7 +546,7 @@ def test_line_of_a_batch_goes_to_the_logger_batchcore_where_that_is_enabled_for_
 
 def test_logger_that_was_given_is_the_one(driver: Way, listener: Listener) -> None:
     mine = Listener()
-    driver(batch_of("a", "bad"), logger=logger_with(mine))
+    driver(batch_of("a", "bad"), logger=at_info(mine))
     assert [(record.name, record.levelname) for record in mine.records] == [("mine", "WARNING"), ("mine", "INFO")]
     assert listener.lines == []
 

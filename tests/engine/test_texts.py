@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import logging
 from collections.abc import Callable
@@ -329,13 +330,24 @@ def caused(error: BaseException, cause: BaseException) -> BaseException:
 def test_line_of_an_odd_exception_is_there_after_a_good_one_from_the_same_place(sink: Strict, odd: str) -> None:
     good = SyntaxError("wrong", ("a", 1, 1, "b")) if odd == "source" else ValueError("good")
     errors = iter([good, copy(good), ODD_AFTER_GOOD[odd]()])
-    BatchProcessor("sqs", logger=logger_with(sink), raise_on_entire_batch_failure=False).run(
-        batch_of("bad", "bad", "bad"), raises(errors.__next__)
-    )
-    assert len(sink.lines) == 3
+    processor = BatchProcessor("sqs", logger=logger_with(sink), raise_on_entire_batch_failure=False)
+    sink.setLevel(logging.DEBUG)
+    processor.run(batch_of("bad", "bad", "bad"), raises(errors.__next__))
+    assert [line.split()[0] for line in sink.lines] == ["Record"] * 4 + ["Like", "Batch"]
     assert all(map(is_writable, sink.lines))
     assert all(len(line) < 50_000 for line in sink.lines)
-    assert "Traceback" in sink.lines[1]
+    assert "Traceback" in sink.lines[2]
+
+
+def test_names_of_failures_with_long_and_odd_texts_are_bounded_and_one_line(sink: Strict) -> None:
+    texts = itertools.cycle(["x" * HUGE, "two\nlines", "a\ud800b"])
+    BatchProcessor("sqs", logger=logger_with(sink), raise_on_entire_batch_failure=False).run(
+        batch_of(*["bad"] * 30), raises(lambda: ValueError(next(texts)))
+    )
+    others = sink.lines[1]
+    assert len(others) < 15_000
+    assert others.isprintable()
+    assert "m1 (ValueError: two\\nlines), m2 (ValueError: a\\ud800b), m3, m4 (" in others
 
 
 def test_error_of_many_kinds_is_short(driver: Way) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import threading
 import traceback
@@ -281,9 +282,11 @@ def test_a_batch_hook_that_raises_leaves_no_frame_behind(driver: Run) -> None:
 def test_the_traceback_of_a_batch_hook_that_raised_does_not_grow_with_the_records(
     hook: str, run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG, "batchcore")
     run(ToySource(), EVENT, plugins=[plugin_of(**{hook: raising(ConnectionError("no table"))})])
 
-    frames = [[frame.name for frame in traceback.extract_tb(record.exc_info[2])] for record in caplog.records]  # type: ignore[index]
+    lines = [record for record in caplog.records if record.levelname == "DEBUG"]
+    frames = [[frame.name for frame in traceback.extract_tb(line.exc_info[2])] for line in lines]  # type: ignore[index]
     assert len(frames) == 3
     assert frames[0][-1] == "hook"
     assert frames[1] == frames[2] == frames[0]

@@ -793,12 +793,13 @@ def test_the_hooks_fire_in_this_order(ordering: Any) -> None:
 
     entered = ("(prepare)", "(decode)", "record_scope entered", "argument entered", "(handler)")
     failure = (*entered, "delivery_attempt", "describe_record")  # it raised: nothing follows the yields
+    again = entered  # and of the second that failed in the same way, nothing is written
     if ordering is unordered:
-        failures = [*failure, *failure, "after_records", "deliver_dead_letters"]
+        failures = [*failure, *again, "after_records", "deliver_dead_letters"]
         failures += [*("original_message",) * 2, *("record_finished",) * 2]
     else:
         settled = ("deliver_dead_letter", "original_message", "record_finished")
-        failures = [*failure, *settled, *failure, *settled, "after_records"]
+        failures = [*failure, *settled, *again, *settled, "after_records"]
     assert calls == [
         "acknowledgement",
         "made",

@@ -618,8 +618,8 @@ MUTANTS = (
     Mutant(
         "what pydantic refused is not logged",
         "failures._text_of_exception",
-        "_without_input(error) if _is_pydantic(error) else text_of(error)",
-        "text_of(error)",
+        "return described(error)",
+        "return text_of(error)",
         "engine/test_logging.py",
         "input",
     ),
