@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     Kind: TypeAlias = tuple[Level, str, int, str, list[tuple[int, str]]]
 
 LOGGER = logging.getLogger("batchcore")
-TRACEBACKS_PER_BATCH = 10
-"""How many kinds of failures, and how many of other errors, of one batch are logged with a traceback."""
+TRACEBACKS_PER_BATCH = 20
+"""How many kinds of failures and other errors of one batch are logged with a traceback."""
 
 _WHAT_BECOMES_OF_IT = {
     "drop": ", and is dropped",
@@ -118,8 +118,7 @@ def _guarded(log: F) -> F:
             with suppress(Exception):  # its context is what a record failed with, which may quote its input
                 traceback.print_exception(type(error), error, error.__traceback__, chain=False, file=sys.stderr)
 
-    made: Any = guarded
-    return made  # type: ignore[no-any-return]  # it takes what the method takes
+    return guarded  # type: ignore[return-value]  # it takes what the method takes
 
 
 class Report:
@@ -136,26 +135,27 @@ class Report:
         kinds: what has failed by now, by what went wrong and where.
     """
 
-    __slots__ = ("_at_debug", "_batch", "_late", "_logger", "_package", "_tracebacks", "is_heard", "kinds")
+    __slots__ = ("_batch", "_handler", "_late", "_logger", "_tracebacks", "is_heard", "kinds")
 
     def __init__(self, logger: logging.Logger | None, batch: Batch, late: list[None], handler: object) -> None:
         self._logger = LOGGER if logger is None else logger
         self._batch = batch
         self._late = late
-        self._package = str(getattr(handler, "__module__", None)).partition(".")[0]
-        self._tracebacks = {"warning": TRACEBACKS_PER_BATCH, "error": TRACEBACKS_PER_BATCH, "debug": sys.maxsize}
+        self._handler = handler
+        self._tracebacks = TRACEBACKS_PER_BATCH
         self.kinds: dict[tuple[object, ...], Kind] = {}
         self.is_heard = logger is not None or _somebody_listens(LOGGER)
-        self._at_debug = False
-        with suppress(Exception):  # a logger of somebody's own
-            self._at_debug = self._logger.isEnabledFor(logging.DEBUG)
+
+    def _is_at_debug(self) -> bool:
+        """Whether all is logged. A logger of somebody's own may not say."""
+        return hasattr(self._logger, "isEnabledFor") and self._logger.isEnabledFor(logging.DEBUG)
 
     @_guarded
     def failed(self, position: int, error: BaseException, disposition: str) -> None:
         """Log one failed record at WARNING, with the value of its disposition."""
         becomes = _WHAT_BECOMES_OF_IT.get(disposition, "")
         is_first = self._is_first("warning", f"which failed with {type_name(error)}{becomes}", position, error)
-        if is_first or self._at_debug:
+        if is_first or self._is_at_debug():
             fields = self._fields(error, position, disposition)
             attempt = fields["delivery_attempt"]
             delivery = "" if attempt is None else f" (delivery {attempt})"
@@ -169,7 +169,7 @@ class Report:
     def _is_first(self, level: Level, what: str, position: int, error: BaseException) -> bool:
         """Whether nothing of this kind has gone wrong in this batch yet: else it is counted."""
         kind: Kind = level, what, position, summary_of(error), []
-        own = traceback.walk_tb(_own_frames(error.__traceback__, self._package))
+        own = traceback.walk_tb(_own_frames(error.__traceback__, self._handler))
         places = [(frame.f_code, line) for frame, line in own]
         *_, text, others = known = self.kinds.setdefault((what, *places), kind)
         if known is not kind:
@@ -186,20 +186,20 @@ class Report:
             whole = [(each, each.__traceback__) for each in chained(error)]
             try:
                 for each, frames in whole:
-                    BaseException.with_traceback(each, _own_frames(frames, self._package))
+                    BaseException.with_traceback(each, _own_frames(frames, self._handler))
                 self._write_line(level, message, arguments, error, fields)
             finally:
                 for each, frames in whole:
                     BaseException.with_traceback(each, frames)
-        if self._at_debug:
+        if self._is_at_debug():
             self._write_line("debug", message, arguments, error, fields)
 
     def _write_line(
         self, level: Level, message: str, arguments: tuple[str, ...], error: BaseException, fields: dict[str, Any]
     ) -> None:
         exc_info = None
-        if self._tracebacks[level] > 0 and error.__traceback__ is not None:
-            self._tracebacks[level] -= 1
+        if (self._tracebacks > 0 or level == "debug") and error.__traceback__ is not None:
+            self._tracebacks -= level != "debug"
             if _can_be_printed(error):
                 exc_info = exception_info(error)
             else:
@@ -211,10 +211,9 @@ class Report:
         batch = self._batch
         fields: dict[str, Any] = {"batch_source": batch.source, "failure_chain": chain_of(error)}
         if position is not None:
-            record = batch.records[position]
             fields["item_identifier"] = _plain_json(batch.identifiers[position])
-            fields["delivery_attempt"] = batch.delivery_attempt(record)
-            fields["record_description"] = _plain_json(batch.describe_record(record))
+            fields["delivery_attempt"] = batch.delivery_attempt(batch.records[position])
+            fields["record_description"] = _plain_json(batch.describe_record(batch.records[position]))
             fields["record_disposition"] = disposition
         return fields
 
@@ -224,12 +223,11 @@ class Report:
         source, identifiers = self._batch.source, self._batch.identifiers
         for level, what, first, _, others in self.kinds.values():
             if others:
-                names = [self._name(at) + words for at, words in others[:MOST_NAMES]]
-                names += ["..."] if len(others) > MOST_NAMES else []
+                names = ", ".join(self._name(at) + words for at, words in others[:MOST_NAMES])
                 named = [_plain_json(identifiers[at]) for at, _ in others[: 10 * MOST_NAMES]]
                 extra = {"batch_source": source, "failure_count": len(others), "item_identifiers": named}
-                arguments = (self._name(first), source, what, len(others), ", ".join(names))
-                getattr(self._logger, level)("Like record %s of %s, %s: %s more, %s", *arguments, extra=extra)
+                arguments = (self._name(first), source, what, len(others), names, ", ..." * (len(others) > MOST_NAMES))
+                getattr(self._logger, level)("Like record %s of %s, %s: %s more, %s%s", *arguments, extra=extra)
 
     @_guarded
     def finished(self) -> None:
@@ -301,7 +299,7 @@ class Report:
         self, message: str, arguments: tuple[str, ...], error: BaseException, position: int | None, what: str
     ) -> None:
         is_first = position is None or self._is_first("error", what, position, error)
-        if is_first or self._at_debug:
+        if is_first or self._is_at_debug():
             self._write(is_first, "error", message, arguments, error, self._fields(error, position, "retry"))
 
 
@@ -322,8 +320,10 @@ def _somebody_listens(logger: logging.Logger) -> bool:
     while current is not None:
         handlers += current.handlers
         current = current.parent if current.propagate else None
-    # Where there are none, logging's handler of last resort prints it.
-    return not handlers or any(type(handler) is not logging.NullHandler for handler in handlers)
+    for handler in handlers:
+        if type(handler) is not logging.NullHandler:
+            return True
+    return not handlers  # then logging's handler of last resort prints it
 
 
 def _is_pydantic(error: BaseException) -> bool:
@@ -342,18 +342,18 @@ def _can_be_printed(error: BaseException) -> bool:
     return len(printed) <= _LONGEST_PRINTED and is_writable(printed)
 
 
-def _own_frames(whole: TracebackType | None, own_package: str) -> TracebackType | None:
+def _own_frames(whole: TracebackType | None, handler: object) -> TracebackType | None:
     """Return of a traceback the frames of the user's own code, and where batchcore raised below those, its last."""
+    own_package = str(getattr(handler, "__module__", None)).partition(".")[0]
     own: list[TracebackType] = []
     raiser = current = whole
     while current is not None:
         package = str(current.tb_frame.f_globals.get("__name__")).partition(".")[0]
-        if package.startswith("batchcore"):
-            raiser = current
-        elif package == own_package or not _is_installed(current.tb_frame.f_code.co_filename, package):
+        is_ours = package.startswith("batchcore")
+        if not is_ours and (package == own_package or not _is_installed(current.tb_frame.f_code.co_filename, package)):
             own.append(current)
             raiser = None
-        elif not own:
+        elif is_ours or not own:
             raiser = current
         current = current.tb_next
     made: TracebackType | None = None

@@ -106,7 +106,7 @@ def test_tracebacks_of_a_batch_are_bounded(driver: Way, listener: Listener) -> N
 
     driver(batch_of("ok", *["bad"] * 25), handler, max_concurrency=1)
     assert len(listener.lines) == 25
-    assert sum("Traceback" in line for line in listener.lines) == 10
+    assert sum("Traceback" in line for line in listener.lines) == 20
     driver(batch_of("ok", "bad"))
     assert "Traceback" in listener.lines[-1], "the next batch has its own"
 
