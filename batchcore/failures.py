@@ -365,11 +365,11 @@ def _own_frames(whole: TracebackType | None, handler: object) -> TracebackType |
 @cache
 def _is_installed(file: str, package: str) -> bool:
     """Whether a file is of Python itself, or of what is installed: also beside the function, as pip leaves it there."""
-    folder = file.rpartition(f"{os.sep}{package}{os.sep}")[0] or os.path.dirname(file)  # noqa: PTH120 - no pathlib
-    if file.startswith(("<frozen", os.path.dirname(os.__file__))) or folder.endswith("-packages"):  # noqa: PTH120
+    folder = file.rpartition(f"{os.sep}{package}{os.sep}")[0] or os.path.dirname(file)  # noqa: PTH120 - to import pathlib costs a millisecond
+    if file.startswith(("<frozen", os.path.dirname(os.__file__))) or folder.endswith("-packages"):  # noqa: PTH120 - as above
         return True
     with suppress(OSError):
-        return any(name.startswith(f"{package}-") and name.endswith(".dist-info") for name in os.listdir(folder))  # noqa: PTH208
+        return any(name.startswith(f"{package}-") and name.endswith(".dist-info") for name in os.listdir(folder))  # noqa: PTH208 - as above
     return False
 
 
