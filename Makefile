@@ -48,6 +48,7 @@ wheels: $(VENV)/dev ## build every distribution into dist/
 	@rm -rf dist
 	@for package in $(PACKAGES); do \
 	    said=$$($(BIN)/python -m build --no-isolation --outdir dist $$package 2>&1) || { echo "$$said"; exit 1; }; done
+	@ls dist/*.whl | sed -E 's#dist/([^-]+)-([^-]+)-.*#\1==\2#; s/_/-/g' >dist/constraints.txt
 	@ls dist/*.whl
 
 clean: ## remove the environment, caches and builds
