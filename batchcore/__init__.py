@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # isort: on
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AmbiguousSourceError", "AsyncBatchProcessor", "BasePartialBatchProcessor", "BasePartialProcessor", "Batch",
     "BatchProcessingError", "BatchProcessor", "BatchResult", "BatchcoreError", "ConfigurationError", "DeadLetterRecord",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
+import batchcore
 from batchcore_testing import EventFactory
 
 CORE = "batchcore"
@@ -39,6 +40,10 @@ def requirements(distribution: str) -> dict[str, str]:
 
 def test_all_have_one_version() -> None:
     assert len({metadata.version(name) for name in DISTRIBUTIONS}) == 1
+
+
+def test_the_version_of_the_core_can_be_asked_for() -> None:
+    assert batchcore.__version__ == metadata.version(CORE)
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
