@@ -20,6 +20,8 @@ PACKAGES = [
     "batchcore_pipes",
     "batchcore_envelopes",
     "batchcore_deadletter",
+    "batchcore_emf",
+    "batchcore_logs",
     "batchcore_local",
 ]
 
