@@ -1,7 +1,7 @@
 """What CloudWatch takes in a document, and a sentence for whoever gives it something else.
 
-From "Specification: Embedded metric format" in the Amazon CloudWatch user guide, and "Dimension" and "MetricDatum" in its
-API reference. CloudWatch leaves out what it does not take, and says so nowhere near the function: so it is refused here.
+From "Specification: Embedded metric format" in the Amazon CloudWatch user guide, and "Dimension" and "MetricDatum" in
+its API reference. CloudWatch leaves out what it does not take, and says so nowhere near the function. So it is refused.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ LONGEST_NAME = 250
 LONGEST_DIMENSION_VALUE = 1_024
 _LARGEST = 2.0**360
 
+_SIZES = [f"{size}{unit}" for unit in ("bytes", "bits") for size in ("", "kilo", "mega", "giga", "tera")]
 UNITS = frozenset(
     [
-        *(f"{size}{unit}" for unit in ("Bytes", "Bits") for size in ("", "Kilo", "Mega", "Giga", "Tera")),
-        *(f"{size}{unit}/Second" for unit in ("Bytes", "Bits") for size in ("", "Kilo", "Mega", "Giga", "Tera")),
-        *("Seconds", "Microseconds", "Milliseconds", "Percent", "Count", "Count/Second", "None"),
+        *(f"{size.capitalize()}{per}" for size in [*_SIZES, "count"] for per in ("", "/Second")),
+        *("Seconds", "Microseconds", "Milliseconds", "Percent", "None"),
     ]
 )
 _UNIT = {unit.lower(): unit for unit in UNITS}
@@ -46,7 +46,7 @@ def checked_namespace(namespace: Any) -> str:
     """
     if not isinstance(namespace, str) or not _IN_A_NAMESPACE.fullmatch(namespace) or not namespace.strip():
         raise ConfigurationError(
-            f"A namespace is a text of letters, digits, spaces and . - _ / # : that does not begin with a colon, not "
+            "A namespace is a text of letters, digits, spaces and . - _ / # : that does not begin with a colon, not "
             f"{_shown(namespace)}."
         )
     if len(namespace) > LONGEST_NAMESPACE:
@@ -54,7 +54,9 @@ def checked_namespace(namespace: Any) -> str:
             f"A namespace has {LONGEST_NAMESPACE} characters at most; {_shown(namespace)} has {len(namespace)}."
         )
     if namespace.upper().startswith("AWS/"):
-        raise ConfigurationError(f"Namespaces that begin with AWS/ are those of AWS. Choose another than {namespace!r}.")
+        raise ConfigurationError(
+            f"Namespaces that begin with AWS/ are those of AWS. Choose another than {namespace!r}."
+        )
     return namespace
 
 
@@ -72,22 +74,25 @@ def checked_dimensions(dimensions: Any, taken: Mapping[str, str]) -> dict[str, s
         raise ConfigurationError(f"dimensions is a mapping of names to values, not {_shown(dimensions)}.")
     given: dict[Any, Any] = dict(dimensions.items())
     if len(given) > MOST_DIMENSIONS:
-        raise ConfigurationError(f"CloudWatch takes {MOST_DIMENSIONS} dimensions; there are {len(given)}. Leave some out.")
+        raise ConfigurationError(
+            f"CloudWatch takes {MOST_DIMENSIONS} dimensions; there are {len(given)}. Leave some out."
+        )
     for name, value in given.items():
         _check_name(name, "dimension")
         if name in taken:
             raise ConfigurationError(
-                f"A dimension cannot be named {name!r}: {taken[name]} has that name, and a document has each name once. "
-                "Choose another."
+                f"A dimension cannot be named {name!r}: {taken[name]} has that name, and a document has each "
+                "name once. Choose another."
             )
         if not isinstance(value, str):
             raise ConfigurationError(
-                f"The value of the dimension {name!r} is a text, not {_shown(value)}. Write {str(value)[:_LONGEST_SHOWN]!r}."
+                f"The value of the dimension {name!r} is a text, not {_shown(value)}. Write "
+                f"{str(value)[:_LONGEST_SHOWN]!r}."
             )
         if not _PRINTABLE.fullmatch(value):
             raise ConfigurationError(
-                f"The value of the dimension {name!r} is a text of printable ASCII characters, not empty and not blank, "
-                f"not {_shown(value)}."
+                f"The value of the dimension {name!r} is a text of printable ASCII characters, not empty and not "
+                f"blank, not {_shown(value)}."
             )
         if len(value) > LONGEST_DIMENSION_VALUE:
             raise ConfigurationError(
@@ -105,8 +110,8 @@ def checked_metric(name: Any, taken: Mapping[str, str]) -> str:
     _check_name(name, "metric")
     if name in taken:
         raise ConfigurationError(
-            f"A metric cannot be named {name!r}: {taken[name]} has that name, and a document has each name once. Choose "
-            "another."
+            f"A metric cannot be named {name!r}: {taken[name]} has that name, and a document has each name once. "
+            "Choose another."
         )
     return str(name)
 
@@ -132,7 +137,8 @@ def checked_unit(unit: Any, name: str) -> str:
     found = _UNIT.get(unit.lower()) if isinstance(unit, str) else None
     if found is None:
         raise ConfigurationError(
-            f"{_shown(unit)}, the unit of {name!r}, is no unit of CloudWatch. Its units are: {', '.join(sorted(UNITS))}."
+            f"{_shown(unit)}, the unit of {name!r}, is no unit of CloudWatch. Its units are: "
+            f"{', '.join(sorted(UNITS))}."
         )
     return found
 
@@ -164,5 +170,7 @@ def _checked_number(value: Any, name: str) -> float:
 def _shown(value: object) -> str:
     if not isinstance(value, (str, int, float)):
         return "nothing" if value is None else f"something of the type {type(value).__name__}"
-    text = repr(value) if isinstance(value, str) or abs(value) < _LARGEST else f"{float(value):.0e}"
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return "number of that size"
+    text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}...'"

@@ -67,7 +67,7 @@ class CloudWatchMetrics:
         record_durations: whether to measure how long each record took. Without it, that is known where ``run()`` or
             ``arun()`` was called.
         of_batch: the result of a batch to metrics of your own, name to number, or to a list of 100 numbers at most.
-        units: name of a metric of your own to its unit, as CloudWatch calls it. ``None`` by default, which is a unit too.
+        units: name of a metric of your own to its unit, as CloudWatch calls it. By default it is the unit ``None``.
 
     Raises:
         ConfigurationError: CloudWatch would not take it.
