@@ -1,0 +1,67 @@
+"""The standard library's logging: each of its log records has the fields of the record whose handler runs.
+
+A filter of a logger does not see the lines of the loggers below it. A filter of a handler does not see those that
+another handler writes, or one that is added later. A factory of log records sees all of them. Powertools' Logger,
+formatters for JSON and AWS's own write what they find on a log record.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from batchcore_logs.context import current
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_OF_LOGGING = frozenset(("message", "asctime"))  # set by formatters, over whatever is there
+
+
+class _Attributes(dict[str, "Any"]):
+    """The attributes of a log record, of which some are ours: for those, a line may have an ``extra`` of its own.
+
+    ``Logger.makeRecord()`` refuses to overwrite what a log record has, with a KeyError out of the log call. That would
+    fail a record of its log line, and batchcore's own lines carry these fields too. So to that method, and to nobody
+    else, ours are not there.
+    """
+
+    __slots__ = ("ours",)
+
+    ours: frozenset[str]
+
+    def __contains__(self, name: object) -> bool:
+        if name in self.ours:
+            return sys._getframe(1).f_code.co_name != "makeRecord"
+        return super().__contains__(name)
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)  # whoever reads a pickled log record need not have this package
+
+
+def install() -> None:
+    """Let log records have the fields, from here on, unless they have them already."""
+    factory = logging.getLogRecordFactory()
+    if not getattr(factory, "batchcore_logs", False):
+        logging.setLogRecordFactory(_with_fields(factory))
+
+
+def _with_fields(factory: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
+    def make(*arguments: Any, **options: Any) -> logging.LogRecord:
+        line = factory(*arguments, **options)
+        context = current.get()
+        if context is not None:
+            there: dict[str, Any] = line.__dict__
+            ours = {
+                name: value for name, value in context.fields().items() if name not in there and name not in _OF_LOGGING
+            }
+            attributes = _Attributes(there)
+            attributes.update(ours)
+            attributes.ours = frozenset(ours)
+            line.__dict__ = attributes
+        return line
+
+    make.batchcore_logs = True  # type: ignore[attr-defined]
+    return make
