@@ -139,6 +139,10 @@ class CloudWatchMetrics:
                 f"the {len(own)} metrics that of_batch() gave: give fewer, or fewer values."
             )
             line = self._line(result, metrics)
+        if set(result.counts()) - {"succeeded"}:
+            # A failure may have been logged with a traceback, after which the text format of AWS's runtime client does
+            # not end the line. Where that client writes to standard output too, this one would be the rest of it.
+            line = "\n" + line
         # One call: what another thread prints at the same time comes before it or behind, not into it.
         sys.stdout.write(line)
         if problem is not None:

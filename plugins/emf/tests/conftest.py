@@ -105,7 +105,7 @@ def written(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
     def take() -> list[str]:
         lines = capsys.readouterr().out.splitlines(keepends=True)
         assert all(line.endswith("\n") for line in lines)
-        return lines
+        return [line for line in lines if line != "\n"]
 
     return take
 

@@ -124,7 +124,9 @@ def test_a_standard_output_that_cannot_be_written_to_changes_no_outcome(
     assert "batch_finished() raised" in caplog.messages[1]
 
 
-def test_a_line_is_written_with_one_call_by_the_thread_of_the_batch(monkeypatch: Any) -> None:
+@pytest.mark.parametrize(("handler", "begin"), [(bool, "{"), (int, "\n{")], ids=["succeeded", "failed"])
+def test_a_line_is_written_with_one_call_by_the_thread_of_the_batch(monkeypatch: Any, handler: Any, begin: str) -> None:
+    """After a failure it begins on a line of its own: what was logged before may not have ended its line."""
     calls: list[tuple[str, int]] = []
 
     class Watched(io.StringIO):
@@ -132,13 +134,16 @@ def test_a_line_is_written_with_one_call_by_the_thread_of_the_batch(monkeypatch:
             calls.append((text, threading.get_ident()))
             return len(text)
 
-    processor = BatchProcessor("sqs", plugins=[CloudWatchMetrics("Orders")], max_concurrency=4)
+    processor = BatchProcessor(
+        "sqs", plugins=[CloudWatchMetrics("Orders")], max_concurrency=4, raise_on_entire_batch_failure=False
+    )
     monkeypatch.setattr("sys.stdout", Watched())
-    processor.run(make_event("sqs", *["a"] * 10), bool)
+    processor.run(make_event("sqs", *["a"] * 10), handler)
 
     ((text, thread),) = calls
+    assert text.startswith(begin)
     assert text.endswith("}\n")
-    assert text.count("\n") == 1
+    assert text.strip().count("\n") == 0
     assert thread == threading.get_ident()
 
 
