@@ -124,7 +124,8 @@ class CloudWatchMetrics:
             ConfigurationError: something of a metric of the user's is wrong. The line is written without it.
             OSError: standard output cannot be written to, or what else it raises.
         """
-        metrics = {name: (values, METRICS[name]) for name, values in self._measured(result).items()}
+        counts = result.counts()
+        metrics = {name: (values, METRICS[name]) for name, values in self._measured(result, counts).items()}
         problem: Exception | None = None
         own: dict[str, tuple[Values, str]] = {}
         if self._of_batch is not None:
@@ -139,7 +140,7 @@ class CloudWatchMetrics:
                 f"the {len(own)} metrics that of_batch() gave: give fewer, or fewer values."
             )
             line = self._line(result, metrics)
-        if set(result.counts()) - {"succeeded"}:
+        if counts.keys() - {"succeeded"}:
             # A failure may have been logged with a traceback, after which the text format of AWS's runtime client does
             # not end the line. Where that client writes to standard output too, this one would be the rest of it.
             line = "\n" + line
@@ -148,9 +149,9 @@ class CloudWatchMetrics:
         if problem is not None:
             raise problem
 
-    def _measured(self, result: BatchResult) -> dict[str, Values]:
+    def _measured(self, result: BatchResult, counts: Mapping[str, int]) -> dict[str, Values]:
         """Return the values of our metrics, of those that are wanted and known."""
-        batch, wanted, counts = result.batch, self._wanted, result.counts()
+        batch, wanted = result.batch, self._wanted
         measured: dict[str, Any] = {"Records": len(batch.records)}
         measured.update({name: counts.get(status, 0) for name, status in _STATUS.items()})
         if "HighestAttempt" in wanted:
