@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from contextvars import ContextVar
 from math import isfinite
 
@@ -11,9 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Token
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from batchcore import Batch
+
+    Fields: TypeAlias = Callable[[Any], Mapping[str, Any]]
 
 _DEPTH = 3
 _LONGEST = 1_000  # characters of a text
@@ -34,26 +35,25 @@ class RecordContext:
 
     __slots__ = ("_bound", "_describe", "_fields", "_more", "_token", "batch", "position")
 
-    def __init__(
-        self, batch: Batch, position: int, describe: bool, more: Callable[[Any], Mapping[str, Any]] | None
-    ) -> None:
+    _token: Token[RecordContext | None]
+
+    def __init__(self, batch: Batch, position: int, describe: bool, more: Fields | None) -> None:
         self.batch = batch
         self.position = position
         self._describe = describe
         self._more = more
         self._fields: dict[str, Any] | None = None
-        self._bound: dict[str, Any] = {}
-        self._token: Token[RecordContext | None] | None = None
+        self._bound: dict[str, Any] | None = None
 
     def __enter__(self) -> None:
         self._token = current.set(self)
 
     def __exit__(self, *exception: object) -> None:
-        token = self._token
-        if token is not None:
+        try:  # noqa: SIM105 - suppress() would be a tenth of what all this costs a record
+            current.reset(self._token)
+        except ValueError:
             # Of a record that is abandoned the scope is closed elsewhere, and what still runs of it goes on to have it.
-            with suppress(ValueError):
-                current.reset(token)
+            pass
 
     def fields(self) -> dict[str, Any]:
         """Return what a line says of the record, all of it plain JSON."""
@@ -71,12 +71,14 @@ class RecordContext:
                 # After self._fields is set: it may write a line itself.
                 fields = {**_more_of(self._more, record), **fields}
             self._fields = fields = {name: value for name, value in fields.items() if value is not None}
-        return {**fields, **self._bound} if self._bound else fields
+        return fields if self._bound is None else {**fields, **self._bound}
 
-    def bind(self, fields: Mapping[str, Any]) -> None:
-        """Add fields to the lines that are still written of the record."""
+    def bind(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add fields to the lines that are still written of the record, and return them as plain JSON."""
+        plain = {name: _plain_json(value) for name, value in fields.items()}
         # A new dictionary each time: another thread of the handler may be reading the old one.
-        self._bound = {**self._bound, **{name: _plain_json(value) for name, value in fields.items()}}
+        self._bound = {**(self._bound or {}), **plain}
+        return plain
 
 
 current: ContextVar[RecordContext | None] = ContextVar("batchcore_logs", default=None)
@@ -96,7 +98,7 @@ def bind(**fields: Any) -> None:
         context.bind(fields)
 
 
-def _more_of(more: Callable[[Any], Mapping[str, Any]], record: Any) -> dict[str, Any]:
+def _more_of(more: Fields, record: Any) -> dict[str, Any]:
     """Return the user's fields. A log line never raises: what goes wrong is a field itself."""
     try:
         return {_plain(name): _plain_json(value) for name, value in more(record).items()}

@@ -58,7 +58,7 @@ class LogContext:
         self._variables = context_variables()
 
     @hookimpl
-    def record_scope(self, batch: Batch, position: int) -> AbstractContextManager[None]:
+    def record_scope(self, record: object, batch: Batch, position: int) -> AbstractContextManager[None]:
         """Open the context of a record."""
         outer = current.get()
         if outer is not None and outer.batch is batch and outer.position == position:

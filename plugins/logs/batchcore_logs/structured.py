@@ -57,10 +57,11 @@ class BoundContext(RecordContext):
         super().__enter__()
         self._tokens: Mapping[str, Token[Any]] = self.variables.bind_contextvars(**self.fields())
 
-    def bind(self, fields: Mapping[str, Any]) -> None:
+    def bind(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Add fields to the lines that are still written of the record, those of structlog too."""
-        super().bind(fields)
-        self.variables.bind_contextvars(**{name: self._bound[name] for name in fields})
+        plain = super().bind(fields)
+        self.variables.bind_contextvars(**plain)
+        return plain
 
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
