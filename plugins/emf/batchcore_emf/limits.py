@@ -150,7 +150,7 @@ def checked_values(values: Any, name: str) -> Any:
         ConfigurationError: it does not.
     """
     if isinstance(values, (list, tuple)):
-        several: list[Any] = list(values)  # pyright: ignore[reportUnknownArgumentType]
+        several: Any = values
         if len(several) > MOST_VALUES:
             raise ConfigurationError(
                 f"A metric has {MOST_VALUES} values at most, and {name!r} has {len(several)}. Give their sum, or some."

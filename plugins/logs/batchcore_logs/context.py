@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from logging import LogRecord
 from math import isfinite
 
 TYPE_CHECKING = False
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     Fields: TypeAlias = Callable[[Any], Mapping[str, Any]]
 
+# What a log record has, and formatters set. A field of such a name would take its place.
+_OF_LOGGING = frozenset((*vars(LogRecord("", 0, "", 0, "", (), None)), "message", "asctime", "taskName"))
 _DEPTH = 3
 _LONGEST = 1_000  # characters of a text
 _LARGEST = 10**300  # a number of more digits is no text to Python, sooner or later
@@ -70,12 +73,14 @@ class RecordContext:
             if self._more is not None:
                 # After self._fields is set: it may write a line itself.
                 fields = {**_more_of(self._more, record), **fields}
-            self._fields = fields = {name: value for name, value in fields.items() if value is not None}
+            self._fields = fields = {
+                name: value for name, value in fields.items() if value is not None and name not in _OF_LOGGING
+            }
         return fields if self._bound is None else {**fields, **self._bound}
 
     def bind(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Add fields to the lines that are still written of the record, and return them as plain JSON."""
-        plain = {name: _plain_json(value) for name, value in fields.items()}
+        plain = {name: _plain_json(value) for name, value in fields.items() if name not in _OF_LOGGING}
         # A new dictionary each time: another thread of the handler may be reading the old one.
         self._bound = {**(self._bound or {}), **plain}
         return plain

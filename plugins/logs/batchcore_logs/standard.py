@@ -8,16 +8,14 @@ formatters for JSON and AWS's own write what they find on a log record.
 from __future__ import annotations
 
 import logging
-import sys
+from sys import _getframe  # a name of Python's documentation in spite of its underscore
 
 from batchcore_logs.context import current
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
-
-_OF_LOGGING = frozenset(("message", "asctime"))  # set by formatters, over whatever is there
 
 
 class _Attributes(dict[str, "Any"]):
@@ -30,11 +28,11 @@ class _Attributes(dict[str, "Any"]):
 
     __slots__ = ("ours",)
 
-    ours: frozenset[str]
+    ours: Mapping[str, object]
 
     def __contains__(self, name: object) -> bool:
         if name in self.ours:
-            return sys._getframe(1).f_code.co_name != "makeRecord"
+            return _getframe(1).f_code.co_name != "makeRecord"
         return super().__contains__(name)
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
@@ -53,15 +51,12 @@ def _with_fields(factory: Callable[..., logging.LogRecord]) -> Callable[..., log
         line = factory(*arguments, **options)
         context = current.get()
         if context is not None:
-            there: dict[str, Any] = line.__dict__
-            ours = {
-                name: value for name, value in context.fields().items() if name not in there and name not in _OF_LOGGING
-            }
-            attributes = _Attributes(there)
-            attributes.update(ours)
-            attributes.ours = frozenset(ours)
+            fields = context.fields()
+            attributes = _Attributes(line.__dict__)
+            attributes.update(fields)
+            attributes.ours = fields
             line.__dict__ = attributes
         return line
 
-    make.batchcore_logs = True  # type: ignore[attr-defined]
+    make.batchcore_logs = True  # type: ignore[attr-defined]  # a mark on a function
     return make

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_record(
     logger: object,  # noqa: ARG001 - structlog calls it so
-    method_name: str,  # noqa: ARG001
+    method_name: str,  # noqa: ARG001 - as above
     event_dict: MutableMapping[str, Any],
 ) -> MutableMapping[str, Any]:
     """Add the fields of the record whose handler runs to an event: a processor of structlog.
