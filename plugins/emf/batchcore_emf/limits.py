@@ -7,7 +7,6 @@ its API reference. CloudWatch leaves out what it does not take, and says so nowh
 from __future__ import annotations
 
 import re
-from math import isfinite
 
 from batchcore import ConfigurationError
 
@@ -162,7 +161,7 @@ def checked_values(values: Any, name: str) -> Any:
 def _checked_number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ConfigurationError(f"The value of the metric {name!r} is a number, not {_shown(value)}.")
-    if not (-_LARGEST <= value <= _LARGEST and isfinite(value)):
+    if not -_LARGEST <= value <= _LARGEST:  # nor is nan between them
         raise ConfigurationError(f"CloudWatch takes no {_shown(value)} as the value of the metric {name!r}.")
     return value
 

@@ -96,6 +96,7 @@ def test_what_was_not_attempted_is_counted(line_of: Any) -> None:
     line = line_of(CloudWatchMetrics("Orders"), "a", "fail", "b", "c", handler=handler, ordering=in_order())
 
     assert (line.value("RecordsFailed"), line.value("RecordsNotAttempted")) == (1, 2)
+    assert line.document["failure_types"] == {"ValueError": 1}
 
 
 def test_the_highest_attempt_is_that_of_the_record_that_was_delivered_most_often(written: Any, extracted: Any) -> None:

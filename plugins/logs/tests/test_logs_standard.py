@@ -281,6 +281,17 @@ def test_a_handler_that_swallows_its_cancellation_changes_nothing(log: Any) -> N
     assert not [line for line in log.lines if line["level"] == "ERROR"]
 
 
+def test_a_scope_that_is_closed_in_another_context_changes_nothing_there() -> None:
+    """As that of a task whose loop was closed is, when the task is collected."""
+    batch = BatchProcessor("sqs").run(make_event("sqs", 1), bool).batch
+    scope = LogContext().record_scope(batch.records[0], batch, 0)
+    elsewhere = copy_context()
+    elsewhere.run(scope.__enter__)
+    scope.__exit__(None, None, None)
+
+    assert "batchcore_logs" not in {variable.name for variable in copy_context()}
+
+
 # What else is on a line.
 
 
@@ -318,6 +329,15 @@ def test_a_function_gives_further_fields_once_and_for_records_that_log(
     assert asked == [identifier]
     assert [line["order"] for line in log.of("a line")] == [identifier[:4]] * 2
     assert fields_of(log.of("a line")[0])[1] == identifier
+
+
+def test_a_function_gives_no_field_that_a_log_record_has_of_itself(run: Any, log: Any) -> None:
+    plugin = LogContext(fields=lambda record: {"message": "mine", "levelname": "mine", "order": 1})
+    run([plugin], [1], lambda record: LOG.info("a line"))
+
+    (line,) = log.of("a line")
+    assert (line["order"], line["level"]) == (1, "INFO")
+    assert "mine" not in line.values()
 
 
 def test_a_function_that_raises_fails_no_record(run: Any, log: Any) -> None:

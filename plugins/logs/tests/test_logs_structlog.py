@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -106,6 +107,28 @@ def test_a_coroutine_that_binds_in_a_task_of_its_own_ends_well(lines: Any) -> No
 
     assert result.counts() == {"succeeded": 2}
     assert {line["step"] for line in lines()} == {1}
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+@pytest.mark.parametrize(("way", "binds"), [("context variables", True), ("the processor", False), ("both", False)])
+def test_nothing_is_bound_where_the_processor_adds_it(way: str, binds: bool) -> None:
+    structlog.configure(processors=WAYS[way])
+    bound: list[dict[str, Any]] = []
+    handler = lambda record: bound.append(structlog.contextvars.get_contextvars())  # noqa: E731
+    BatchProcessor("sqs", plugins=[LogContext()]).run(make_event("sqs", 1), handler)
+    structlog.reset_defaults()
+
+    assert bool(bound[0]) == binds
+
+
+def test_a_scope_that_is_closed_in_another_context_changes_nothing_there() -> None:
+    plugin = LogContext()
+    plugin.batch_started()
+    batch = BatchProcessor("sqs").run(make_event("sqs", 1), bool).batch
+    scope = plugin.record_scope(batch.records[0], batch, 0)
+    copy_context().run(scope.__enter__)
+    scope.__exit__(None, None, None)
+
     assert structlog.contextvars.get_contextvars() == {}
 
 
