@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -175,3 +177,12 @@ def test_what_is_installed_and_not_named_writes_nothing(written: Any, monkeypatc
     BatchProcessor("sqs").run(make_event("sqs", "a"), bool)
 
     assert written() == []
+
+
+def test_what_is_installed_and_not_named_is_not_imported() -> None:
+    program = (
+        "import sys\nfrom batchcore import BatchProcessor\nfrom batchcore_sqs import SQSRecord\n"
+        "BatchProcessor('sqs').run({'Records': []}, bool)\n"
+        "assert not any(name.startswith('batchcore_emf') for name in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
