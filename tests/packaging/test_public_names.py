@@ -20,6 +20,7 @@ PACKAGES = [
     "batchcore_pipes",
     "batchcore_envelopes",
     "batchcore_deadletter",
+    "batchcore_otel",
     "batchcore_local",
 ]
 
