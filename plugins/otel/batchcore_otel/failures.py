@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from batchcore import Outcome
 
+MOST_TRACEBACKS = 10
+"""Exceptions of one batch that are told with a stack trace: to write one takes as long as ten spans."""
+
 OTHER = "_OTHER"
 """The ``error.type`` of the conventions for what has no name of its own."""
 

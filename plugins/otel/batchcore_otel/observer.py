@@ -31,7 +31,7 @@ FLUSH_TIMEOUT = 1.0
 
 VERSION = "0.1.0"
 
-_watched: weakref.WeakKeyDictionary[Batch, tuple[OpenTelemetryObserver, BatchSpans, Any]] = weakref.WeakKeyDictionary()
+_watched: weakref.WeakKeyDictionary[Batch, tuple[OpenTelemetryObserver, BatchSpans]] = weakref.WeakKeyDictionary()
 """Of all observers: a batch that two of them get, one in code and one of the environment, has its spans once."""
 
 
@@ -104,9 +104,8 @@ class OpenTelemetryObserver:
         if (tracer is None and meters is None) or batch in _watched:
             return
         spans = BatchSpans(batch, tracer, meters, self._options)
-        broken_off = weakref.finalize(batch, spans.close)
-        broken_off.atexit = False
-        _watched[batch] = self, spans, broken_off
+        weakref.finalize(batch, spans.close).atexit = False  # where an interrupt ends it, no hook tells of that
+        _watched[batch] = self, spans
 
     @hookimpl
     def record_scope(self, record: Any, batch: Batch, position: int) -> AbstractContextManager[Any]:
@@ -127,8 +126,6 @@ class OpenTelemetryObserver:
         spans = self._spans_of(result.batch)
         if spans is None:
             return
-        _, _, broken_off = _watched[result.batch]
-        broken_off.detach()
         counts = result.counts()
         undone = counts.get("failed", 0) + counts.get("not_attempted", 0)
         # The response is asked for last: it is a copy.
@@ -145,7 +142,7 @@ class OpenTelemetryObserver:
             self._flush((self._traced_by(), self._measured_by()), _seconds_left(result.batch.context))
 
     def _spans_of(self, batch: Batch) -> BatchSpans | None:
-        owner, spans, _ = _watched.get(batch, (None, None, None))
+        owner, spans = _watched.get(batch, (None, None))
         return spans if owner is self else None
 
     def _traced_by(self) -> TracerProvider:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Carrier: TypeAlias = Mapping[str, str]
     CarrierOf: TypeAlias = Callable[[Any], Mapping[str, str]]
 
-_LONGEST = 8_192  # characters of a header; that of baggage may have as many
+_LONGEST = 8_192  # bytes of a header; that of baggage may have as many
 _ROOT = re.compile(r"1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})")
 _PARENT = re.compile(r"[0-9a-fA-F]{16}")
 
@@ -127,7 +127,7 @@ def _carrier(headers: Any, wanted: frozenset[str]) -> dict[str, str]:
     return {
         name.lower(): value
         for name, value in pairs
-        if isinstance(name, str) and name.lower() in wanted and isinstance(value, str) and len(value) <= _LONGEST
+        if isinstance(name, str) and name.lower() in wanted and isinstance(value, str)
     }
 
 
@@ -160,10 +160,10 @@ _HEADERS: dict[str, Callable[[Any], Any]] = {
 
 
 def _text(value: Any) -> str | None:
-    """Return the text of a header that is written as signed bytes."""
+    """Return the text of a header that is written as signed bytes: those of a trace are all ASCII."""
     if not isinstance(value, list) or len(value) > _LONGEST:
         return None
     try:
-        return bytes([number & 0xFF for number in value]).decode()
+        return bytes(value).decode()
     except (TypeError, ValueError):
         return None

@@ -20,9 +20,8 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from batchcore.failures import TRACEBACKS_PER_BATCH
 from batchcore_otel import conventions as names
-from batchcore_otel.failures import OTHER, Failure, exception_event, failure_of
+from batchcore_otel.failures import MOST_TRACEBACKS, OTHER, Failure, exception_event, failure_of
 from batchcore_otel.producers import invocation_of, producers_of
 
 TYPE_CHECKING = False
@@ -114,7 +113,7 @@ class BatchSpans:
         self._scopes: dict[int, RecordSpan] = {}
         self._ended = bytearray(count)  # 1 at the position of each record whose span has ended
         self._exceptions: set[int] = set()
-        self._tracebacks = TRACEBACKS_PER_BATCH
+        self._tracebacks = MOST_TRACEBACKS
         self._last_end = time_ns()
         self._is_over = False
         self.failures: dict[int, Failure] = {}

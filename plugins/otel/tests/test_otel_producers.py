@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from opentelemetry import trace
+from opentelemetry import propagate, trace
+from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from batchcore_kafka.events import signed_headers
 from batchcore_otel.producers import x_ray_context
@@ -238,18 +241,32 @@ def test_the_runtime_client_s_context_is_asked(collected: Fixture) -> None:
 # Other propagators.
 
 
-def test_the_propagator_for_x_ray_does_not_make_the_invocation_a_producer(
-    collected: Fixture, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def propagated_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Set the global propagator, in Lambda with tracing on; and set the one before, at the end."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", X_RAY)
+    before = propagate.get_global_textmap()
+    yield lambda *propagators: propagate.set_global_textmap(CompositePropagator(propagators))
+    propagate.set_global_textmap(before)
+
+
+def test_the_propagator_for_x_ray_reads_its_header_in_any_case(
+    collected: Fixture, propagated_by: Callable[..., None]
 ) -> None:
     aws = pytest.importorskip("opentelemetry.propagators.aws.aws_xray_propagator")
-    propagate = pytest.importorskip("opentelemetry.propagate")
-    before = propagate.get_global_textmap()
-    monkeypatch.setenv("_X_AMZN_TRACE_ID", X_RAY)
-    propagate.set_global_textmap(aws.AwsXRayLambdaPropagator())
-    try:
-        event = make_event("sqs", "a", messageAttributes=collected.sent_by(1, 2))
-        collected.run("sqs", event, nothing)
-    finally:
-        propagate.set_global_textmap(before)
+    propagated_by(aws.AwsXRayPropagator())
+    attributes = {"x-amzn-TRACE-id": {"stringValue": X_RAY, "dataType": "String"}}
+    collected.run("sqs", make_event("sqs", "a", messageAttributes=attributes), nothing)
+    assert collected.linked(collected.records[0]) == [OF_X_RAY]
+
+
+@pytest.mark.parametrize("header", [None, "no header of a trace"])
+def test_the_propagator_for_lambda_makes_the_invocation_a_parent_and_no_producer(
+    collected: Fixture, propagated_by: Callable[..., None], header: str | None
+) -> None:
+    aws = pytest.importorskip("opentelemetry.propagators.aws.aws_xray_propagator")
+    propagated_by(TraceContextTextMapPropagator(), aws.AwsXRayLambdaPropagator())
+    attributes = {} if header is None else {"traceparent": {"stringValue": header, "dataType": "String"}}
+    collected.run("sqs", make_event("sqs", "a", messageAttributes=attributes), nothing)
     assert [collected.linked(span) for span in collected.spans] == [[], []]
     assert (collected.batch.parent.trace_id, collected.batch.parent.span_id) == OF_X_RAY

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import SpanKind
 
-from batchcore import BatchProcessor, Outcome, hookimpl
+from batchcore import AsyncBatchProcessor, BatchProcessor, Outcome, hookimpl
 from batchcore.types import Record
 from batchcore_testing import event_from, make_event, make_record
 
@@ -306,12 +307,34 @@ def test_a_value_of_another_observer_s_scope_stays_in_the_context(collected: Fix
     assert seen == ["ann"]
 
 
+def test_a_scope_that_was_opened_before_sees_no_span_when_it_is_left(
+    collected: Fixture, run: Callable[..., Any]
+) -> None:
+    seen: list[bool] = []
+
+    class Outer:
+        @hookimpl
+        @contextmanager
+        def record_scope(self) -> Iterator[None]:
+            try:
+                yield
+            finally:
+                seen.append(trace.get_current_span().get_span_context().is_valid)
+
+    def handler(record: Any) -> None:
+        if record.body == "b":
+            raise ValueError
+
+    run([Outer(), collected.observer()], make_event("sqs", "a", "b"), handler)
+    assert seen == [False, False]
+
+
 # What ends a batch without a response.
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, GeneratorExit])
 def test_an_interrupt_leaves_nothing_attached_and_all_spans_end(
-    collected: Fixture, interrupt: type[BaseException]
+    collected: Fixture, caplog: pytest.LogCaptureFixture, interrupt: type[BaseException]
 ) -> None:
     def handler(record: Any) -> None:
         if record.body == "b":
@@ -320,11 +343,32 @@ def test_an_interrupt_leaves_nothing_attached_and_all_spans_end(
     with pytest.raises(interrupt):
         collected.run("sqs", make_event("sqs", *"abc"), handler)
     assert not trace.get_current_span().get_span_context().is_valid
+    assert "batchcore.records.succeeded" not in collected.batch.attributes
     first, second = collected.records
     assert collected.status(first) == ("UNSET", None)
     assert collected.status(second) == ("ERROR", interrupt.__name__)
     assert collected.batch.end_time >= second.end_time
-    assert "batchcore.records.succeeded" not in collected.batch.attributes
+    collected.run("sqs", {"Records": []}, print)
+    gc.collect()  # the batch is gone
+    assert "ended span" not in caplog.text
+
+
+@pytest.mark.parametrize("how", ["threads", "tasks"])
+def test_an_interrupt_beside_other_records_leaves_nothing_attached(collected: Fixture, how: str) -> None:
+    def handler(record: Any) -> None:
+        raise KeyboardInterrupt
+
+    async def awaiting(record: Any) -> None:
+        raise KeyboardInterrupt
+
+    processor: Any
+    if how == "threads":
+        processor = BatchProcessor("sqs", plugins=[collected.observer()], max_concurrency=2)
+    else:
+        processor = AsyncBatchProcessor("sqs", plugins=[collected.observer()])
+    with pytest.raises(KeyboardInterrupt):
+        processor.run(make_event("sqs", *"ab"), handler if how == "threads" else awaiting)
+    assert not trace.get_current_span().get_span_context().is_valid
 
 
 def test_a_batch_that_was_broken_off_does_not_live_on(collected: Fixture) -> None:
@@ -367,9 +411,17 @@ def test_spans_that_nobody_ended_end_when_their_batch_is_gone(collected: Fixture
 
 
 def test_a_second_observer_of_the_same_batch_adds_nothing(collected: Fixture) -> None:
-    collected.run("sqs", make_event("sqs", "a"), lambda record: None, plugins=[collected.observer()])
+    started: list[str] = []
 
+    class Started(SpanProcessor):
+        def on_start(self, span: Any, parent_context: Any = None) -> None:
+            started.append(span.name)
+
+    collected.traces.add_span_processor(Started())
+    collected.run("sqs", make_event("sqs", "a"), lambda record: None, plugins=[collected.observer()])
+    assert started == ["process orders"] * 2
     assert len(collected.spans) == 2
+    assert sum(collected.points("batchcore.records").values()) == 1
 
 
 def test_an_unsampled_batch_makes_no_spans_and_says_so_downstream(collected: Fixture) -> None:
