@@ -5,7 +5,7 @@ JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := . plugins/sqs plugins/kinesis plugins/dynamodb plugins/kafka plugins/mq plugins/firehose plugins/s3batch \
-	plugins/pipes plugins/envelopes plugins/testing plugins/local plugins/deadletter plugins/emf plugins/logs
+	plugins/pipes plugins/envelopes plugins/testing plugins/local plugins/deadletter plugins/emf plugins/logs plugins/otel
 METADATA := $(PACKAGES:%=%/pyproject.toml)
 # No .pyc at installation: it takes half of the time, and most of them are never read.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install --no-compile
@@ -38,7 +38,7 @@ format: $(VENV)/dev ## format the code and sort imports
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budgets: six minutes
+bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budgets: seven minutes
 	@$(BIN)/python -m benchmarks
 
 bench-check: $(VENV)/dev ## compare the instructions of each batch and record with those kept: a quarter of a minute

@@ -26,9 +26,11 @@ SOURCES = {
     "batchcore-pipes": ["pipes-dynamodb", "pipes-kafka", "pipes-kinesis", "pipes-mq", "pipes-sqs"],
 }
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"], "batchcore-kafka": ["fastavro", "protobuf", "pydantic"]}
+OBSERVERS = {"batchcore-emf": ["emf"], "batchcore-logs": ["logs"], "batchcore-otel": ["otel"]}
 MEMBERS = [
     *SOURCES,
-    *(f"batchcore-{name}" for name in ("envelopes", "testing", "deadletter", "emf", "logs", "local")),
+    *OBSERVERS,
+    *(f"batchcore-{name}" for name in ("envelopes", "testing", "deadletter", "local")),
 ]
 DISTRIBUTIONS = [CORE, *MEMBERS]
 SUPPORTED = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
@@ -123,6 +125,14 @@ def test_what_makes_the_events_of_a_source_is_registered_by_its_name(distributio
 
     assert sorted(entry_point.name for entry_point in entry_points) == sources
     assert all(issubclass(entry_point.load(), EventFactory) for entry_point in entry_points)
+
+
+@pytest.mark.parametrize(("distribution", "observers"), list(OBSERVERS.items()))
+def test_an_observer_is_registered_by_its_name(distribution: str, observers: list[str]) -> None:
+    entry_points = metadata.distribution(distribution).entry_points.select(group="batchcore.plugins")
+
+    assert sorted(entry_point.name for entry_point in entry_points) == observers
+    assert all(callable(getattr(entry_point.load(), "batch_finished", None)) for entry_point in entry_points)
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -22,6 +22,7 @@ PACKAGES = [
     "batchcore_deadletter",
     "batchcore_emf",
     "batchcore_logs",
+    "batchcore_otel",
     "batchcore_local",
 ]
 

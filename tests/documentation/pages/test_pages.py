@@ -19,7 +19,11 @@ PATTERNS = ("*.md", "docs/*.md", "plugins/*/README.md", "templates/*.md")
 PAGES = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
 RUNNER = Path(__file__).with_name("page.py")
 USES_MODELS = re.compile(r"^ *(from|import) (pydantic|batchcore_\w+\.models)\b", re.MULTILINE)
-NEEDS = {"pydantic": USES_MODELS, "fastavro": re.compile(r"^ *(from|import) batchcore_kafka\.avro\b", re.MULTILINE)}
+NEEDS = {
+    "pydantic": USES_MODELS,
+    "fastavro": re.compile(r"^ *(from|import) batchcore_kafka\.avro\b", re.MULTILINE),
+    "opentelemetry.exporter.otlp.proto.http": re.compile(r"^ *(from|import) opentelemetry\.exporter\b", re.MULTILINE),
+}
 """What a page may need that has no release for Python 3.15."""
 
 
