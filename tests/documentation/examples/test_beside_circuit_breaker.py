@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -30,18 +29,24 @@ from .beside import PATIENCE, numbers, services
 from .test_surroundings import answer, serving
 
 
+def let_pass(table: Any, seconds: int) -> None:
+    """Let time pass for the circuits that are open."""
+    for circuit in table.scan()["Items"]:
+        table.put_item(Item={**circuit, "opened_at": circuit["opened_at"] - seconds})
+
+
 class Circuit:
     """A circuit with a service behind it, which is down until somebody mends it."""
 
-    def __init__(self, table: str, **options: Any) -> None:
+    def __init__(self, table: Any, **options: Any) -> None:
+        self.table = table
         self.is_down = True
         self.reached: list[Any] = []
         self.transitions: list[str] = []
-        self.all_here: threading.Barrier | None = None
-        options = {"failure_threshold": 3, "recovery_timeout": 1, "local_cache_max_age": 0, **options}
+        options = {"failure_threshold": 3, "recovery_timeout": 60, "local_cache_max_age": 0, **options}
         self.protected = circuit_breaker(
             name=f"circuit{next(services)}",
-            persistence_store=CircuitBreakerDynamoDBPersistence(table_name=table),
+            persistence_store=CircuitBreakerDynamoDBPersistence(table_name=table.name),
             config=CircuitBreakerConfig(**options),
             on_transition=self._note,
         )
@@ -57,7 +62,7 @@ class Circuit:
 
     def mend(self) -> None:
         self.is_down = False
-        time.sleep(2.1)  # its recovery timeout, which is counted in whole seconds
+        let_pass(self.table, seconds=61)
 
     def handle(self, record: Any) -> None:
         self.call(record.body)
@@ -65,7 +70,7 @@ class Circuit:
 
 @pytest.fixture
 def circuit(table: Callable[[str], Any]) -> Circuit:
-    return Circuit(table("id").name)
+    return Circuit(table("id"))
 
 
 def processor(**options: Any) -> BatchProcessor[Any]:
@@ -108,7 +113,7 @@ def test_stream_that_stops_at_an_open_circuit_loses_nothing_and_does_nothing_twi
 
 def test_in_threads_a_circuit_that_wants_several_probes_stays_half_open(table: Callable[[str], Any]) -> None:
     """A probe is a thread's, all probes are to be of one thread, and threads of a batch end with it."""
-    circuit = Circuit(table("id").name, success_threshold=3)
+    circuit = Circuit(table("id"), success_threshold=3)
     side_by_side = processor(max_concurrency=4, dispositions=STOPS)
     processor().run(numbers(3), circuit.handle)
     circuit.mend()
@@ -125,7 +130,7 @@ def test_in_threads_a_circuit_that_wants_several_probes_stays_half_open(table: C
 
 
 def test_in_threads_a_circuit_that_wants_one_probe_closes(table: Callable[[str], Any]) -> None:
-    circuit = Circuit(table("id").name, success_threshold=1)
+    circuit = Circuit(table("id"), success_threshold=1)
     side_by_side = processor(max_concurrency=4)
     processor().run(numbers(3), circuit.handle)
     circuit.mend()
@@ -221,11 +226,6 @@ class Queues:
         url: str = self.client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         return url
 
-    def let_pass(self, seconds: int) -> None:
-        """Let time pass for the circuits that are open."""
-        for circuit in self.circuits.scan()["Items"]:
-            self.circuits.put_item(Item={**circuit, "opened_at": circuit["opened_at"] - seconds})
-
     def depth(self, url: str) -> int:
         found = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(found["Attributes"]["ApproximateNumberOfMessages"])
@@ -271,7 +271,7 @@ def test_program_lets_messages_wait_while_the_warehouse_is_down(load: Any, queue
     assert Warehouse.shipped == []
 
     Warehouse.is_down = False
-    queues.let_pass(seconds=61)
+    let_pass(queues.circuits, seconds=61)
     handler = load("beside/circuit_breaker.py").module.lambda_handler  # as another environment of the function
     for url in (queues.orders, queues.waiting):
         reads(aws, url, handler).drain()
