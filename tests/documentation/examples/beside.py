@@ -86,11 +86,14 @@ def _in_threads(steps: Steps, count: int) -> Callable[[Any], None]:
 
 def _as_coroutine(steps: Steps, count: int) -> Callable[[Any], Awaitable[None]]:
     here: dict[int, int] = {}
+    all_here: dict[int, asyncio.Event] = {}
 
     async def handler(record: Any) -> None:
         for stage, _ in enumerate(steps(record)):
             here[stage] = here.get(stage, 0) + 1
-            while here[stage] < count:
-                await asyncio.sleep(0)
+            meeting = all_here.setdefault(stage, asyncio.Event())
+            if here[stage] == count:
+                meeting.set()
+            await asyncio.wait_for(meeting.wait(), PATIENCE)
 
     return handler

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -102,7 +102,7 @@ def test_stream_that_stops_at_an_open_circuit_loses_nothing_and_does_nothing_twi
     stream = Stream("kinesis")
     stream.send(*map(str, range(30)))
     kinesis = BatchProcessor("kinesis", raise_on_entire_batch_failure=False, dispositions=STOPS)
-    mapping = SimulatedMapping(stream, processor=kinesis, record_handler=lambda record: circuit.call(record))
+    mapping = SimulatedMapping(stream, processor=kinesis, record_handler=circuit.call)
     for _ in range(20):
         mapping.poll()
     assert len(circuit.reached) == 3
@@ -186,7 +186,7 @@ ORDERS, MOST_RECEIVES = 12, 2
 
 class Warehouse(BaseHTTPRequestHandler):
     is_down = True
-    shipped: list[Any] = []
+    shipped: ClassVar[list[Any]] = []
 
     def do_POST(self) -> None:
         order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -31,6 +31,8 @@ pytestmark = pytest.mark.skipif(
 
 COUNT = 6
 ORDERS = [{"id": at, "quantity": int(at != 2)} for at in range(COUNT)]
+FIXED = {0xC0: None, 0xC2: False, 0xC3: True, **{kind: kind for kind in range(0x80)}}
+FIXED |= {kind: kind - 0x100 for kind in range(0xE0, 0x100)}
 SHAPES = {0xCA: ">f", 0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q"}
 SHAPES |= {0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q"}
 LENGTHS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4}
@@ -49,21 +51,19 @@ class MessagePack:
 
     def read(self) -> Any:
         kind = self.take(1)[0]
-        if kind < 0x80 or kind >= 0xE0:
-            return kind if kind < 0x80 else kind - 0x100
-        if kind in (0xC0, 0xC2, 0xC3):
-            return {0xC0: None, 0xC2: False, 0xC3: True}[kind]
+        if kind in FIXED:
+            return FIXED[kind]
         if kind in SHAPES:
             return struct.unpack(SHAPES[kind], self.take(struct.calcsize(SHAPES[kind])))[0]
-        if kind < 0xC0:
-            count = kind & (0x1F if kind >= 0xA0 else 0x0F)
-        else:
+        if kind in LENGTHS:
             count = int.from_bytes(self.take(LENGTHS[kind]), "big")
-        if kind < 0x90 or kind >= 0xDE:
+        else:
+            count = kind & (0x1F if kind >= 0xA0 else 0x0F)
+        if kind < 0x90 or kind in (0xDE, 0xDF):
             return {self.read(): self.read() for _ in range(count)}
-        if kind < 0xA0 or kind >= 0xDC:
+        if kind < 0xA0 or kind in (0xDC, 0xDD):
             return [self.read() for _ in range(count)]
-        return self.take(count) if kind <= 0xC6 and kind >= 0xC4 else self.take(count).decode()
+        return self.take(count) if kind in (0xC4, 0xC5, 0xC6) else self.take(count).decode()
 
 
 class Agent(ThreadingHTTPServer):

@@ -6,10 +6,9 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
@@ -226,9 +225,30 @@ def test_handler_that_exits_leaves_its_message_in_progress(store: Store) -> None
     assert failures(run("one by one", handler, numbers(1))) == {"m0": "IdempotencyAlreadyInProgressError"}
 
 
+def test_message_in_progress_is_refused_for_as_long_as_a_row_lasts_where_no_context_is_registered(
+    table: Callable[[str], Any],
+) -> None:
+    store = Store(table("id"), left_ms=None)
+
+    @store.idempotent
+    def handler(record: Any) -> None:
+        sys.exit(1)  # as an invocation ends that runs into its timeout: nobody removes the row
+
+    for expected in ("SystemExit", "IdempotencyAlreadyInProgressError"):
+        with pytest.warns(UserWarning, match="register_lambda_context"):
+            assert failures(run("one by one", handler, numbers(1))) == {"m0": expected}
+    (row,) = store.table.scan()["Items"]
+    assert "in_progress_expiration" not in row
+    assert 3_500 < int(row["expiration"]) - time.time() < 3_700
+
+
 def test_record_in_a_parameter_of_another_name_fails_each_message_before_it_is_handled(store: Store) -> None:
     handled: list[Any] = []
-    handler = store.idempotent(lambda message: handled.append(message), name="message")
+
+    def handler(message: Any) -> None:
+        handled.append(message)
+
+    handler = store.idempotent(handler, name="message")
     assert failures(run("one by one", handler, numbers(2))) == dict.fromkeys(("m0", "m1"), "RuntimeError")
     assert handled == []
 
@@ -285,11 +305,11 @@ def test_under_asyncio_a_plain_function_is_made_idempotent_and_called_in_a_threa
 
 
 @pytest.fixture(params=["one store", "two stores"])
-def stores(request: pytest.FixtureRequest, store: Store) -> Iterator[tuple[Store, Store]]:
+def stores(request: pytest.FixtureRequest, store: Store) -> tuple[Store, Store]:
     other = Store(store.table)
     if request.param == "one store":
         other.layer = store.layer
-    yield store, other
+    return store, other
 
 
 def test_idempotent_function_inside_of_another_needs_a_store_of_its_own(stores: tuple[Store, Store]) -> None:
@@ -321,9 +341,7 @@ def test_program_handles_each_message_once(
     event = messages(*({"id": number} for number in range(20)), "no JSON")
     for _ in range(2):
         assert program.module.lambda_handler(event, context) == named("m20")
-    assert sorted(capsys.readouterr().out.split()) == sorted(
-        [*map(str, range(20)), *["shipped"] * 20]
-    )
+    assert sorted(capsys.readouterr().out.split()) == sorted([*map(str, range(20)), *["shipped"] * 20])
     items = rows.scan()["Items"]
     assert {row["status"] for row in items} == {"COMPLETED"}
     assert len(items) == 20

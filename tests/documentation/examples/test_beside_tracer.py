@@ -86,6 +86,11 @@ import batchcore_sqs
 
 if os.environ["CONTEXT"] == "TaskContext":
     import tracer as example  # which configures it
+if os.environ["CONTEXT"] == "AsyncContext":
+    from aws_xray_sdk.core.async_context import AsyncContext
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    xray_recorder.configure(context=AsyncContext(context_missing="LOG_ERROR", loop=loop))
 WAY, options = os.environ["WAY"], {"stop_before_timeout": 1.0}
 tracer = Tracer(auto_patch=False)
 processor = {
@@ -200,9 +205,7 @@ def test_context_of_the_program_is_right_in_every_way(way: str, start: Start, da
     annotations_are_of_their_own_records(daemon, suffix)
 
 
-def test_one_by_one_the_sdks_own_context_puts_handlers_under_that_of_the_function(
-    start: Start, daemon: Daemon
-) -> None:
+def test_one_by_one_the_sdks_own_context_puts_handlers_under_that_of_the_function(start: Start, daemon: Daemon) -> None:
     assert traced(start("one by one", "SDK"), daemon, messages(*ORDERS)) == named("m2")
     assert daemon.paths() == under(f"lambda_handler < {PARENT}")
 
@@ -219,6 +222,11 @@ def test_as_tasks_with_the_sdks_own_context_good_records_fail_of_their_tracing(s
     response = start("asyncio", "SDK").invoke(messages(*ORDERS))
     failed = {each["itemIdentifier"] for each in response["batchItemFailures"]}
     assert failed > {"m2"}
+
+
+def test_the_sdks_context_for_tasks_fails_the_function_in_lambda(start: Start) -> None:
+    function = start("asyncio", "AsyncContext")
+    assert function.error(messages(*ORDERS))["errorType"] == "SegmentNotFoundException"
 
 
 def test_one_task_at_a_time_is_right_with_the_sdks_own_context(start: Start, daemon: Daemon) -> None:
