@@ -7,7 +7,7 @@ import httpx
 from aws_lambda_powertools.utilities.circuit_breaker import (
     CircuitBreakerConfig,
     CircuitBreakerOpenError,
-    circuit_breaker,
+    circuit_breaker,  # pyright: ignore[reportUnknownVariableType]  # it says Callable, and no more
 )
 from aws_lambda_powertools.utilities.circuit_breaker.persistence import CircuitBreakerDynamoDBPersistence
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -29,7 +29,7 @@ class WarehouseDownError(Exception):
     """The warehouse answers, and that it cannot."""
 
 
-@circuit_breaker(
+@circuit_breaker(  # pyright: ignore[reportUntypedFunctionDecorator]
     name="warehouse",
     persistence_store=CircuitBreakerDynamoDBPersistence(table_name=os.environ["CIRCUITS_TABLE"]),
     config=CircuitBreakerConfig(

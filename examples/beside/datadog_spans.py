@@ -4,7 +4,7 @@ from typing import Any
 
 from batchcore import BatchProcessor, EventType, LambdaContext, PartialItemFailureResponse, process_partial_response
 from batchcore_sqs import SQSRecord
-from datadog_lambda.wrapper import datadog_lambda_wrapper
+from datadog_lambda.wrapper import datadog_lambda_wrapper  # type: ignore[import-untyped]
 from ddtrace.trace import tracer
 
 processor = BatchProcessor(event_type=EventType.SQS, max_concurrency=8)
@@ -20,6 +20,6 @@ def record_handler(record: SQSRecord) -> None:
         raise ValueError("nothing is ordered")
 
 
-@datadog_lambda_wrapper
+@datadog_lambda_wrapper  # type: ignore[untyped-decorator]
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)

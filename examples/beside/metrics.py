@@ -26,7 +26,9 @@ class Counts:
     def batch_finished(self, result: BatchResult[Counter[str]]) -> None:
         for status, count in result.counts().items():
             metrics.add_metric(name=f"Orders_{status}", unit=MetricUnit.Count, value=count)
-        pieces: Counter[str] = sum(result.return_values, Counter())
+        pieces = Counter[str]()
+        for counted in result.return_values:
+            pieces.update(counted)
         for article, count in pieces.items():
             with single_metric(name="Pieces", unit=MetricUnit.Count, value=count, namespace="Orders") as metric:
                 metric.add_dimension(name="article", value=article)

@@ -6,13 +6,13 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from aws_xray_sdk.core import xray_recorder
-from aws_xray_sdk.core.lambda_launcher import LambdaContext as XRayContext
+from aws_xray_sdk.core import xray_recorder  # type: ignore[import-untyped]  # it has no types
+from aws_xray_sdk.core.lambda_launcher import LambdaContext as XRayContext  # type: ignore[import-untyped]
 from batchcore import AsyncBatchProcessor, EventType, PartialItemFailureResponse, async_process_partial_response
 from batchcore_sqs import SQSRecord
 
 
-class TaskContext(XRayContext):  # type: ignore[misc]  # the SDK has no types
+class TaskContext(XRayContext):  # type: ignore[misc]
     """Which subsegments are open, for each task and thread by itself, and for what each of them starts.
 
     The SDK's own keeps one list for a thread, which all tasks of it add to and take from.
@@ -20,28 +20,30 @@ class TaskContext(XRayContext):  # type: ignore[misc]  # the SDK has no types
 
     _open: ContextVar[tuple[Any, ...]] = ContextVar("open subsegments", default=())
 
-    def get_trace_entity(self) -> Any:
-        segment, opened = super().get_trace_entity(), self._open.get()
+    def _opened(self, segment: Any) -> tuple[Any, ...]:
         # A thread that outlived its invocation does not go on with the trace of that.
-        return opened[-1] if opened and opened[-1].trace_id == segment.trace_id else segment
+        return tuple(each for each in self._open.get() if each.trace_id == segment.trace_id)
+
+    def get_trace_entity(self) -> Any:
+        segment = super().get_trace_entity()
+        return (segment, *self._opened(segment))[-1]
 
     def set_trace_entity(self, trace_entity: Any) -> None:
-        self._open.set((trace_entity,) if self._is_subsegment(trace_entity) else ())
+        self._open.set((trace_entity,) if hasattr(trace_entity, "parent_segment") else ())
 
     def put_subsegment(self, subsegment: Any) -> None:
-        current = self.get_trace_entity()
-        if getattr(current, "initializing", False):
-            return
-        current.add_subsegment(subsegment)
-        self._open.set((*(self._open.get() if self._is_subsegment(current) else ()), subsegment))
+        segment: Any = super().get_trace_entity()
+        if not getattr(segment, "initializing", True):  # else there is nothing to send it for
+            opened = self._opened(segment)
+            (segment, *opened)[-1].add_subsegment(subsegment)
+            self._open.set((*opened, subsegment))
 
-    def end_subsegment(self, end_time: float | None = None) -> bool:
-        current = self.get_trace_entity()
-        if not self._is_subsegment(current):
-            return False
-        current.close(end_time)
-        self._open.set(self._open.get()[:-1])
-        return True
+    def end_subsegment(self, end_time: Any = None) -> bool:
+        opened = self._opened(super().get_trace_entity())
+        if opened:
+            opened[-1].close(end_time)
+            self._open.set(opened[:-1])
+        return bool(opened)
 
     def clear_trace_entities(self) -> None:
         self._open.set(())

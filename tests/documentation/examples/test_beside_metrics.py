@@ -48,6 +48,7 @@ def counted(documents: list[dict[str, Any]]) -> Counter[str]:
     return totals
 
 
+@pytest.mark.filterwarnings("ignore:No application metrics")
 def test_metrics_of_handlers_in_threads_count_more_than_there_were(capsys: pytest.CaptureFixture[str]) -> None:
     """Two threads find the list full, and write it both."""
     metrics = Metrics(namespace="Orders", service="orders")
