@@ -21,7 +21,7 @@ class TaskContext(XRayContext):  # type: ignore[misc]
     _open: ContextVar[tuple[Any, ...]] = ContextVar("open subsegments", default=())
 
     def _opened(self, segment: Any) -> tuple[Any, ...]:
-        # A thread that outlived its invocation does not go on with the trace of that.
+        # What another invocation has left open is not gone on with.
         return tuple(each for each in self._open.get() if each.trace_id == segment.trace_id)
 
     def get_trace_entity(self) -> Any:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,13 @@ class Daemon:
 
     def named(self, name: str) -> list[dict[str, Any]]:
         return [segment for segment in self.received if segment["name"].endswith(name)]
+
+    def read_all(self) -> None:
+        """Read what has come."""
+        self._socket.setblocking(False)
+        with suppress(BlockingIOError):
+            while self._socket.recv(65_536):
+                pass
 
     def nothing_has_come(self) -> None:
         self._socket.setblocking(False)
@@ -128,6 +136,8 @@ async def record_handler_async(record):
 
 @tracer.capture_lambda_handler
 def lambda_handler(event, context):
+    if event.get("leaves one open"):
+        xray_recorder.begin_subsegment("left open")
     if WAY == "asyncio":
         return async_process_partial_response(event, record_handler_async, processor, context)
     return process_partial_response(event, record_handler, processor, context)
@@ -254,6 +264,16 @@ def test_handler_that_outlives_its_invocation_traces_nothing_into_the_next(start
     assert Counter(each["name"].rpartition(".")[2] for each in later) == {
         "ship": COUNT, "record_handler": COUNT, "## lambda_handler": 1,
     }  # fmt: skip
+
+
+def test_subsegment_that_an_invocation_leaves_open_takes_nothing_of_the_next(start: Start, daemon: Daemon) -> None:
+    function = start("one by one", "TaskContext")
+    function.invoke({**messages(*ORDERS), "leaves one open": True})
+    function.trace(TRACE.replace("5759e988", "5759e989"))
+    daemon.read_all()
+    assert traced(function, daemon, messages(*ORDERS)) == named("m2")
+    assert daemon.paths() == under(f"lambda_handler < {PARENT}")
+    assert {each["trace_id"][:10] for each in daemon.received} == {"1-5759e989"}
 
 
 OUTSIDE = """
