@@ -240,8 +240,9 @@ def test_failures_that_the_response_names_are_counted(way: str, start: Start) ->
     assert "errors" not in metrics(function)
 
 
-def test_one_failure_of_a_stream_stands_for_all_that_comes_again(start: Start) -> None:
-    function, event = start("one by one"), make_event("kinesis", *map(json.dumps, ORDERS))
+@pytest.mark.parametrize("way", WAYS)
+def test_one_failure_of_a_stream_stands_for_all_that_comes_again(way: str, start: Start) -> None:
+    function, event = start(way), make_event("kinesis", *map(json.dumps, ORDERS))
     response = function.invoke(event)
     assert len(redelivered(event, response)) == 4
     assert metrics(function)["batch_item_failures"] == [1]

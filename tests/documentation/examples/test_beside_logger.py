@@ -12,8 +12,6 @@ import pytest
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.buffer import LoggerBufferConfig
 
-from batchcore import BatchProcessor, process_partial_response
-
 from .beside import SIDE_BY_SIDE, WAYS, messages, named, numbers, run, services
 
 COUNT = 8
@@ -112,17 +110,21 @@ def test_failure_lines_have_their_fields_their_traceback_and_the_keys_of_their_r
         assert line["function_request_id"] == "of the invocation"
 
 
-def test_failure_lines_that_are_buffered_are_lost_with_the_buffer(context: Any) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_failure_lines_that_are_buffered_are_lost_with_the_buffer(way: str, context: Any) -> None:
     """A batch that failed in part raises nothing, so nothing flushes it."""
 
     def written(verbosity: Any) -> list[dict[str, Any]]:
         buffer = LoggerBufferConfig(buffer_at_verbosity=verbosity, flush_on_error_log=True)
         lines = Lines(buffer_config=buffer)
-        processor = BatchProcessor("sqs", logger=lines.logger)
+
+        def steps(record: Any) -> Iterator[None]:
+            yield
+            record.json_body  # noqa: B018 - it is read
 
         @lines.logger.inject_lambda_context
         def lambda_handler(event: Any, context: Any) -> Any:
-            return process_partial_response(event, lambda record: record.json_body, processor, context)
+            return run(way, steps, event, context, logger=lines.logger).response
 
         assert lambda_handler(messages("1", "no JSON"), context) == named("m1")
         return [line for line in lines.written() if line["level"] == "WARNING"]

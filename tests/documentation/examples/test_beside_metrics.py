@@ -16,7 +16,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from batchcore import BatchProcessor, BatchResult, hookimpl
 
-from .beside import ROOT, SIDE_BY_SIDE, WAYS, environment, messages, named, numbers, run
+from .beside import ROOT, WAYS, environment, messages, named, numbers, run
 
 COUNT = 1_000
 THREADS = 8
@@ -102,7 +102,7 @@ def test_metrics_that_are_added_when_the_batch_has_ended_count_right(
     assert counted(documents(capsys.readouterr().out)) == {"succeeded": 99, "failed": 1}
 
 
-@pytest.mark.parametrize("way", SIDE_BY_SIDE)
+@pytest.mark.parametrize("way", WAYS)
 def test_dimension_that_a_handler_adds_is_everybodys(way: str, capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics(namespace="Orders", service="orders")
 
