@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 VERSION = "/2018-06-01/runtime"
+UNTRACED = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0"
 FUNCTION_ARN = "arn:aws:lambda:eu-central-1:123456789012:function:under-test"
 
 
@@ -76,11 +77,15 @@ class _Event(NamedTuple):
 class RuntimeApi:
     """The server. What the client does arrives in ``messages``, in its order.
 
+    Args:
+        trace: the X-Ray header of every event.
+
     Attributes:
         messages: the function's side of the conversation.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, trace: str = UNTRACED) -> None:
+        self.trace = trace
         self.messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._events: queue.SimpleQueue[_Event | None] = queue.SimpleQueue()
         self._is_ready = False
@@ -161,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "Lambda-Runtime-Aws-Request-Id": event.request_id,
                 "Lambda-Runtime-Deadline-Ms": str(event.deadline_ms),
                 "Lambda-Runtime-Invoked-Function-Arn": FUNCTION_ARN,
-                "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0",
+                "Lambda-Runtime-Trace-Id": self.server.api.trace,
             },
         )
 

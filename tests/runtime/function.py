@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .api import FUNCTION_ARN, Exited, InitError, Message, Ready, Response, RuntimeApi
+from .api import FUNCTION_ARN, UNTRACED, Exited, InitError, Message, Ready, Response, RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +47,7 @@ class LambdaFunction:
         environment: variables on top of those of ``base_environment``.
         base_environment: the variables of the process; by default those of this one.
         options: the interpreter's own options.
+        trace: the X-Ray header of every event.
     """
 
     def __init__(
@@ -57,8 +58,9 @@ class LambdaFunction:
         environment: Mapping[str, str] | None = None,
         base_environment: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
+        trace: str = UNTRACED,
     ) -> None:
-        self._api = RuntimeApi()
+        self._api = RuntimeApi(trace)
         # A file and not a pipe: a pipe that nobody reads would stop the function after 64 KiB of logs.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the function runs
         self._ready_at: float | None = None
@@ -99,6 +101,10 @@ class LambdaFunction:
         # Read at a position of its own: the process writes at the one that seek() would move.
         descriptor = self._output.fileno()
         return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+
+    def trace(self, header: str) -> None:
+        """Give the events that are sent from now on another X-Ray header."""
+        self._api.trace = header
 
     @property
     def process_id(self) -> int:

@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import sys
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,7 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"
@@ -244,3 +247,36 @@ def context() -> Context:
 def event() -> Callable[[str], Any]:
     """Read one of the events of the reference page."""
     return lambda name: json.loads((EVENTS / f"{name}.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def table(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+    """Make an empty DynamoDB table with a key of the given name, and let the example find it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
+    made = []
+
+    def make(key: str) -> Any:
+        made.append(
+            boto3.resource("dynamodb").create_table(
+                TableName=f"table-{uuid.uuid4()}",
+                KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        )
+        monkeypatch.setenv("TABLE_NAME", made[-1].name)
+        monkeypatch.setenv("IDEMPOTENCY_TABLE", made[-1].name)
+        return made[-1]
+
+    yield make
+    for resource in made:
+        resource.delete()

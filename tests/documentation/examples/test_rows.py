@@ -14,6 +14,7 @@ EXAMPLES = ROOT / "examples"
 ROWS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "rows.json").read_text())
 
 OF_OUR_OWN = (
+    "beside",
     "brokers",
     "envelopes",
     "firehose",

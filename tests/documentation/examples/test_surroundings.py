@@ -10,16 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from .test_rows import OF_OUR_OWN
 
@@ -118,39 +115,6 @@ def test_entries_of_messages_that_ran_side_by_side_are_in_the_order_of_the_batch
 
 
 # The programs that write to DynamoDB.
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def table(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
-    """Make an empty DynamoDB table with a key of the given name, and let the example find it."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
-    made = []
-
-    def make(key: str) -> Any:
-        made.append(
-            boto3.resource("dynamodb").create_table(
-                TableName=f"table-{uuid.uuid4()}",
-                KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-                BillingMode="PAY_PER_REQUEST",
-            )
-        )
-        monkeypatch.setenv("TABLE_NAME", made[-1].name)
-        monkeypatch.setenv("IDEMPOTENCY_TABLE", made[-1].name)
-        return made[-1]
-
-    yield make
-    for resource in made:
-        resource.delete()
 
 
 def test_processor_from_scratch_writes_what_succeeded_to_its_table(
