@@ -12,6 +12,8 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 import batchcore
+from batchcore import BatchProcessor
+from batchcore_sqs import SQS
 from batchcore_testing import EventFactory
 
 CORE = "batchcore"
@@ -128,11 +130,15 @@ def test_what_makes_the_events_of_a_source_is_registered_by_its_name(distributio
 
 
 @pytest.mark.parametrize(("distribution", "observers"), list(OBSERVERS.items()))
-def test_an_observer_is_registered_by_its_name(distribution: str, observers: list[str]) -> None:
+def test_an_observer_is_registered_by_its_name(
+    distribution: str, observers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     entry_points = metadata.distribution(distribution).entry_points.select(group="batchcore.plugins")
 
     assert sorted(entry_point.name for entry_point in entry_points) == observers
-    assert all(callable(getattr(entry_point.load(), "batch_finished", None)) for entry_point in entry_points)
+    monkeypatch.setenv("BATCHCORE_PLUGINS", ", ".join(observers))
+    monkeypatch.setenv("BATCHCORE_EMF_NAMESPACE", "Orders")
+    assert BatchProcessor(SQS).run({"Records": []}, print).response == {"batchItemFailures": []}
 
 
 @pytest.mark.parametrize("name", SOURCES)

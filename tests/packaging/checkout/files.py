@@ -14,7 +14,8 @@ PACKAGES = (
         f"plugins/{name}/batchcore_{name}"
         for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch", "pipes")
     ),
-    *(f"plugins/{name}/batchcore_{name}" for name in ("envelopes", "testing", "deadletter", "emf", "logs", "otel", "local")),
+    *(f"plugins/{name}/batchcore_{name}" for name in ("envelopes", "testing", "deadletter", "local")),
+    *(f"plugins/{name}/batchcore_{name}" for name in ("emf", "logs", "otel")),
 )
 PROJECTS = (ROOT, *(ROOT / Path(package).parent for package in PACKAGES[1:]))
 
