@@ -5,6 +5,7 @@ Files are read and written as bytes, so that encoding, byte order mark and line 
 
 from __future__ import annotations
 
+import ast
 import difflib
 import os
 import shutil
@@ -161,7 +162,10 @@ def _read(path: Path, origin: Origin, say: Say) -> tuple[list[Program], int]:
 def _studied(file: Path, data: bytes, studying: Studying) -> Program:
     module = parse(data)
     study = studying(module)
-    new = data if study.rewrite is None else study.rewrite().bytes
+    new = data
+    if study.rewrite is not None:
+        new = study.rewrite().bytes
+        parse(new)
     return Program(file, data, study, new)
 
 
@@ -182,7 +186,10 @@ def parse(data: bytes) -> Any:
     try:
         module = libcst.parse_module(data)
     except libcst.ParserSyntaxError as error:
-        raise UnreadableError(f"it does not parse: {error.message.splitlines()[-1]}.", line=error.raw_line) from error
+        message = error.message.splitlines()[-1]
+        # The tokenizer of libcst says line 1 of everything.
+        line = _line_of_mistake(data) if message.startswith("tokenizer") else error.raw_line
+        raise UnreadableError(f"it does not parse: {message}.", line=line) from error
     except (SyntaxError, UnicodeError, LookupError, ValueError) as error:  # of the coding that its first lines name
         raise UnreadableError(f"its encoding: {error}.", line=1) from error
     except RecursionError as error:
@@ -190,6 +197,17 @@ def parse(data: bytes) -> Any:
     if module.bytes != data:
         raise UnreadableError("it would not be written back byte by byte.")
     return module
+
+
+def _line_of_mistake(data: bytes) -> int:
+    """Return the line that Python finds a mistake on; 0 where it finds none."""
+    if b"\0" in data:
+        return data.count(b"\n", 0, data.index(b"\0")) + 1
+    try:
+        ast.parse(data)
+    except SyntaxError as error:
+        return error.lineno or 0
+    return 0
 
 
 def _keep_together(programs: Sequence[Program], root: Path) -> None:

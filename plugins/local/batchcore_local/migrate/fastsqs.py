@@ -17,7 +17,19 @@ from batchcore_local.migrate.study import Finding, Study
 from batchcore_local.migrate.tree import Tree, text_of
 
 FASTSQS = "fastsqs"
-TAKEN = frozenset(("record_handler", "processor", "SQSRecord", "BaseModel", "ConfigDict", "to_camel"))
+TAKEN = frozenset(
+    (
+        "BaseModel",
+        "ConfigDict",
+        "SQSRecord",
+        "by_key",
+        "fifo_group",
+        "message_group",
+        "processor",
+        "record_handler",
+        "to_camel",
+    )
+)
 """Names that a changed program has, so that it must not have had them for something else."""
 
 INSTEAD = {
@@ -42,8 +54,8 @@ OPTIONS = {"discriminator": "type", "max_concurrent_messages": 10}
 DEFAULTS = {"fifo_failure_mode": '"isolate_groups"', "partial_batch_failure": "True", "debug": "False"}
 """Arguments that go over where they say what holds anyway."""
 
-IMPORTS = """from batchcore import AsyncBatchProcessor, async_process_partial_response
-from batchcore_sqs import SQSRecord
+IMPORTS = """from batchcore import AsyncBatchProcessor, async_process_partial_response, by_key
+from batchcore_sqs import SQSRecord, message_group
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 """
@@ -52,6 +64,16 @@ BASE = """class SQSEvent(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 """
 """What models of fastsqs are: their messages have their fields by either name."""
+
+PROCESSOR = """def fifo_group(record):
+    return message_group(record) if record["eventSourceARN"].endswith(".fifo") else None
+
+
+processor = AsyncBatchProcessor(
+    "sqs", ordering=by_key(fifo_group), max_concurrency={}, raise_on_entire_batch_failure=False
+)
+"""
+"""Messages of one group of a FIFO queue run in their order, as there; all others side by side, also of a fair queue."""
 
 _CALL = "async_process_partial_response(event={}, record_handler=record_handler, processor=processor, context={})"
 
@@ -69,11 +91,12 @@ class Route(NamedTuple):
     model: str
     kind: str
 
-    def call(self) -> str:
-        """Return the call of the function, as a program has it."""
-        arguments = f"{self.model}.model_validate(body)" if self.function.params.params else ""
-        awaits = "await " if self.function.asynchronous else ""
-        return f"{awaits}{self.function.name.value}({arguments})"
+    def lines(self) -> list[str]:
+        """Return the call of the function, as a program has it. The message is validated even if nobody looks at it."""
+        message, awaits = f"{self.model}.model_validate(body)", "await " if self.function.asynchronous else ""
+        if self.function.params.params:
+            return [f"return {awaits}{self.function.name.value}({message})"]
+        return [message, f"return {awaits}{self.function.name.value}()"]
 
 
 def study(module: cst.Module) -> Study:
@@ -287,14 +310,11 @@ class _Program:
         handler = ["async def record_handler(record: SQSRecord):", "    body = record.json_body"]
         handler.append(f"    kind = body[{_quoted(self._key)}]")
         for route in self._routes:
-            handler += [f"    if kind == {_quoted(route.kind)}:", f"        return {route.call()}"]
+            handler += [f"    if kind == {_quoted(route.kind)}:", *(f"        {line}" for line in route.lines())]
         handler.append('    raise ValueError(f"There is no handler for messages of the type {kind!r}.")')
         rewriting = _Rewriting(self._name, self._app, self._statement, [each.function for each in self._routes])
         rewriting.base_goes_before = self._models()[0]
-        rewriting.processor = self._parsed(
-            f'processor = AsyncBatchProcessor("sqs", raise_on_entire_batch_failure=False, '
-            f"max_concurrency={self._concurrency})"
-        )
+        rewriting.processor = self._parsed(PROCESSOR.format(self._concurrency))
         rewriting.imports = self._parsed(IMPORTS)
         rewriting.base = self._parsed(BASE)
         rewriting.handler = self._parsed("\n".join(handler))
@@ -311,6 +331,9 @@ class _Program:
 def _quoted(text: str) -> str:
     """Return a literal of a text, in double quotes where it can be."""
     return repr(text) if "\\" in repr(text) or '"' in text else f'"{text}"'
+
+
+_TWO_LINES = (cst.EmptyLine(indent=False), cst.EmptyLine(indent=False))
 
 
 class _Rewriting(cst.CSTTransformer):
@@ -335,11 +358,10 @@ class _Rewriting(cst.CSTTransformer):
             first, *others = self.imports
             return cst.FlattenSentinel([first.with_changes(leading_lines=updated_node.leading_lines), *others])
         if original_node is self._app:
-            kept = {
-                "leading_lines": updated_node.leading_lines,
-                "trailing_whitespace": updated_node.trailing_whitespace,
-            }
-            return self.processor[0].with_changes(**kept)
+            first, last = self.processor
+            missing = _TWO_LINES[: max(0, 2 - len(updated_node.leading_lines))]
+            first = first.with_changes(leading_lines=[*missing, *updated_node.leading_lines])
+            return cst.FlattenSentinel([first, last.with_changes(trailing_whitespace=updated_node.trailing_whitespace)])
         statement = updated_node.body[0]
         if isinstance(statement, cst.Assign) and dotted(statement.value) == f"{self._name}.handler":
             name = dotted(statement.targets[0].target)
@@ -380,4 +402,4 @@ class _Rewriting(cst.CSTTransformer):
 
 
 def _after_two_lines(statement: cst.BaseStatement | cst.BaseCompoundStatement) -> cst.BaseStatement:
-    return statement.with_changes(leading_lines=[cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)])
+    return statement.with_changes(leading_lines=_TWO_LINES)

@@ -67,7 +67,7 @@ class MoveImports(cst.CSTTransformer):
     ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement]:
         """Change a line: one that is a single statement may become several lines."""
         if len(original_node.body) > 1:
-            return updated_node.with_changes(body=self._in_a_row(updated_node.body))
+            return updated_node.with_changes(body=self._in_a_row(original_node.body))
         first, *others = self._changed(original_node.body[0])
         kept = updated_node.with_changes(body=[first])
         comment = original_node.trailing_whitespace.comment
@@ -80,7 +80,7 @@ class MoveImports(cst.CSTTransformer):
         self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
     ) -> cst.BaseSuite:
         """Change the statements that stand behind a colon, which stay in their line."""
-        return updated_node.with_changes(body=self._in_a_row(updated_node.body))
+        return updated_node.with_changes(body=self._in_a_row(original_node.body))
 
     def _in_a_row(self, body: Iterable[cst.BaseSmallStatement]) -> list[cst.BaseSmallStatement]:
         row: list[cst.BaseSmallStatement] = []
@@ -108,8 +108,10 @@ class MoveImports(cst.CSTTransformer):
         names = [self._renamed(alias) for alias in aliases]
         if module == "":
             return cst.Import(_row_of(names))
-        if isinstance(statement, (cst.Import, cst.LazyImport)) or whole:
+        if whole:
             changed: cst.BaseSmallStatement = statement.with_changes(names=names)
+        elif isinstance(statement, (cst.Import, cst.LazyImport)):
+            changed = statement.with_changes(names=_row_of(names))
         elif _is_one_to_a_line(statement) and (len(names) > 1 or _has_comment(statement, aliases[0])):
             changed = _in_brackets(statement, aliases, names)
         else:

@@ -246,6 +246,8 @@ class _Program:
                     self._leave(use.node, f"{local}.{name}.value is another text here, such as 'sqs'. Use its name.")
                 else:
                     self._result.packages.add(tables.EVENT_TYPES[name])
+                    if name == "Kafka":
+                        self._note(use.node, "a record of Kafka that fails stops its partition here: order is kept.")
 
     def _read_calls(self) -> None:
         for local in self._locals_of(*tables.DECORATORS):
@@ -276,7 +278,7 @@ class _Program:
             name, owner = node.attr.value, dotted(node.value)
             if name in tables.PRIVATE_ATTRIBUTES:
                 self._leave(node, f"uses {name}, which is not here. Instead: {tables.PRIVATE_ATTRIBUTES[name]}.")
-            elif name in NEVER_CALLED:
+            elif name in NEVER_CALLED and name != "_to_batch_type":  # that one can be called
                 self._leave(node, f"calls {name}(), which is not here. Instead: {INSTEAD_OF[name]}.")
             elif name == "value" and owner.rpartition(".")[2] == "event_type":
                 self._leave(node, f"{owner}.value is another text here, such as 'sqs'. Use its name.")
@@ -291,7 +293,8 @@ class _Program:
         handlers = self._handlers() | _HANDLES
         for imported, module, ours in found:
             uses = self._tree.uses(imported.local)
-            odd = [each for each in uses if not _is_type(each, imported.name)]
+            checks = [each for each in uses if each.kind == "check"]
+            odd = [each for each in uses if not (_is_type(each, imported.name) or (is_alone and each in checks))]
             elsewhere = [
                 each for each in uses if each.kind != "type" or self._tree.function_around(each.node) not in handlers
             ]
@@ -308,6 +311,8 @@ class _Program:
             elif is_alone or not elsewhere:
                 name = tables.RENAMED.get(imported.name, imported.name)
                 self._moves[imported.alias] = Move(ours, name)
+                for use in checks:
+                    self._note(use.node, f"{imported.local} is that of {ours} here, and no record from elsewhere.")
             elif imported.name in tables.ENUMS:
                 self._leave(
                     elsewhere[0].node,

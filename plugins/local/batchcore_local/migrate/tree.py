@@ -23,7 +23,7 @@ class Use(NamedTuple):
     Attributes:
         node: the place.
         kind: ``type`` for an annotation or a part of one, ``base`` of a class, ``keyword NAME`` of an argument,
-            ``attribute NAME``, ``call``, ``item`` for ``name[...]``; ``other`` for all else.
+            ``attribute NAME``, ``call``, ``item`` for ``name[...]``, ``check`` by ``isinstance``; ``other`` for all else.
         name: the name.
     """
 
@@ -113,6 +113,15 @@ class Tree:
         """Return the name of the function that a node stands in or in the parameters of; nothing where that is none."""
         return next((whole.name.value for whole, _ in self.around(node) if isinstance(whole, cst.FunctionDef)), "")
 
+    def _is_checked(self, node: cst.CSTNode) -> bool:
+        """Whether a class is what `isinstance` compares with."""
+        for whole, part in self.around(node):
+            if isinstance(whole, cst.Call):
+                return dotted(whole.func) == "isinstance" and whole.args[-1] is part
+            if not isinstance(whole, (cst.Arg, cst.Element, cst.Tuple, cst.BinaryOperation)):
+                break
+        return False
+
     def is_type(self, node: cst.CSTNode) -> bool:
         """Whether an expression is an annotation, a part of one, or what `cast` is told."""
         for whole, part in self.around(node):
@@ -160,6 +169,8 @@ class Tree:
             kind = "type"
         elif isinstance(parent, cst.Call) and parent.func is node:
             kind = "call"
+        elif self._is_checked(node):
+            kind = "check"
         elif isinstance(parent, cst.Subscript) and parent.value is node:
             kind = "item"
         return kind
