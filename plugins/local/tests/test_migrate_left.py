@@ -74,12 +74,12 @@ LEFT = {
     ),
     "a patched name": (f'{PLAIN}patch("{B}.BatchProcessor.process")\n', 3, "in a text"),
     "a late import": (f'import importlib\nb = importlib.import_module("{B}")\n', 2, "in a text"),
-    "the value of a type": (f"{PLAIN}print(EventType.SQS.value)\n", 3, "another text"),
+    "the value of a type": (f"{PLAIN}print(EventType.SQS.value)\n", 3, "another one"),
     "a type by its value": (f'{PLAIN}x = EventType("SQS")\n', 3, "used as more than its members"),
     "all types": (f"{PLAIN}x = list(EventType)\n", 3, "used as more than its members"),
     "a type there is not": (f"{PLAIN}x = EventType.Other\n", 3, "not in batchcore"),
-    "the value of a processor's type": (f"{PLAIN}x = processor.event_type.value\n", 3, "another text"),
-    "the value of a type of a module": (f"import {B} as b\nprint(b.EventType.SQS.value)\n", 2, "another text"),
+    "the value of a processor's type": (f"{PLAIN}x = processor.event_type.value\n", 3, "another one"),
+    "the value of a type of a module": (f"import {B} as b\nprint(b.EventType.SQS.value)\n", 2, "another one"),
     "a decorator that is called": (
         f"from {B} import batch_processor\nresponse = batch_processor(handler, event, context)\n",
         2,
@@ -91,17 +91,43 @@ LEFT = {
     "a record's class that is compared": (
         f"{PLAIN}from {D}.sqs_event import SQSEvent, SQSRecord\n\ndef handle(record):\n    return isinstance(record, SQSRecord)\n",
         6,
-        "more than an annotation",
+        "is compared with",
     ),
-    "a record's class that is made": (
-        f"{PLAIN}from {D}.sqs_event import SQSRecord\nx = SQSRecord({{}})\n",
+    "an event's name by its value": (
+        f"{PLAIN}from {D}.dynamo_db_stream_event import DynamoDBRecordEventName as N\nx = N(0)\n",
         4,
-        "more than an annotation",
+        "is compared with",
+    ),
+    "the value of an event's name": (f"{PLAIN}x = record.event_name.value\n", 3, "another one"),
+    "a record's class of a module": (
+        f"{PLAIN}from {D} import sqs_event\nx = isinstance(1, sqs_event.SQSRecord)\n",
+        4,
+        f"from {D}.sqs_event import SQSRecord",
+    ),
+    "an event's name of a module": (
+        f"{PLAIN}import {D}.dynamo_db_stream_event as d\nx = 1 == d.DynamoDBRecordEventName.INSERT\n",
+        4,
+        "compares with d.DynamoDBRecordEventName",
+    ),
+    "a record's class of a whole path": (
+        f"{PLAIN}import {D}.sqs_event\nx = isinstance(1, {D}.sqs_event.SQSRecord)\n",
+        4,
+        "compares with",
+    ),
+    "a record's class in a pattern": (
+        f"{PLAIN}from {D}.sqs_event import SQSRecord\nmatch 1:\n    case SQSRecord(): ...\n",
+        5,
+        "is compared with",
+    ),
+    "a record's class that is a base": (
+        f"{PLAIN}from {D}.sqs_event import SQSRecord\nclass Own(SQSRecord): ...\n",
+        4,
+        "or a base",
     ),
     "a record's class by class": (
         f"{PLAIN}from {D}.sqs_event import SQSRecord\nHANDLERS = {{SQSRecord: print}}\nx = HANDLERS[SQSRecord]\n",
         4,
-        "more than an annotation",
+        "is compared with",
     ),
     "event names of both": (
         f"{PLAIN}from {D}.dynamo_db_stream_event import DynamoDBRecordEventName as N, DynamoDBStreamEvent\n"
@@ -179,6 +205,8 @@ def records_of(uses: str, names: str = "SQSRecord") -> str:
         "def handle(record: 'SQSRecord'): ...\n",
         "def handle(records: list[SQSRecord]) -> dict[str, SQSRecord]: ...\n",
         "record: SQSRecord | None = None\n",
+        "type Kind = SQSRecord | None\n",
+        "record = SQSRecord({})\n",
         "handler: Callable[[SQSRecord], None] = print\nKind = Callable[[SQSRecord], None]\n",
         "from typing import cast\nx = cast(SQSRecord, 1)\ny = cast('SQSRecord', 2)\n",
         "class Own:\n    def failure_handler(self, record: SQSRecord, exception): ...\n",
@@ -194,6 +222,7 @@ def test_a_record_goes_over_where_it_is_an_annotation(uses: str) -> None:
         (HANDLED, "SQSEvent, SQSRecord", True),
         (HANDLED + "def last(event: SQSEvent) -> SQSRecord: ...\n", "SQSEvent, SQSRecord", False),
         (HANDLED + "other: SQSRecord\n", "SQSEvent, SQSRecord", False),
+        (HANDLED + "other = SQSRecord({})\n", "SQSEvent, SQSRecord", False),
         (HANDLED, "SQSEvent, SQSRecord as Message", False),
         ("", "SQSRecord", False),
     ],
@@ -202,6 +231,15 @@ def test_beside_other_records_only_those_of_handlers_go_over(uses: str, names: s
     new = records_of(uses, names)
     assert ("batchcore_sqs" in new) is goes
     assert f"from {D}.sqs_event import" in new or names == "SQSRecord"
+
+
+def test_names_of_events_go_over_where_handlers_alone_compare_with_them() -> None:
+    new = changed(
+        f"from {B} import process_partial_response\n"
+        f"from {D}.dynamo_db_stream_event import DynamoDBRecordEventName as N, DynamoDBStreamEvent\n"
+        "def handle(record):\n    return record.event_name == N.REMOVE\nprocess_partial_response({}, handle, None)\n"
+    )
+    assert "from batchcore_dynamodb import DynamoDBRecordEventName as N\n" in new
 
 
 def test_the_line_where_a_record_is_used_elsewhere_is_named() -> None:

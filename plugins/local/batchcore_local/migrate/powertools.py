@@ -81,6 +81,7 @@ class _Program:
             self._read_attributes()
             if not result.left:  # whatever is found about records is no reason for a program that stays
                 self._read_records()
+                self._read_record_modules()
                 self._read_models()
         result.left.sort()
         if result.left:
@@ -243,7 +244,7 @@ class _Program:
                 elif name not in tables.EVENT_TYPES:
                     self._leave(use.node, f"{local}.{name} is not in batchcore.")
                 elif isinstance(beyond, cst.Attribute) and beyond.value is whole and beyond.attr.value == "value":
-                    self._leave(use.node, f"{local}.{name}.value is another text here, such as 'sqs'. Use its name.")
+                    self._leave(use.node, f"{local}.{name}.value is another one here, such as 'sqs'. Use its name.")
                 else:
                     self._result.packages.add(tables.EVENT_TYPES[name])
                     if name == "Kafka":
@@ -280,8 +281,8 @@ class _Program:
                 self._leave(node, f"uses {name}, which is not here. Instead: {tables.PRIVATE_ATTRIBUTES[name]}.")
             elif name in NEVER_CALLED and name != "_to_batch_type":  # that one can be called
                 self._leave(node, f"calls {name}(), which is not here. Instead: {INSTEAD_OF[name]}.")
-            elif name == "value" and owner.rpartition(".")[2] == "event_type":
-                self._leave(node, f"{owner}.value is another text here, such as 'sqs'. Use its name.")
+            elif name == "value" and owner.rpartition(".")[2] in ("event_type", "event_name", "stream_view_type"):
+                self._leave(node, f"{owner}.value is another one here, such as 'sqs' or 'INSERT'. Use its name.")
             elif name == "exceptions" and owner in made:
                 self._note(node, f"{owner}.exceptions has no tracebacks once the batch is answered.")
 
@@ -294,15 +295,15 @@ class _Program:
         for imported, module, ours in found:
             uses = self._tree.uses(imported.local)
             checks = [each for each in uses if each.kind == "check"]
-            odd = [each for each in uses if not (_is_type(each, imported.name) or (is_alone and each in checks))]
+            odd = [each for each in uses if not (_is_plain(each, imported.name) or (is_alone and each in checks))]
             elsewhere = [
-                each for each in uses if each.kind != "type" or self._tree.function_around(each.node) not in handlers
+                each for each in uses if each.kind == "call" or self._tree.function_around(each.node) not in handlers
             ]
             if odd:
                 self._leave(
                     odd[0].node,
-                    f"{imported.local} is used for more than an annotation, and records of the batch would be of "
-                    f"another class. Import it from {ours} yourself if no other records come here.",
+                    f"{imported.local} is compared with, or a base, and records of the batch would be of another "
+                    f"class. Import it from {ours} yourself if no other records come here.",
                 )
             elif not uses:
                 self._note(imported.alias, f"{imported.name} is left: nothing here uses it.")
@@ -323,8 +324,32 @@ class _Program:
                 self._note(
                     imported.alias,
                     f"{imported.name} is left: line {self._tree.line(elsewhere[0].node)} uses it outside of a record "
-                    "handler. As an annotation it does no harm.",
+                    "handler, where it does no harm.",
                 )
+
+    def _read_record_modules(self) -> None:
+        """Refuse ``sqs_event.SQSRecord``, where it is compared with and not a name that could be imported from here."""
+        classes = {name for names in tables.RECORDS.values() for name in names}
+        for node in self._tree.of(cst.Attribute):
+            if node.attr.value in classes and not self._tree.is_type(node):
+                module, _, rest = dotted(node.value).partition(".")
+                whole = ".".join(filter(None, (self._modules().get(module, module), rest)))
+                call = self._tree.parent(node)
+                if whole in tables.RECORDS and not (isinstance(call, cst.Call) and call.func is node):
+                    self._leave(
+                        node,
+                        f"compares with {dotted(node)}, and records of the batch would be of another class. Write "
+                        f"`from {whole} import {node.attr.value}`, and run this again.",
+                    )
+
+    def _modules(self) -> dict[str, str]:
+        """Return which names are modules of Powertools, or may be."""
+        modules: dict[str, str] = {}
+        for statement in self._tree.imports():
+            modules |= {local_name(alias): dotted(alias.name) for alias in aliases_of(statement) if alias.asname}
+        for each in self._tree.imports_from():
+            modules |= {local_name(alias): f"{module_of(each)}.{dotted(alias.name)}" for alias in aliases_of(each)}
+        return modules
 
     def _read_models(self) -> None:
         found = self._imported(tables.PARSER_MODELS)
@@ -435,8 +460,9 @@ class _Program:
         self._result.notes.append(Finding(self._tree.line(node), text))
 
 
-def _is_type(use: Use, name: str) -> bool:
-    return use.kind == "type" or (name in tables.ENUMS and use.kind.startswith("attribute "))
+def _is_plain(use: Use, name: str) -> bool:
+    """Whether a class of records is named, or made, and not asked about; of an enum, whether it is a member."""
+    return use.kind == "type" or (use.kind.startswith("attribute ") if name in tables.ENUMS else use.kind == "call")
 
 
 def _methods_of(node: cst.ClassDef) -> list[cst.FunctionDef]:

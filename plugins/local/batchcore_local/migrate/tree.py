@@ -23,7 +23,7 @@ class Use(NamedTuple):
     Attributes:
         node: the place.
         kind: ``type`` for an annotation or a part of one, ``base`` of a class, ``keyword NAME`` of an argument,
-            ``attribute NAME``, ``call``, ``item`` for ``name[...]``, ``check`` by ``isinstance``; ``other`` for all else.
+            ``attribute NAME``, ``call``, ``item`` for ``name[...]``, ``check`` by ``isinstance``, else ``other``.
         name: the name.
     """
 
@@ -125,7 +125,7 @@ class Tree:
     def is_type(self, node: cst.CSTNode) -> bool:
         """Whether an expression is an annotation, a part of one, or what `cast` is told."""
         for whole, part in self.around(node):
-            if isinstance(whole, cst.Annotation):
+            if isinstance(whole, cst.Annotation) or (isinstance(whole, cst.TypeAlias) and part is whole.value):
                 return True
             if isinstance(whole, cst.Subscript) and part is not whole.value:
                 name = dotted(whole.value).rpartition(".")[2]
