@@ -13,6 +13,7 @@ import pytest
 
 from batchcore_local import cli
 from batchcore_local.migrate import driver
+from batchcore_local.migrate.study import Study
 
 B = b"aws_lambda_powertools.utilities.batch"
 OLD = b"from " + B + b" import BatchProcessor, EventType\nprocessor = BatchProcessor(event_type=EventType.SQS)\n"
@@ -207,6 +208,19 @@ def test_a_program_that_would_not_be_written_back_as_it_was_is_not_touched(
     assert migrate(".", "--write") == 1
     assert path.read_bytes() == OLD
     assert "byte by byte" in capfdbinary.readouterr().err.decode()
+
+
+def test_a_program_that_would_not_parse_any_more_is_not_written(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: Output
+) -> None:
+    from libcst import parse_module
+
+    broken = parse_module("x = 1\n").with_changes(header=parse_module("# 1\n").header, encoding="ascii")
+    monkeypatch.setattr(type(broken), "bytes", property(lambda module: b"def f(:" if module is broken else OLD))
+    monkeypatch.setattr("batchcore_local.migrate.powertools.study", lambda module: Study(rewrite=lambda: broken))
+    path = put("app.py", OLD)
+    assert migrate(".", "--write") == 1
+    assert path.read_bytes() == OLD
 
 
 def test_a_file_that_cannot_be_written_stays_and_the_others_are_written(
