@@ -328,8 +328,17 @@ def test_a_program_is_left_with_who_imports_it() -> None:
     assert b"powertools" in Path("test_app.py").read_bytes()
 
 
+def test_a_program_is_left_with_what_is_left_with_another() -> None:
+    put("a.py", b"import b\n" + OLD)
+    put("b.py", b"import c\n" + OLD)
+    put("c.py", b"import d\n" + STAR)
+    assert migrate(".", "--write") == 0
+    assert [b"powertools" in Path(name).read_bytes() for name in ("a.py", "b.py")] == [True, True]
+
+
 def test_files_of_one_name_in_two_folders_are_two() -> None:
     put("orders/shared.py", SHARED)
+    put("shared.py", SHARED)
     put("payments/shared.py", OLD)
     put("payments/app.py", b"from shared" + CALLS)
     migrate(".", "--write")
@@ -349,7 +358,10 @@ def test_a_program_that_has_nothing_of_the_batch_utility_ties_nobody() -> None:
 
 def test_what_to_install_and_what_stays_is_said(capfdbinary: Output) -> None:
     put("app/app.py", b"from aws_lambda_powertools import Logger\n" + OLD)
-    put("app/requirements.txt", b"boto3\naws_lambda_powertools[parser]==3.1  # logs\naws-lambda-powertools-more\n")
+    put(
+        "app/requirements.txt",
+        b"boto3\naws_lambda_powertools[parser]==3.1  # logs\naws-lambda-powertools-more\n# aws-lambda-powertools\n",
+    )
     put("pyproject.toml", b'dependencies = [\n  "aws-lambda-powertools",\n]\n')
     put(".git/HEAD", b"")
     assert migrate("app") == 0

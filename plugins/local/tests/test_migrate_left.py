@@ -125,7 +125,7 @@ LEFT = {
         "or a base",
     ),
     "a record's class by class": (
-        f"{PLAIN}from {D}.sqs_event import SQSRecord\nHANDLERS = {{SQSRecord: print}}\nx = HANDLERS[SQSRecord]\n",
+        f"{PLAIN}from {D}.sqs_event import SQSRecord\nx = HANDLERS[SQSRecord]\n",
         4,
         "is compared with",
     ),
@@ -184,7 +184,7 @@ def test_a_processor_from_scratch_may_have_methods_of_those_names() -> None:
 
 def test_a_program_with_one_thing_that_is_left_is_left_as_a_whole() -> None:
     found = studied(
-        f"from {B} import EventType, BatchTypeModels\nfrom {D}.sqs_event import SQSRecord\ndef f(r: SQSRecord): ...\n"
+        f"from {B} import EventType, BatchTypeModels\nx = EventType.Kafka\nfrom {D}.sqs_event import SQSRecord\ndef f(r: SQSRecord): ...\n"
     )
     assert (found.rewrite, found.notes) == (None, [])
 
@@ -223,6 +223,7 @@ def test_a_record_goes_over_where_it_is_an_annotation(uses: str) -> None:
         (HANDLED + "def last(event: SQSEvent) -> SQSRecord: ...\n", "SQSEvent, SQSRecord", False),
         (HANDLED + "other: SQSRecord\n", "SQSEvent, SQSRecord", False),
         (HANDLED + "other = SQSRecord({})\n", "SQSEvent, SQSRecord", False),
+        (HANDLED.replace("...", "SQSRecord({})"), "SQSEvent, SQSRecord", False),
         (HANDLED, "SQSEvent, SQSRecord as Message", False),
         ("", "SQSRecord", False),
     ],
@@ -231,6 +232,11 @@ def test_beside_other_records_only_those_of_handlers_go_over(uses: str, names: s
     new = records_of(uses, names)
     assert ("batchcore_sqs" in new) is goes
     assert f"from {D}.sqs_event import" in new or names == "SQSRecord"
+
+
+def test_a_record_that_is_made_by_its_module_stays() -> None:
+    new = changed(f"{PLAIN}from {D} import sqs_event\nx = sqs_event.SQSRecord({{}})\ny: sqs_event.SQSRecord\n")
+    assert f"from {D} import sqs_event\n" in new
 
 
 def test_names_of_events_go_over_where_handlers_alone_compare_with_them() -> None:
@@ -331,6 +337,14 @@ ROWS = {
     "names of a line in brackets": (
         f"from {B} import (\n    EventType, SqsFifoPartialProcessor, BatchProcessor,\n    ExceptionInfo,\n)\n",
         "from batchcore import (\n    EventType, BatchProcessor,\n    ExceptionInfo,\n)\nfrom batchcore_sqs import SqsFifoPartialProcessor\n",
+    ),
+    "one of several in a line in brackets": (
+        f"from {B} import (\n    EventType, BatchProcessor, SqsFifoPartialProcessor,\n)\n",
+        "from batchcore import (\n    EventType, BatchProcessor,\n)\nfrom batchcore_sqs import SqsFifoPartialProcessor\n",
+    ),
+    "between semicolons": (
+        f"import a ;from {B} import EventType, SqsFifoPartialProcessor ;  import b;\n",
+        "import a ;from batchcore import EventType; from batchcore_sqs import SqsFifoPartialProcessor ;  import b;\n",
     ),
     "beside others": (
         f"from {D}.sqs_event import SQSEvent, SQSRecord\nfrom {B} import EventType\ndef failure_handler(r: SQSRecord): ...\n",

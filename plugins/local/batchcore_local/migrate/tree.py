@@ -115,9 +115,9 @@ class Tree:
 
     def _is_checked(self, node: cst.CSTNode) -> bool:
         """Whether a class is what `isinstance` compares with."""
-        for whole, part in self.around(node):
+        for whole, _ in self.around(node):
             if isinstance(whole, cst.Call):
-                return dotted(whole.func) == "isinstance" and whole.args[-1] is part
+                return dotted(whole.func) == "isinstance"
             if not isinstance(whole, (cst.Arg, cst.Element, cst.Tuple, cst.BinaryOperation)):
                 break
         return False
