@@ -342,6 +342,10 @@ ROWS = {
         f"from {B} import (\n    EventType, BatchProcessor, SqsFifoPartialProcessor,\n)\n",
         "from batchcore import (\n    EventType, BatchProcessor,\n)\nfrom batchcore_sqs import SqsFifoPartialProcessor\n",
     ),
+    "a module between semicolons": (
+        "from aws_lambda_powertools.utilities import batch ;  y = batch.EventType.SQS;\n",
+        "import batchcore as batch ;  y = batch.EventType.SQS;\n",
+    ),
     "between semicolons": (
         f"import a ;from {B} import EventType, SqsFifoPartialProcessor ;  import b;\n",
         "import a ;from batchcore import EventType; from batchcore_sqs import SqsFifoPartialProcessor ;  import b;\n",

@@ -87,7 +87,7 @@ class MoveImports(cst.CSTTransformer):
         for statement in body:
             *firsts, last = self._changed(statement)
             row += [each.with_changes(semicolon=cst.MaybeSentinel.DEFAULT) for each in firsts]
-            row.append(last.with_changes(semicolon=statement.semicolon) if firsts else last)
+            row.append(last.with_changes(semicolon=statement.semicolon))
         return row
 
     def _changed(self, statement: cst.BaseSmallStatement) -> list[cst.BaseSmallStatement]:
