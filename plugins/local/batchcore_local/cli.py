@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the command's name; None for those of this process.
 
     Returns:
-        The exit code: 0 when all is well, 1 when something was lost or does not load, 2 for wrong use.
+        The exit code: 0 when all is well, 1 when something was lost, does not load, cannot be read or would change,
+        2 for wrong use.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -36,7 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="batchcore", description="An event source mapping on your own machine.")
+    parser = argparse.ArgumentParser(
+        prog="batchcore",
+        description="An event source mapping on your own machine, and what moves programs to batchcore.",
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
 
     demo = commands.add_parser("demo", help="run a function against a real queue and close the books")
@@ -46,6 +50,20 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--ledger", type=_new_file, metavar="FILE", help="keep the function's ledger here")
     demo.add_argument("--verbose", action="store_true", help="show what the function logs")
     demo.set_defaults(run=_demo)
+
+    migrate = commands.add_parser("migrate", help="change programs of another batch utility to batchcore")
+    migrate.add_argument("path", type=Path, metavar="PATH", help="a file or a folder")
+    migrate.add_argument(
+        "--from",
+        dest="origin",
+        choices=["powertools", "fastsqs"],
+        default="powertools",
+        help="what the programs are written for (default: %(default)s)",
+    )
+    how = migrate.add_mutually_exclusive_group()
+    how.add_argument("--write", action="store_true", help="write the files; without it, a diff is shown")
+    how.add_argument("--check", action="store_true", help="exit with 1 if a file would change or is left to you")
+    migrate.set_defaults(run=_migrate)
 
     plugins = commands.add_parser("plugins", help="list what is installed, and what of it does not load")
     plugins.set_defaults(run=_plugins)
@@ -77,6 +95,26 @@ def _demo(options: argparse.Namespace) -> int:
         ledger=options.ledger,
         say=lambda line: print(line, flush=True),
     )
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from batchcore_local.migrate.driver import migrate
+    from batchcore_local.migrate.study import ORIGINS
+
+    return migrate(
+        options.path,
+        ORIGINS[options.origin],
+        write=options.write,
+        check=options.check,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+        show=_show,
+    )
+
+
+def _show(diff: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(diff)  # in the encodings of its files, so that it can be applied
+    sys.stdout.buffer.flush()
 
 
 def _plugins(_: argparse.Namespace) -> int:
