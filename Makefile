@@ -38,7 +38,7 @@ format: $(VENV)/dev ## format the code and sort imports
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budgets: six minutes
+bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budgets: seven minutes
 	@$(BIN)/python -m benchmarks
 
 bench-check: $(VENV)/dev ## compare the instructions of each batch and record with those kept: a quarter of a minute

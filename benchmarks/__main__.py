@@ -17,7 +17,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-PARTS = ("cold", "warm", "logged", "instructions", "growth", "lanes", "overhead", "stopping", "memory")
+PARTS = ("cold", "warm", "logged", "instructions", "growth", "lanes", "overhead", "stopping", "observers", "memory")
 
 
 def main() -> int:

@@ -8,12 +8,12 @@ import time
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from benchmarks import cold, instructions, lanes, memory, overhead, stopping, warm
+from benchmarks import cold, instructions, lanes, memory, observers, overhead, stopping, warm
 from benchmarks.figures import Budget, Figure, figures_table
 from benchmarks.rows import ROWS, SIZES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 GROWING = (0, 2, 8, 9)
 """The rows whose growth is measured: a plain one, failures, ordering, asyncio."""
@@ -57,8 +57,7 @@ def run(parts: Collection[str], rows: str, sizes: Sequence[int] | None, seconds:
         figures += overhead.measure(seconds)
     if "stopping" in parts:
         figures.append(stopping.measure(seconds))
-    if "memory" in parts:
-        figures.append(memory.measure())
+    figures += _others(parts, seconds)
     print(figures_table(figures))
     missed = sum(figure.missed for figure in figures)
     print(f"\n{missed} of {len(figures)} figures MISSED. Measured in {time.perf_counter() - start:.0f} s.")
@@ -70,6 +69,16 @@ def _count_instructions() -> None:
         return
     print("Instructions of a batch by itself, and of each record")
     print(instructions.counts_table(instructions.measure(["ours", "powertools", "bare"])), end="\n\n")
+
+
+def _others(parts: Collection[str], seconds: float) -> Iterator[Figure]:
+    if "observers" in parts:
+        costs, later = observers.measure(seconds)
+        print("What observers add")
+        print(costs, end="\n\n")
+        yield from later
+    if "memory" in parts:
+        yield memory.measure()
 
 
 def _versions() -> str:
