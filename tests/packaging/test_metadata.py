@@ -26,7 +26,10 @@ SOURCES = {
     "batchcore-pipes": ["pipes-dynamodb", "pipes-kafka", "pipes-kinesis", "pipes-mq", "pipes-sqs"],
 }
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"], "batchcore-kafka": ["fastavro", "protobuf", "pydantic"]}
-MEMBERS = [*SOURCES, "batchcore-envelopes", "batchcore-testing", "batchcore-deadletter", "batchcore-local"]
+MEMBERS = [
+    *SOURCES,
+    *(f"batchcore-{name}" for name in ("envelopes", "testing", "deadletter", "sentry", "local")),
+]
 DISTRIBUTIONS = [CORE, *MEMBERS]
 SUPPORTED = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[[^]]*\])?\s*(?P<range>[^;]*)(;.*)?")

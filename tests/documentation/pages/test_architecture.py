@@ -37,7 +37,14 @@ OF_FACTORIES = {"batchcore_testing"}
 SOURCES = tuple(
     f"batchcore_{name}" for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch", "pipes")
 )
-PACKAGES = [*SOURCES, "batchcore_envelopes", "batchcore_deadletter", "batchcore_local", "batchcore_testing"]
+PACKAGES = [
+    *SOURCES,
+    "batchcore_envelopes",
+    "batchcore_deadletter",
+    "batchcore_sentry",
+    "batchcore_local",
+    "batchcore_testing",
+]
 OF_PIPES = {
     "batchcore_kinesis",
     *(f"batchcore_{name}.{file}" for name in ("sqs", "kinesis", "dynamodb") for file in ("events", "models")),

@@ -14,7 +14,7 @@ PACKAGES = (
         f"plugins/{name}/batchcore_{name}"
         for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch", "pipes")
     ),
-    *(f"plugins/{name}/batchcore_{name}" for name in ("envelopes", "testing", "deadletter", "local")),
+    *(f"plugins/{name}/batchcore_{name}" for name in ("envelopes", "testing", "deadletter", "sentry", "local")),
 )
 PROJECTS = (ROOT, *(ROOT / Path(package).parent for package in PACKAGES[1:]))
 
