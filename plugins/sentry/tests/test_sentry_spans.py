@@ -22,6 +22,11 @@ def fails_on_b(record: SQSRecord) -> None:
         raise ValueError("b")
 
 
+def of_records(transaction: Any) -> list[Any]:
+    """The spans of records. The SDK makes some of its own requests, too, where the DSN has a port."""
+    return [span for span in transaction["spans"] if span["op"] == "queue.process"]
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_batch_is_a_transaction_and_its_records_are_spans(init: Any, receiver: Any, way: str) -> None:
     init(traces_sample_rate=1.0)
@@ -34,8 +39,7 @@ def test_a_batch_is_a_transaction_and_its_records_are_spans(init: Any, receiver:
         "succeeded": 2,
         "failed": 1,
     }
-    assert {span["op"] for span in transaction["spans"]} == {"queue.process", "db"}, transaction["spans"]
-    spans = {span["data"]["messaging.message.id"]: span for span in transaction["spans"] if span["op"] != "db"}
+    spans = {span["data"]["messaging.message.id"]: span for span in of_records(transaction)}
     assert spans.keys() == {record["messageId"] for record in event["Records"]}
     assert {span["parent_span_id"] for span in spans.values()} == {trace["span_id"]}
     failed = event["Records"][1]["messageId"]
@@ -54,7 +58,7 @@ def test_the_span_of_a_record_says_what_message_it_was(init: Any, receiver: Any)
     event = make_event("sqs", "a", lanes=1)
     processor = SqsFifoPartialProcessor(plugins=[SentryObserver()])
     processor.run(event, lambda record: None)
-    (span,) = receiver.transactions[0]["spans"]
+    (span,) = of_records(receiver.transactions[0])
     queue = event["Records"][0]["eventSourceARN"].rpartition(":")[2]
     assert (span["op"], span["description"]) == ("queue.process", queue)
     assert span["data"]["messaging.destination.name"] == queue
@@ -65,7 +69,7 @@ def test_the_span_of_a_record_says_what_message_it_was(init: Any, receiver: Any)
 def test_what_is_dropped_is_no_error(init: Any, receiver: Any) -> None:
     init(traces_sample_rate=1.0)
     run("one by one", make_event("sqs", "drop"), raises_what_it_is_told)
-    (span,) = receiver.transactions[0]["spans"]
+    (span,) = of_records(receiver.transactions[0])
     assert span.get("status") in (None, "ok")
 
 
