@@ -18,6 +18,7 @@ OF_OUR_OWN = (
     "envelopes",
     "firehose",
     "kafka",
+    "observers",
     "orders",
     "ordering",
     "pipes",
