@@ -73,7 +73,8 @@ class SentryObserver:
     @hookimpl
     def batch_started(self, batch: Batch) -> None:
         """Begin the batch's transaction, where there is a client to send to."""
-        if process.is_sending(sentry_sdk.get_client()):
+        if process.is_sending(sentry_sdk.get_client()) and batch not in process.observed:
+            process.observed.add(batch)
             process.watch_events()
             self._reports[batch] = Report(batch, BatchSpan.begun(batch), self.most_events, self.send_bodies)
 

@@ -24,13 +24,16 @@ LOGGER = "batchcore"
 reported: WeakSet[Batch] = WeakSet()
 """The batches whose failed records were reported: the error that such a batch raises says nothing new."""
 
+observed: WeakSet[Batch] = WeakSet()
+"""The batches that have an observer: a second one, named by code and environment both, would report all twice."""
+
 _unsent = [False]
 _watched: list[object] = []
 
 
 def is_sending(client: Any) -> bool:
     """Whether a client would send an event anywhere: one without a DSN makes it, which takes milliseconds, in vain."""
-    return bool(client.is_active() and (client.transport is not None or client.spotlight is not None))
+    return bool(client.is_active() and (client.transport is not None or getattr(client, "spotlight", None) is not None))
 
 
 def watch_events() -> None:

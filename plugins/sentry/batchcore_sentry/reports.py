@@ -185,6 +185,8 @@ class Report:
         error: Any = outcome.exception
 
         def complete(event: Any, hint: Any) -> Any:
+            if not self._send_bodies:  # first: what raises here lets the event go as it is by then
+                without_inputs(event, error)
             event["timestamp"] = failure.at
             event["transaction"] = event.get("transaction") or facts["source"]
             tags = event.setdefault("tags", {})
@@ -204,8 +206,6 @@ class Report:
                     frame["in_app"] = False  # in a function it lies beside the function's own code
             if self._send_bodies:
                 contexts["message"] = {"body": _body_of(result.batch, outcome)}
-            else:
-                without_inputs(event, error)
             hint["outcome"] = outcome
             return event
 

@@ -303,6 +303,16 @@ def test_two_batches_side_by_side_share_an_observer(init: Any, receiver: Any, wa
     assert found == [(name, f"{name}{number}") for name in "xy" for number in range(4)]
 
 
+def test_two_observers_of_a_batch_report_once(sentry: Any) -> None:
+    def handler(record: SQSRecord) -> None:
+        sentry_sdk.set_tag("order", record.body)
+        raise ValueError
+
+    run("one by one", make_event("sqs", "a"), handler, plugins=[SentryObserver(), SentryObserver()])
+    (reported,) = sentry.events
+    assert reported["tags"]["order"] == "a"
+
+
 def test_the_event_is_of_the_time_of_the_failure(sentry: Any) -> None:
     passed = threading.Event()
 
