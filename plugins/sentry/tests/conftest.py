@@ -71,7 +71,9 @@ class Receiver:
         return f"http://key@127.0.0.1:{self._server.server_address[1]}/7"
 
     def of(self, kind: str) -> list[Any]:
-        """The payloads of one kind of items."""
+        """The payloads of one kind of items. What is still on its way is waited for: a busy machine may be slow."""
+        if self.may_answer.is_set():
+            sentry_sdk.flush(timeout=PATIENCE_S)
         return [payload for found, payload in self.items if found == kind]
 
     @property
