@@ -322,7 +322,7 @@ def _run_records(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop: each furt
                 outcomes.append(value)
                 try:
                     if ledger.is_mine_to_tell(position):
-                        observers.record_finished(run.batch.outcomes[position])
+                        observers.record_finished(position)
                 finally:
                     if scopes:
                         observers.leave(scopes, None)

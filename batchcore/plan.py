@@ -306,7 +306,7 @@ class Run:
                 raise_if_steering(mistake)
                 self.report.went_wrong("failure_handler()", mistake, position=position)
         if around.observers is not None:
-            around.observers.record_finished(self.batch.outcomes[position])
+            around.observers.record_finished(position)
 
 
 @cache

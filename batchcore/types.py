@@ -98,7 +98,7 @@ class Observing(Protocol):
     def batch_started(self, batch: Any, /) -> None:
         """Notify of the batch."""
 
-    def record_finished(self, outcome: Any, /) -> None:
+    def record_finished(self, position: int, /) -> None:
         """Notify of a record."""
 
     def enter(self, position: int, /) -> Any:

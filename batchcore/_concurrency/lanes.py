@@ -199,7 +199,7 @@ def _tell_of(run: Run, ledger: Ledger, copy: Ledger, position: int) -> None:
     if position in copy.failures:
         run.notify(copy, position, copy.failure(position).exception)
     elif run.around is not None and run.around.observers is not None:
-        run.around.observers.record_finished(run.batch.outcomes[position])
+        run.around.observers.record_finished(position)
 
 
 # -- Worker threads.

@@ -341,7 +341,7 @@ class _Tasks:
                     if observers is not None:
                         try:
                             if not ledger.is_closed:
-                                run(observers.record_finished, batch.batch.outcomes[position])
+                                run(observers.record_finished, position)
                         finally:
                             if scoping is not None and scopes:
                                 run(scoping.leave, scopes, None)

@@ -28,7 +28,7 @@ SOURCES = {
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"], "batchcore-kafka": ["fastavro", "protobuf", "pydantic"]}
 MEMBERS = [
     *SOURCES,
-    *(f"batchcore-{name}" for name in ("envelopes", "testing", "deadletter", "sentry", "local")),
+    *(f"batchcore-{name}" for name in ("envelopes", "testing", "deadletter", "emf", "logs", "sentry", "local")),
 ]
 DISTRIBUTIONS = [CORE, *MEMBERS]
 SUPPORTED = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]

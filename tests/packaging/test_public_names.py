@@ -21,6 +21,8 @@ PACKAGES = [
     "batchcore_envelopes",
     "batchcore_deadletter",
     "batchcore_sentry",
+    "batchcore_emf",
+    "batchcore_logs",
     "batchcore_local",
 ]
 

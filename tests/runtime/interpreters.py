@@ -29,7 +29,7 @@ SUPPORTED = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 CLIENT = "awslambdaric"
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "runtime"
-PLUGINS = ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch", "pipes")
+PLUGINS = ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch", "pipes", "emf", "logs")
 BUILD_BACKEND = ("hatchling", "editables")
 
 _PROBE = "import ensurepip, sys, venv; print(*sys.version_info[:3], sys.implementation.name)"

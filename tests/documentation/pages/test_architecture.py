@@ -39,11 +39,7 @@ SOURCES = tuple(
 )
 PACKAGES = [
     *SOURCES,
-    "batchcore_envelopes",
-    "batchcore_deadletter",
-    "batchcore_sentry",
-    "batchcore_local",
-    "batchcore_testing",
+    *(f"batchcore_{name}" for name in ("envelopes", "deadletter", "emf", "logs", "sentry", "local", "testing")),
 ]
 OF_PIPES = {
     "batchcore_kinesis",

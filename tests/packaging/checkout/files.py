@@ -14,7 +14,10 @@ PACKAGES = (
         f"plugins/{name}/batchcore_{name}"
         for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch", "pipes")
     ),
-    *(f"plugins/{name}/batchcore_{name}" for name in ("envelopes", "testing", "deadletter", "sentry", "local")),
+    *(
+        f"plugins/{name}/batchcore_{name}"
+        for name in ("envelopes", "testing", "deadletter", "emf", "logs", "sentry", "local")
+    ),
 )
 PROJECTS = (ROOT, *(ROOT / Path(package).parent for package in PACKAGES[1:]))
 
