@@ -6,4 +6,4 @@ down what it has set up. It is called in a process of its own. It may have ``MOS
 response may come with 500 failures of 1,000.
 """
 
-OBSERVED = ("noop", "sentry", "sentry_traces", "sentry_uninitialised")
+OBSERVED = ("noop", "sentry", "sentry_traces", "sentry_uninitialised", "emf", "logs", "logs_structlog")
