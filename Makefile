@@ -5,7 +5,8 @@ JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := . plugins/sqs plugins/kinesis plugins/dynamodb plugins/kafka plugins/mq plugins/firehose plugins/s3batch \
-	plugins/pipes plugins/envelopes plugins/testing plugins/local plugins/deadletter plugins/emf plugins/logs plugins/otel
+	plugins/pipes plugins/envelopes plugins/testing plugins/local plugins/deadletter plugins/emf plugins/logs plugins/otel \
+	plugins/sentry
 METADATA := $(PACKAGES:%=%/pyproject.toml)
 # No .pyc at installation: it takes half of the time, and most of them are never read.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install --no-compile

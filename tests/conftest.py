@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, settings
 ROOT = Path(__file__).resolve().parents[1]
 OTHER_PROGRAMS = {
     *(ROOT / "tests" / name for name in ("documentation", "runtime")),
-    *(ROOT / "plugins" / name for name in ("deadletter", "local", "mq/tests/brokers")),
+    *(ROOT / "plugins" / name for name in ("deadletter", "local", "mq/tests/brokers", "sentry/tests/runtime")),
 }
 """Folders whose tests start other programs: interpreters, checkers, installers, servers. They take most of the time."""
 CASES, FEWER_EXAMPLES = 100, 5

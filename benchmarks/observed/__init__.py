@@ -6,4 +6,14 @@ down what it has set up. It is called in a process of its own. It may have ``MOS
 response may come with 500 failures of 1,000.
 """
 
-OBSERVED = ("noop", "otel", "otel_without_sdk")
+OBSERVED = (
+    "noop",
+    "sentry",
+    "sentry_traces",
+    "sentry_uninitialised",
+    "otel",
+    "otel_without_sdk",
+    "emf",
+    "logs",
+    "logs_structlog",
+)

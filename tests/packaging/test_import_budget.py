@@ -117,7 +117,7 @@ OURS = {
     "batchcore",
     *(module for _, module, _ in SOURCES.values()),
     *(f"batchcore_{name}" for name in ("kafka", "mq", "firehose", "s3batch", "pipes")),
-    *(f"batchcore_{name}" for name in ("envelopes", "deadletter", "emf", "logs", "otel", "local", "testing")),
+    *(f"batchcore_{name}" for name in ("envelopes", "deadletter", "emf", "logs", "otel", "sentry", "local", "testing")),
 }
 
 

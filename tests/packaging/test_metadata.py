@@ -28,7 +28,12 @@ SOURCES = {
     "batchcore-pipes": ["pipes-dynamodb", "pipes-kafka", "pipes-kinesis", "pipes-mq", "pipes-sqs"],
 }
 EXTRAS = {"batchcore-sqs": ["boto3", "pydantic"], "batchcore-kafka": ["fastavro", "protobuf", "pydantic"]}
-OBSERVERS = {"batchcore-emf": ["emf"], "batchcore-logs": ["logs"], "batchcore-otel": ["otel"]}
+OBSERVERS = {
+    "batchcore-emf": ["emf"],
+    "batchcore-logs": ["logs"],
+    "batchcore-otel": ["otel"],
+    "batchcore-sentry": ["sentry"],
+}
 MEMBERS = [
     *SOURCES,
     *OBSERVERS,

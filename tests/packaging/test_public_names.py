@@ -20,6 +20,7 @@ PACKAGES = [
     "batchcore_pipes",
     "batchcore_envelopes",
     "batchcore_deadletter",
+    "batchcore_sentry",
     "batchcore_emf",
     "batchcore_logs",
     "batchcore_otel",

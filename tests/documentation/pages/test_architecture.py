@@ -39,7 +39,7 @@ SOURCES = tuple(
 )
 PACKAGES = [
     *SOURCES,
-    *(f"batchcore_{name}" for name in ("envelopes", "deadletter", "emf", "logs", "otel", "local", "testing")),
+    *(f"batchcore_{name}" for name in ("envelopes", "deadletter", "emf", "logs", "otel", "sentry", "local", "testing")),
 ]
 OF_PIPES = {
     "batchcore_kinesis",

@@ -15,7 +15,7 @@ PACKAGES = (
         for name in ("sqs", "kinesis", "dynamodb", "kafka", "mq", "firehose", "s3batch", "pipes")
     ),
     *(f"plugins/{name}/batchcore_{name}" for name in ("envelopes", "testing", "deadletter", "local")),
-    *(f"plugins/{name}/batchcore_{name}" for name in ("emf", "logs", "otel")),
+    *(f"plugins/{name}/batchcore_{name}" for name in ("emf", "logs", "otel", "sentry")),
 )
 PROJECTS = (ROOT, *(ROOT / Path(package).parent for package in PACKAGES[1:]))
 
