@@ -19,7 +19,7 @@ PAGES = {
     "start": "/",
     "how-to": "/failures/",
     "wide-tables": "/capabilities/",
-    "pictures": "/guide/",
+    "pictures": "/responses/#kafka",
     "reference": "/reference/batchcore/",
     "hooks": "/reference/hooks/",
 }
