@@ -11,10 +11,13 @@ METADATA := $(PACKAGES:%=%/pyproject.toml)
 # No .pyc at installation: it takes half of the time, and most of them are never read.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install --no-compile
 
+# It speaks of its successors at each start otherwise.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
+
 export PYTHONUTF8 := 1
 unexport PYTHONPATH VIRTUAL_ENV
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format bench bench-check wheels clean
+.PHONY: help demo test test-all check format bench bench-check docs docs-serve wheels clean
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb text; do \
@@ -45,6 +48,13 @@ bench: $(VENV)/dev ## measure beside Powertools and a bare loop, with the budget
 bench-check: $(VENV)/dev ## compare the instructions of each batch and record with those kept: a quarter of a minute
 	@$(BIN)/python -m benchmarks.check
 
+docs: $(VENV)/docs ## build the site of the documentation into build/site, strictly: half a minute
+	@$(MKDOCS) build --config-file website/mkdocs.yml --strict
+	@echo "build/site/index.html"
+
+docs-serve: $(VENV)/docs ## serve the site on this machine, and build it anew whenever a page changes
+	@$(MKDOCS) serve --config-file website/mkdocs.yml
+
 wheels: $(VENV)/dev ## build every distribution into dist/
 	@rm -rf dist
 	@for package in $(PACKAGES); do \
@@ -53,7 +63,7 @@ wheels: $(VENV)/dev ## build every distribution into dist/
 	@ls dist/*.whl
 
 clean: ## remove the environment, caches and builds
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* dist
+	rm -rf $(VENV) build .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment, filled in two steps: what the demo needs, then everything. The pins of the first are among the second.
@@ -71,4 +81,10 @@ $(VENV)/demo: $(VENV)/made requirements/demo.txt $(METADATA)
 $(VENV)/dev: $(VENV)/demo requirements/dev.txt
 	@echo "Installing what the tests need"
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Reads the packages and does not import them, so that it takes nothing of the two above.
+$(VENV)/docs: $(VENV)/made requirements/docs.txt
+	@echo "Installing what the site needs"
+	@$(PIP) --require-hashes -r requirements/docs.txt
 	@touch $@

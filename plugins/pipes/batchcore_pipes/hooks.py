@@ -253,5 +253,8 @@ def _installed(package: str, module: str, name: str) -> Any:
 
 
 FIFO_ORDER = in_order()
-PipesSQS, PipesKinesis, PipesDynamoDB = QueuePipe(), KinesisPipe(), DynamoDBPipe()
-PipesKafka, PipesMQ = KafkaPipe(), MQPipe()
+PipesSQS = QueuePipe()
+PipesKinesis = KinesisPipe()
+PipesDynamoDB = DynamoDBPipe()
+PipesKafka = KafkaPipe()
+PipesMQ = MQPipe()

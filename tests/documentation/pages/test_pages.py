@@ -141,7 +141,7 @@ def test_a_comment_that_means_nothing_is_found_out() -> None:
 # What is linked.
 
 FENCE = re.compile(r"^```.*?^```$|<!--.*?-->", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r'\[[^\]]*\]\((?P<target>[^)\s]+)(?: "(?P<title>[^"]*)")?\)')
+LINK = re.compile(r'\[[^\]]*\]\((?P<target>[^)\s]+)(?:\s+"(?P<title>[^"]*)")?\)')
 # A copy of the tests that is run against installed packages has what is read, and not what is run.
 NOT_COPIED = (
     "batchcore/",

@@ -49,7 +49,7 @@ def wanted(file: str) -> set[str]:
 def test_every_list_has_its_pins() -> None:
     lists = {path.stem for path in REQUIREMENTS.glob("*.in")}
 
-    assert {f"{name}.txt" for name in lists} == set(PINNED) == set(LISTS)
+    assert {f"{name}.txt" for name in lists} == set(PINNED) == {*LISTS, "docs.txt"}
 
 
 @pytest.mark.parametrize("file", PINNED)
@@ -70,3 +70,19 @@ def test_a_smaller_list_is_part_of_the_larger() -> None:
     demo, test, dev = ({re.split(" ; ", pin)[0]: hashes for pin, hashes in pins(file).items()} for file in LISTS)
 
     assert demo.items() <= test.items() <= dev.items()
+
+
+def test_the_list_of_the_site_takes_the_versions_of_development() -> None:
+    # It goes into the same environment.
+    site, dev = versions("docs.txt"), versions("dev.txt")
+
+    assert {name: site[name] for name in site.keys() & dev.keys() if not site[name] <= dev[name]} == {}
+
+
+def versions(file: str) -> dict[str, set[str]]:
+    """Give the versions of each package that a file pins: one, or one for some Pythons and another for others."""
+    found: dict[str, set[str]] = {}
+    for pin in pins(file):
+        name, _, version = pin.partition(" ; ")[0].partition("==")
+        found.setdefault(name, set()).add(version)
+    return found
