@@ -99,7 +99,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _migrate(options: argparse.Namespace) -> int:
     from batchcore_local.migrate.driver import migrate
-    from batchcore_local.migrate.study import ORIGINS
+    from batchcore_local.migrate.origins import ORIGINS
 
     return migrate(
         options.path,

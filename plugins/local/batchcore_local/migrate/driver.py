@@ -18,7 +18,8 @@ from typing import Any, TypeAlias
 
 from batchcore_local.errors import LocalError
 from batchcore_local.migrate import requirements
-from batchcore_local.migrate.study import Finding, Origin, Reference, Study, Studying
+from batchcore_local.migrate.origins import Origin
+from batchcore_local.migrate.study import Finding, Reference, Study, Studying
 
 NOT_OURS = frozenset(("__pycache__", "node_modules", "site-packages", "build", "dist"))
 """Folders that are not looked into, as are hidden ones and virtual environments."""

@@ -321,11 +321,9 @@ class _Program:
         return self._tree.module.visit(rewriting)
 
     def _parsed(self, text: str) -> list[cst.SimpleStatementLine | cst.BaseCompoundStatement]:
-        """Return statements that are indented, and end their lines, as the program does."""
-        module = self._tree.module
-        indented = text.replace("    ", module.default_indent)
-        parsed = cst.parse_module(indented, cst.PartialParserConfig(default_newline=module.default_newline))
-        return list(parsed.body)
+        """Return statements that are indented as the program is. Their lines end as those around them do."""
+        indented = text.replace("    ", self._tree.module.default_indent)
+        return list(cst.parse_module(indented).body)
 
 
 def _quoted(text: str) -> str:

@@ -24,7 +24,7 @@ from batchcore_local.migrate.imports import (
     module_of,
 )
 from batchcore_local.migrate.records import Records
-from batchcore_local.migrate.study import NEVER_CALLED, Finding, Study
+from batchcore_local.migrate.study import Finding, Study
 from batchcore_local.migrate.tree import Tree, Use, text_of, words_in
 
 POWERTOOLS = "aws_lambda_powertools"
@@ -205,7 +205,7 @@ class _Program:
             for method in _methods_of(node):
                 name = method.name.value
                 if (base in tables.PROCESSORS and name in INSTEAD_OF) or (
-                    (base or is_foreign) and name in NEVER_CALLED
+                    (base or is_foreign) and name in tables.NEVER_CALLED
                 ):
                     self._leave(
                         method, f"overrides {name}(), which batchcore never calls. Instead: {INSTEAD_OF[name]}."
@@ -276,7 +276,7 @@ class _Program:
             name, owner = node.attr.value, dotted(node.value)
             if name in tables.PRIVATE_ATTRIBUTES:
                 self._leave(node, f"uses {name}, which is not here. Instead: {tables.PRIVATE_ATTRIBUTES[name]}.")
-            elif name in NEVER_CALLED and name != "_to_batch_type":  # that one can be called
+            elif name in tables.NEVER_CALLED and name != "_to_batch_type":  # that one can be called
                 self._leave(node, f"calls {name}(), which is not here. Instead: {INSTEAD_OF[name]}.")
             elif name == "value" and owner.rpartition(".")[2] in ("event_type", "event_name", "stream_view_type"):
                 self._leave(node, f"{owner}.value is another one here, such as 'sqs' or 'INSERT'. Use its name.")

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from batchcore_local.migrate.study import Origin, Study
+from batchcore_local.migrate.origins import Origin
+from batchcore_local.migrate.study import Study
 
 NAMES = (
     "requirements*.txt",

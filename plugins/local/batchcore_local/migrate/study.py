@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from batchcore.options import INSTEAD_OF
-
 
 class Finding(NamedTuple):
     """Something of a program that a person decides on.
@@ -60,50 +58,3 @@ class Study:
 
 Studying: TypeAlias = Callable[[Any], Study]
 """Studies a program, of which it gets the tree."""
-
-
-class Origin(NamedTuple):
-    """A library that programs come from.
-
-    Attributes:
-        name: as it is called on the command line.
-        distribution: as it stands in requirements.
-        marks: a program that has none of these bytes is not read any further.
-        study: loads what studies a program.
-    """
-
-    name: str
-    distribution: str
-    marks: tuple[bytes, ...]
-    study: Callable[[], Studying]
-
-
-NEVER_CALLED = frozenset(INSTEAD_OF) - {"_prepare", "_clean", "_process_record", "_async_process_record"}
-"""Private methods of Powertools' batch processors that no processor from scratch has."""
-
-
-def _powertools() -> Studying:
-    from batchcore_local.migrate.powertools import study
-
-    return study
-
-
-def _fastsqs() -> Studying:
-    from batchcore_local.migrate.fastsqs import study
-
-    return study
-
-
-ORIGINS = {
-    each.name: each
-    for each in (
-        Origin(
-            "powertools",
-            "aws-lambda-powertools",
-            (b"aws_lambda_powertools", *(f"def {name}".encode() for name in NEVER_CALLED)),
-            _powertools,
-        ),
-        Origin("fastsqs", "fastsqs", (b"fastsqs",), _fastsqs),
-    )
-}
-"""The libraries that programs come from, by name."""

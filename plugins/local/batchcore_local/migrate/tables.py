@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from batchcore.options import INSTEAD_OF
+
 UTILITIES = "aws_lambda_powertools.utilities"
 BATCH = f"{UTILITIES}.batch"
 DATA_CLASSES = f"{UTILITIES}.data_classes"
@@ -115,3 +117,6 @@ BASES = frozenset((*PROCESSORS, "BasePartialBatchProcessor"))
 
 CALLS = frozenset(("async_process_partial_response", "process_partial_response"))
 DECORATORS = frozenset(("async_batch_processor", "batch_processor"))
+
+NEVER_CALLED = frozenset(INSTEAD_OF) - {"_prepare", "_clean", "_process_record", "_async_process_record"}
+"""Private methods of Powertools' batch processors that no processor from scratch has."""
