@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import shlex
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave out the folders whose tests start other programs, with ``--quick``."""
+    """Leave out the folders whose tests start other programs, with ``--quick``; put logging back after each test."""
+    config.pluginmanager.register(LoggingAsItWas())
     if config.getoption("--quick"):
         config.option.ignore = [*(config.option.ignore or ()), *map(str, sorted(OTHER_PROGRAMS))]
+
+
+class LoggingAsItWas:
+    """Puts back what a test, or a program that it runs, has changed of logging. No test sees what another set up."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """Run a test, with its fixtures."""
+        loggers = [logging.getLogger(name) for name in (None, "batchcore")]
+        states = [(logger.level, logger.handlers[:], logger.filters[:], logger.propagate) for logger in loggers]
+        factory = logging.getLogRecordFactory()
+        try:
+            return (yield)
+        finally:
+            logging.setLogRecordFactory(factory)
+            for logger, (level, handlers, filters, propagate) in zip(loggers, states, strict=True):
+                logger.setLevel(level)
+                logger.handlers[:], logger.filters[:], logger.propagate = handlers, filters, propagate
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

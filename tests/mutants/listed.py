@@ -67,7 +67,7 @@ MUTANTS = (
                     "    outcomes.append(value)\n"
                     "    try:\n"
                     "        if ledger.is_mine_to_tell(position):\n"
-                    "            observers.record_finished(run.batch.outcomes[position])\n"
+                    "            observers.record_finished(position)\n"
                     "    finally:\n"
                     "        if scopes:\n"
                     "            observers.leave(scopes, None)"

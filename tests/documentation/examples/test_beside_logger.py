@@ -89,7 +89,9 @@ def test_failure_lines_have_their_fields_their_traceback_and_the_keys_of_their_r
     def steps(record: Any) -> Iterator[None]:
         lines.logger.thread_safe_append_keys(order=f"order {record.body}")
         yield
-        if record.body in "26":
+        if record.body == "2":
+            raise OSError(f"no stock for {record.body}")
+        if record.body == "6":
             raise OSError(f"no stock for {record.body}")
 
     result = run(way, steps, numbers(COUNT), logger=lines.logger)
@@ -147,8 +149,9 @@ def test_program_writes_each_line_with_the_keys_of_its_own_message(
     assert sorted((line["message_id"], line["order"]) for line in received) == sorted(
         (f"m{number}", f"o{number}") for number in range(12)
     )
-    failures = [line for line in lines if line["level"] == "WARNING"]
+    failures = [line for line in lines if line["level"] == "WARNING" and "item_identifier" in line]
     assert {line["exception_name"] for line in failures} == {"ValueError", "JSONDecodeError"}
+    assert [line["failure_count"] for line in lines if "failure_count" in line] == [3], "the others like the first"
     for line in failures:
         assert line["message_id"] == line["item_identifier"]
         assert line.get("order") == (None if line["item_identifier"] == "m12" else line["message_id"].replace("m", "o"))
