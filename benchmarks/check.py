@@ -82,6 +82,10 @@ def main() -> int:
         print(f"Instructions are not compared: {KEPT.name} is of another build of Python. To keep those of this: {HOW}")
         return 0
     counted = instructions.measure(["ours"])["ours"]
+    if any(change.growth > ALLOWED for change in changes(kept or {}, counted)):
+        # Once in some twenty runs a figure is counted too high. What has really grown has grown the second time, too.
+        again = instructions.measure(["ours"])["ours"]
+        counted = {row: Counts(*map(min, now, again[row])) for row, now in counted.items()}
     if why is not None:
         write_kept(keep(kept or {}, counted, why))
     return 1 if tell(read_kept() or {}, counted) else 0
