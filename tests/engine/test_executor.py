@@ -182,17 +182,21 @@ def test_executor_shut_down_while_lanes_are_given_to_it_runs_them_to_their_end()
 
 
 def test_executor_one_of_whose_threads_cannot_be_set_up_leaves_the_work_to_the_others() -> None:
-    made: list[None] = []
+    lock = threading.Lock()
+    made: list[threading.Thread] = []
     second = threading.Event()
 
     def set_up() -> None:
-        made.append(None)
-        if len(made) == 2:
+        with lock:
+            made.append(threading.current_thread())
+            is_second = len(made) == 2
+        if is_second:
             second.set()
             raise ValueError("no connection")
 
     def handler(record: Any) -> Any:
         assert second.wait(PATIENCE)
+        made[1].join(PATIENCE)  # it empties the queue of work on its way out: also of what tells the other to end
         return handle(record)
 
     with ThreadPoolExecutor(2, initializer=set_up) as pool:
