@@ -150,6 +150,22 @@ def test_lines_of_logging_that_structlog_renders_have_them(run: Any) -> None:
     }
 
 
+@pytest.mark.parametrize("chain", [None, [add_record]], ids=["without", "with"])
+def test_lines_of_logging_have_what_the_processor_adds_where_it_is_in_their_chain(run: Any, chain: Any) -> None:
+    structlog.configure(processors=[add_record, structlog.processors.JSONRenderer()])
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    formatter = structlog.stdlib.ProcessorFormatter
+    processors = [formatter.remove_processors_meta, structlog.processors.JSONRenderer()]
+    handler.setFormatter(formatter(processors=processors, foreign_pre_chain=chain))
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.INFO)
+    run([LogContext()], [1], lambda record: logging.getLogger("acme").info("a line"))
+    structlog.reset_defaults()
+
+    assert ("item_identifier" in json.loads(stream.getvalue().splitlines()[0])) == (chain is not None)
+
+
 def test_a_processor_of_a_logger_of_its_own_has_them(run: Any) -> None:
     stream = io.StringIO()
     log = structlog.wrap_logger(structlog.PrintLogger(stream), [add_record, structlog.processors.JSONRenderer()])

@@ -55,11 +55,12 @@ def _process(event: Any, hint: Any) -> Any:
     if line is not None and line.levelno < logging.ERROR and _is_of_failures(vars(line)):
         return None
     error = (hint.get("exc_info") or (None, None))[1]
-    if isinstance(error, (BatchProcessingError, WholeBatchRetry)) and _is_on_its_way(event):
+    is_of_batch = isinstance(error, (BatchProcessingError, WholeBatchRetry))
+    if is_of_batch and _is_on_its_way(event):
         result: Any = getattr(error, "result", None)
         if result is not None and result.batch in reported:
             return None
-    if line is not None and (line.name == LOGGER or "batch_source" in vars(line)):
+    if is_of_batch or (line is not None and (line.name == LOGGER or "batch_source" in vars(line))):
         without_inputs(event, error)  # the frames of batchcore hold records
     breadcrumbs = event.get("breadcrumbs")
     if isinstance(breadcrumbs, dict):

@@ -100,8 +100,10 @@ class Report:
         if not is_reported or error is None:
             return
         self._is_reported = True
-        if scope is not None and scope.facts.captured is error:
-            return  # the handler has captured it itself, and let it pass
+        if scope is not None:
+            if scope.facts.captured is error:
+                return  # the handler has captured it itself, and let it pass
+            scope.facts.failed_with(error)
         kind = (outcome.status, _kind_of(error))
         key = (kind, summary_of(error))
         with self._lock:

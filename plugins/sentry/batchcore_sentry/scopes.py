@@ -28,28 +28,57 @@ LONGEST_TAG = 200
 class RecordFacts:
     """An event processor of a record's isolation scope: it adds the record's tags to whatever is captured there.
 
+    Sentry's integration makes an event of each line that is logged with an exception. Whether the record fails with
+    that one, and so has an event already, is known later: until then such an event is held.
+
     Args:
         batch: the batch.
         position: of the record.
 
     Attributes:
-        captured: the exception that was captured last, while the scope is open.
+        captured: the exception that the handler captured last by itself, while the scope is open.
+        held: exceptions that were logged, each with its event.
     """
 
-    __slots__ = ("_batch", "_position", "captured")
+    __slots__ = ("_batch", "_position", "captured", "held")
 
     def __init__(self, batch: Batch, position: int) -> None:
         self._batch = ref(batch)  # a scope that is kept must not keep its batch
         self._position = position
         self.captured: BaseException | None = None
+        self.held: list[tuple[BaseException, Any, Any]] | None = []
 
     def __call__(self, event: Any, hint: Any) -> Any:
         """Add the tags to an event. What the handler has set itself stays."""
-        self.captured = (hint.get("exc_info") or (None, None))[1]
+        error = (hint.get("exc_info") or (None, None))[1]
         batch = self._batch()
         if batch is not None:
             event["tags"] = {**tags_of(batch, self._position), **(event.get("tags") or {})}
+        if error is not None and "log_record" in hint and self.held is not None:
+            self.held.append((error, event, hint))
+            return None
+        self.captured = error
         return event
+
+    def failed_with(self, error: BaseException) -> None:
+        """Forget what was logged of an exception that has an event of its own, or is in one as a cause or context."""
+        seen: set[int] = set()
+        waiting: list[BaseException | None] = [error]
+        while waiting:
+            current = waiting.pop()
+            if current is not None and id(current) not in seen:
+                seen.add(id(current))
+                waiting += (current.__cause__, current.__context__)
+        self.held = [each for each in self.held or () if id(each[0]) not in seen]
+
+    def close(self) -> None:
+        """Capture what is held still: lines of what the handler has dealt with by itself."""
+        held, self.held = self.held or (), None
+        for _, event, hint in held:
+            event.pop("breadcrumbs", None)  # they are added once more
+            # Without the exception, for Sentry drops the second event of one, and this one was the first, too.
+            sentry_sdk.capture_event(event, {**hint, "exc_info": None})
+        self.captured = None  # it would keep its frames
 
 
 class RecordScope:
@@ -95,7 +124,9 @@ class RecordScope:
 
     def __exit__(self, kind: object, raised: BaseException | None, traceback: object) -> None:
         del self._is_open[self.position]
-        self.facts.captured = None  # it would keep its frames
+        if raised is not None and self.has_failed is None:
+            self.facts.failed_with(raised)  # a dead letter, of which it is told later
+        self.facts.close()
         if self._span is not None:
             if self.has_failed or (self.has_failed is None and raised is not None):
                 self._span.set_status("internal_error")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 import pytest
 import sentry_sdk
 from sentry_sdk.integrations.logging import LoggingIntegration
 
-from batchcore import AsyncBatchProcessor, BatchProcessingError, BatchProcessor, hookimpl
+from batchcore import AsyncBatchProcessor, BatchProcessingError, BatchProcessor, Disposition, hookimpl
 from batchcore_sentry import SentryObserver
 from batchcore_sqs import SQSRecord
 from batchcore_testing import make_event
@@ -40,6 +41,12 @@ def run(*bodies: str, **options: Any) -> None:
     plugins = [Opens(), SentryObserver()]
     options = {"raise_on_entire_batch_failure": False, **options}
     BatchProcessor("sqs", plugins=plugins, **options).run(make_event("sqs", *bodies), fails)
+
+
+def frames_of(event: Any) -> list[Any]:
+    return [
+        frame for each in event["exception"]["values"] for frame in (each.get("stacktrace") or {}).get("frames", ())
+    ]
 
 
 def values(receiver: Any) -> list[str]:
@@ -141,3 +148,95 @@ def captured_as_by_an_integration(error: BaseException) -> None:
     event, hint = event_from_exception(error, sentry_sdk.get_client().options, mechanism)
     sentry_sdk.capture_event(event, hint)
     sentry_sdk.flush()
+
+
+# -- Lines that the function's own code logs with an exception.
+
+LOG = logging.getLogger("shop")
+
+
+def logs_and_raises(record: SQSRecord) -> None:
+    try:
+        raise ValueError("no such customer")
+    except ValueError:
+        LOG.exception("order %s", record.body)
+        raise
+
+
+def logs_and_raises_another(record: SQSRecord) -> None:
+    try:
+        raise ValueError("no such customer")
+    except ValueError as error:
+        LOG.exception("order %s", record.body)
+        raise LookupError("no order") from error
+
+
+def logs_and_goes_on(record: SQSRecord) -> None:
+    try:
+        raise ValueError("no such customer")
+    except ValueError:
+        LOG.exception("order %s", record.body)
+
+
+WAYS: dict[str, Any] = {
+    "one by one": BatchProcessor,
+    "threads": partial(BatchProcessor, max_concurrency=4),
+    "asyncio": AsyncBatchProcessor,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("handler", [logs_and_raises, logs_and_raises_another])
+def test_a_failure_that_the_handler_logs_is_reported_once_and_without_its_body(
+    init: Any, receiver: Any, way: str, handler: Any
+) -> None:
+    init()
+    processor = WAYS[way]("sqs", plugins=[SentryObserver()], raise_on_entire_batch_failure=False)
+    processor.run(make_event("sqs", *["4929"] * 30), handler)
+
+    (event,) = receiver.events
+    assert event["tags"]["failed_alike"] == "30"
+    assert "no such customer" in [each["value"] for each in event["exception"]["values"]]
+    assert [frame for frame in frames_of(event) if "vars" in frame] == []
+    assert [crumb["message"] for crumb in event["breadcrumbs"]["values"]] == ["order 4929"], "the line is there"
+
+
+def test_a_failure_that_a_failure_handler_logs_is_reported_once(init: Any, receiver: Any) -> None:
+    class Logs(BatchProcessor):
+        def failure_handler(self, record: Any, exception: Any) -> Any:
+            LOG.error("record failed", exc_info=exception)
+            return super().failure_handler(record, exception)
+
+    init()
+    Logs("sqs", plugins=[SentryObserver()]).run(make_event("sqs", "a", "b", "{}"), lambda record: record.json_body)
+    (event,) = receiver.events
+    assert event["tags"]["failed_alike"] == "2"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_handler_logs_and_deals_with_is_an_event_of_its_own(init: Any, receiver: Any, way: str) -> None:
+    init()
+    WAYS[way]("sqs", plugins=[SentryObserver()]).run(make_event("sqs", "a", "b"), logs_and_goes_on)
+    assert sorted(event["logentry"]["formatted"] for event in receiver.events) == ["order a", "order b"]
+    for event in receiver.events:
+        assert event["tags"]["batch_source"] == "sqs"
+        assert len(event["breadcrumbs"]["values"]) == len({str(crumb) for crumb in event["breadcrumbs"]["values"]})
+
+
+def test_a_line_of_a_record_that_is_dropped_is_an_event(init: Any, receiver: Any) -> None:
+    """There is none of the record itself, by default."""
+    init()
+    processor = BatchProcessor("sqs", plugins=[SentryObserver()], dispositions={ValueError: Disposition.DROP})
+    processor.run(make_event("sqs", "a"), logs_and_raises)
+    assert [event["logentry"]["formatted"] for event in receiver.events] == ["order a"]
+
+
+def test_the_logged_error_of_a_whole_batch_holds_no_body(init: Any, receiver: Any) -> None:
+    init()
+    try:
+        BatchProcessor("sqs", plugins=[SentryObserver()]).run(make_event("sqs", "4929"), fails)
+    except BatchProcessingError:
+        LOG.exception("all failed")
+    sentry_sdk.flush()
+    assert len(receiver.events) == 2
+    assert [frame for event in receiver.events for frame in frames_of(event) if "vars" in frame] == []
