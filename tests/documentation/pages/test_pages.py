@@ -43,6 +43,12 @@ def test_the_pages_are_found() -> None:
 
 
 @every_page
+def test_a_hidden_check_is_hidden_to_its_end(page: Path) -> None:
+    """A comment ends at the first mark of its end, also inside of a text of Python: what follows would be shown."""
+    assert [part.line for part in parts_of(page.read_text(encoding="utf-8")) if "-->" in part.text] == []
+
+
+@every_page
 def test_the_programs_of_a_page_run(page: Path, tmp_path: Path) -> None:
     """Each in an interpreter of its own, with the packages that the page itself puts together."""
     parts = parts_of(page.read_text(encoding="utf-8"))
