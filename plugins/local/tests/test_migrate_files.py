@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,7 @@ def test_by_default_a_diff_is_shown_and_nothing_is_written(capfdbinary: Output) 
     assert Path("a/app.py").read_bytes() == OLD
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_what_is_shown_can_be_applied(capfdbinary: Output) -> None:
     files = {
         "plain.py": OLD,
