@@ -44,18 +44,23 @@ def _without_input(text: str, refused: dict[str, str]) -> str:
     return text.partition("\n")[0]
 
 
-def _of_pydantic(error: BaseException | None) -> Iterator[BaseException]:
-    """Give pydantic's errors among an exception, its causes and its members. There are none unless it is imported."""
-    module: Any = sys.modules.get("pydantic_core")
-    waiting: list[Any] = [] if module is None else [error]
+def chained(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an exception and, each once, what its event shows with it: causes, contexts, members of groups."""
+    waiting: list[Any] = [error]
     seen: set[int] = set()
     while waiting:
         current = waiting.pop()
         if not isinstance(current, BaseException) or id(current) in seen:
             continue
         seen.add(id(current))
-        if isinstance(current, module.ValidationError):
-            yield current
+        yield current
         waiting += [current.__cause__, current.__context__]
         members: Any = getattr(current, "exceptions", ())
         waiting += members if isinstance(members, (tuple, list)) else ()
+
+
+def _of_pydantic(error: BaseException | None) -> Iterator[BaseException]:
+    """Give pydantic's errors among those. There are none unless it is imported."""
+    module: Any = sys.modules.get("pydantic_core")
+    if module is not None:
+        yield from (each for each in chained(error) if isinstance(each, module.ValidationError))

@@ -7,6 +7,8 @@ from weakref import ref
 
 import sentry_sdk
 
+from batchcore_sentry.inputs import chained
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,15 +63,9 @@ class RecordFacts:
         return event
 
     def failed_with(self, error: BaseException) -> None:
-        """Forget what was logged of an exception that has an event of its own, or is in one as a cause or context."""
-        seen: set[int] = set()
-        waiting: list[BaseException | None] = [error]
-        while waiting:
-            current = waiting.pop()
-            if current is not None and id(current) not in seen:
-                seen.add(id(current))
-                waiting += (current.__cause__, current.__context__)
-        self.held = [each for each in self.held or () if id(each[0]) not in seen]
+        """Forget what was logged of an exception that has an event of its own, or is shown in that of another."""
+        shown_too = {id(each) for each in chained(error)} if self.held else ()
+        self.held = [each for each in self.held or () if id(each[0]) not in shown_too]
 
     def close(self) -> None:
         """Capture what is held still: lines of what the handler has dealt with by itself."""
